@@ -1,0 +1,145 @@
+package dev.lanewise.tensor;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * The type of a tensor's elements: how many bytes one takes and how those bytes are read as a number.
+ *
+ * <p>Elements are stored in the machine's byte order and may lie at any address. Computation is done in {@link #FLOAT32};
+ * indices are {@link #INT32} or {@link #INT64}; the other types can be stored, viewed, read, written and saved.
+ *
+ * <p>The names and meanings are those of <a href="https://docs.pytorch.org/docs/stable/tensor_attributes.html">PyTorch's
+ * dtypes</a>. Immutable and thread-safe.
+ */
+public enum DType {
+  /** IEEE 754 binary32. */
+  FLOAT32("float32", 4),
+  /** IEEE 754 binary64. */
+  FLOAT64("float64", 8),
+  /** The upper 16 bits of a binary32; a value written is rounded to nearest, ties to even. */
+  BFLOAT16("bfloat16", 2),
+  /** IEEE 754 binary16; a value written is rounded to nearest, ties to even. */
+  FLOAT16("float16", 2),
+  /** Two's complement, 8 bits. */
+  INT8("int8", 1),
+  /** Two's complement, 32 bits. */
+  INT32("int32", 4),
+  /** Two's complement, 64 bits. */
+  INT64("int64", 8);
+
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
+  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
+
+  private final String label;
+  private final int sizeBytes;
+
+  DType(String label, int sizeBytes) {
+    this.label = label;
+    this.sizeBytes = sizeBytes;
+  }
+
+  /**
+   * The size of one element.
+   *
+   * @return bytes
+   */
+  public int sizeBytes() {
+    return sizeBytes;
+  }
+
+  /**
+   * Whether elements are floating-point numbers.
+   *
+   * @return false for the integer types
+   */
+  public boolean isFloatingPoint() {
+    return switch (this) {
+      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 -> true;
+      case INT8, INT32, INT64 -> false;
+    };
+  }
+
+  /** Reads one element as a double: exact for every type but int64, which is rounded. */
+  double readDouble(MemorySegment segment, long offsetBytes) {
+    return switch (this) {
+      case FLOAT32 -> segment.get(FLOAT, offsetBytes);
+      case FLOAT64 -> segment.get(DOUBLE, offsetBytes);
+      case BFLOAT16 -> Float.intBitsToFloat(segment.get(SHORT, offsetBytes) << 16);
+      case FLOAT16 -> Float.float16ToFloat(segment.get(SHORT, offsetBytes));
+      case INT8, INT32, INT64 -> (double) readLong(segment, offsetBytes);
+    };
+  }
+
+  /** Reads one element of an integer type exactly. */
+  long readLong(MemorySegment segment, long offsetBytes) {
+    return switch (this) {
+      case INT8 -> segment.get(ValueLayout.JAVA_BYTE, offsetBytes);
+      case INT32 -> segment.get(INT, offsetBytes);
+      case INT64 -> segment.get(LONG, offsetBytes);
+      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
+          throw new IllegalArgumentException("an element of type " + this + " is not an integer");
+    };
+  }
+
+  /** Writes one element, rounded to nearest for the floating-point types; the integer types take only integers they hold. */
+  void writeDouble(MemorySegment segment, long offsetBytes, double value) {
+    switch (this) {
+      case FLOAT32 -> segment.set(FLOAT, offsetBytes, (float) value);
+      case FLOAT64 -> segment.set(DOUBLE, offsetBytes, value);
+      case BFLOAT16 -> segment.set(SHORT, offsetBytes, bfloat16((float) value));
+      case FLOAT16 -> segment.set(SHORT, offsetBytes, Float.floatToFloat16((float) value));
+      case INT8, INT32, INT64 -> {
+        long integer = (long) value;
+        if (integer != value) {
+          throw new IllegalArgumentException(value + " is not an integer; the tensor's elements are " + this);
+        }
+        writeLong(segment, offsetBytes, integer);
+      }
+    }
+  }
+
+  /** Writes one element of an integer type, which must be able to hold the value. */
+  void writeLong(MemorySegment segment, long offsetBytes, long value) {
+    switch (this) {
+      case INT8 -> {
+        requireRange(value, Byte.MIN_VALUE, Byte.MAX_VALUE);
+        segment.set(ValueLayout.JAVA_BYTE, offsetBytes, (byte) value);
+      }
+      case INT32 -> {
+        requireRange(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
+        segment.set(INT, offsetBytes, (int) value);
+      }
+      case INT64 -> segment.set(LONG, offsetBytes, value);
+      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 -> writeDouble(segment, offsetBytes, (double) value);
+    }
+  }
+
+  private void requireRange(long value, long low, long high) {
+    if (value < low || value > high) {
+      throw new IllegalArgumentException(value + " does not fit in " + this);
+    }
+  }
+
+  private static short bfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) ((bits >>> 16) | 0x40);
+    }
+    int roundToEven = 0x7fff + ((bits >>> 16) & 1);
+    return (short) ((bits + roundToEven) >>> 16);
+  }
+
+  /**
+   * The name as PyTorch and NumPy write it.
+   *
+   * @return for example {@code float32}
+   */
+  @Override
+  public String toString() {
+    return label;
+  }
+}

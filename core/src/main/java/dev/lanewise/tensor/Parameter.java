@@ -1,0 +1,112 @@
+package dev.lanewise.tensor;
+
+import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A tensor that is trained: its value and, once something needs it, its gradient.
+ *
+ * <p>Gradients add up over backward passes until {@link #zeroGradient}, as PyTorch's {@code Tensor.grad} does. A frozen parameter has no
+ * gradient and is left alone by tapes and optimizers. Training a parameter is not thread-safe; reading its value is.
+ */
+public final class Parameter implements Operand {
+  private final Tensor value;
+  private final @Nullable Arena gradientArena;
+  private @Nullable Gradient gradient;
+
+  private Parameter(Tensor value, @Nullable Arena gradientArena) {
+    this.value = value;
+    this.gradientArena = gradientArena;
+  }
+
+  /**
+   * A parameter to be trained.
+   *
+   * @param arena where the gradient's memory will come from when the first backward pass needs it
+   * @param value the tensor that training updates in place: writable and float32
+   * @return the parameter
+   * @throws IllegalArgumentException if the tensor is not float32, read-only, or repeats elements
+   */
+  public static Parameter trainable(Arena arena, Tensor value) {
+    if (value.dtype() != DType.FLOAT32) {
+      throw new IllegalArgumentException("a trainable parameter must be float32, not " + value.dtype());
+    }
+    if (value.segment().isReadOnly()) {
+      throw new IllegalArgumentException("a trainable parameter of shape " + value.shape() + " must not be read-only");
+    }
+    if (!value.isContiguous()) {
+      throw new IllegalArgumentException(
+          "a trainable parameter of shape " + value.shape() + " must be contiguous: use contiguous(arena)");
+    }
+    return new Parameter(value, arena);
+  }
+
+  /**
+   * A parameter that is not trained.
+   *
+   * @param value the tensor, of any type
+   * @return the parameter
+   */
+  public static Parameter frozen(Tensor value) {
+    return new Parameter(value, null);
+  }
+
+  @Override
+  public Tensor value() {
+    return value;
+  }
+
+  /**
+   * Whether gradients are computed for this parameter.
+   *
+   * @return false if it is frozen
+   */
+  public boolean isTrainable() {
+    return gradientArena != null;
+  }
+
+  /**
+   * Whether the gradient's memory exists already.
+   *
+   * @return true after the first backward pass that reached this parameter
+   */
+  public boolean hasGradient() {
+    return gradient != null;
+  }
+
+  /**
+   * The gradient; the first call allocates it, as zeros.
+   *
+   * @return the gradient
+   * @throws IllegalStateException if the parameter is frozen
+   */
+  public Gradient gradient() {
+    Gradient existing = gradient;
+    if (existing != null) {
+      return existing;
+    }
+    if (gradientArena == null) {
+      throw new IllegalStateException("a frozen parameter of shape " + value.shape() + " has no gradient");
+    }
+    Gradient created = new Gradient(Tensor.allocate(gradientArena, DType.FLOAT32, value.shape()));
+    gradient = created;
+    return created;
+  }
+
+  /** Sets the gradient to zero, if there is one. */
+  public void zeroGradient() {
+    if (gradient != null) {
+      gradient.zero();
+    }
+  }
+
+  /**
+   * The value's description.
+   *
+   * @return {@code Parameter} and the tensor's text
+   */
+  @Override
+  public String toString() {
+    return "Parameter " + value;
+  }
+}
