@@ -1,0 +1,104 @@
+package dev.lanewise.internal.check;
+
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+
+/** The checks of the public doors. Each names the argument, what was expected and what came, and allocates only when it fails. */
+public final class Check {
+  private Check() {}
+
+  /** The tensor is float32 and this thread can read it now. */
+  public static void readable(String name, Tensor tensor) {
+    dtype(name, tensor, DType.FLOAT32);
+    accessible(name, tensor);
+  }
+
+  /** The tensor is float32, this thread can write it now, and no two of its elements share memory. */
+  public static void writable(String name, Tensor tensor) {
+    readable(name, tensor);
+    if (tensor.segment().isReadOnly()) {
+      throw new IllegalArgumentException(name + ": a read-only tensor of shape " + tensor.shape() + " cannot be written");
+    }
+    if (repeatsElements(tensor)) {
+      throw new IllegalArgumentException(
+          name + ": a tensor of shape " + tensor.shape() + " whose elements share memory cannot be written");
+    }
+  }
+
+  /** The arena is open and this thread may use it. */
+  public static void accessible(String name, Tensor tensor) {
+    MemorySegment segment = tensor.segment();
+    if (!segment.scope().isAlive()) {
+      throw new IllegalStateException(name + ": the arena of this tensor of shape " + tensor.shape() + " is closed");
+    }
+    if (!segment.isAccessibleBy(Thread.currentThread())) {
+      throw new WrongThreadException(
+          name + ": this tensor of shape " + tensor.shape() + " belongs to a confined arena of another thread than "
+              + Thread.currentThread().getName());
+    }
+  }
+
+  /** The elements are of a type. */
+  public static void dtype(String name, Tensor tensor, DType expected) {
+    if (tensor.dtype() != expected) {
+      throw new IllegalArgumentException(name + ": expected " + expected + ", got " + tensor.dtype());
+    }
+  }
+
+  /** The sizes are as expected. */
+  public static void shape(String name, Tensor tensor, Shape expected) {
+    if (tensor.shape() != expected && !tensor.shape().equals(expected)) {
+      throw new IllegalArgumentException(name + ": expected shape " + expected + ", got " + tensor.shape());
+    }
+  }
+
+  /** An output shares no memory with an input, judged by the ranges of addresses that they span. */
+  public static void disjoint(String outName, Tensor out, String inName, Tensor in) {
+    if (out.shape().elementCount() == 0 || in.shape().elementCount() == 0) {
+      return;
+    }
+    long outStart = out.segment().address() + out.offsetBytes();
+    long inStart = in.segment().address() + in.offsetBytes();
+    if (outStart < inStart + spanBytes(in) && inStart < outStart + spanBytes(out)) {
+      throw new IllegalArgumentException(outName + " must not overlap " + inName + " in memory");
+    }
+  }
+
+  private static long spanBytes(Tensor tensor) {
+    long last = 0;
+    for (int dim = 0; dim < tensor.rank(); dim++) {
+      last += (tensor.size(dim) - 1) * tensor.stride(dim);
+    }
+    return (last + 1) * tensor.dtype().sizeBytes();
+  }
+
+  /**
+   * Whether elements may share memory. Exact for what permuting, slicing and expanding give; views whose dimensions interleave without meeting
+   * (possible with asStrided only) are taken to share.
+   */
+  private static boolean repeatsElements(Tensor tensor) {
+    if (tensor.isContiguous() || tensor.shape().elementCount() == 0) {
+      return false;
+    }
+    // A dimension must step over all that the dimensions with smaller strides span together.
+    int rank = tensor.rank();
+    for (int dim = 0; dim < rank; dim++) {
+      if (tensor.size(dim) == 1) {
+        continue;
+      }
+      long spanned = 0;
+      for (int other = 0; other < rank; other++) {
+        boolean inside = tensor.stride(other) < tensor.stride(dim) || tensor.stride(other) == tensor.stride(dim) && other > dim;
+        if (tensor.size(other) > 1 && inside) {
+          spanned += (tensor.size(other) - 1) * tensor.stride(other);
+        }
+      }
+      if (tensor.stride(dim) <= spanned) {
+        return true;
+      }
+    }
+    return false;
+  }
+}
