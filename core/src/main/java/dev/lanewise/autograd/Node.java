@@ -1,0 +1,50 @@
+package dev.lanewise.autograd;
+
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+
+/** One recorded operation. A node is kept and recorded again by the operation that comes at its place in the next recording. */
+abstract class Node {
+  final Tape tape;
+  final Variable output;
+  /** The node's place in the recording. */
+  int place;
+  private boolean released;
+
+  Node(Tape tape) {
+    this.tape = tape;
+    this.output = new Variable(tape, this);
+  }
+
+  /** Adds to the gradients of the operands what the output's gradient says. */
+  abstract void backward();
+
+  /** Starts the node's result. */
+  final Tensor begin(Shape shape, boolean needsGradient) {
+    released = false;
+    return output.become(shape, needsGradient);
+  }
+
+  final void markRecorded() {
+    released = false;
+  }
+
+  final void run(Retention retention) {
+    if (released) {
+      throw new IllegalStateException(
+          "a second backward pass over the same recording: call backward(Retention.RETAIN) the first time, or record again after reset()");
+    }
+    backward();
+    released = retention == Retention.RELEASE;
+  }
+
+  /** Starts the output's own gradient: 1, where a backward pass begins. */
+  final void seed() {
+    output.sumTarget().fill(1);
+  }
+
+  /** Frees the node's memory. */
+  void close() {
+    output.close();
+  }
+}

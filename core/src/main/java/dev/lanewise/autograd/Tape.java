@@ -1,0 +1,338 @@
+package dev.lanewise.autograd;
+
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.internal.check.Check;
+import dev.lanewise.tensor.Operand;
+import dev.lanewise.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Function;
+
+/**
+ * Records operations as they are computed, and walks them backwards for gradients (reverse-mode automatic differentiation, define-by-run).
+ *
+ * <p>Operands are tensors (constants), {@link dev.lanewise.tensor.Parameter parameters} and variables of the same recording. After {@link #reset} the next
+ * recording reuses memory, plans and variables of the operations at the same place: a training step of unchanged operations and shapes allocates
+ * nothing, on the heap or off it. Variables of a recording are invalid after the reset.
+ *
+ * <p>A tape of {@link #inference} computes the same values and records nothing to walk back: parameters are constants to it.
+ *
+ * <p>Confined to one thread. Closing frees its memory; parameters live on.
+ */
+public final class Tape implements AutoCloseable {
+  private final boolean recording;
+  private final List<Node> nodes = new ArrayList<>();
+  private int recorded;
+  private boolean closed;
+
+  /** A tape that records. */
+  public Tape() {
+    this(true);
+  }
+
+  private Tape(boolean recording) {
+    this.recording = recording;
+  }
+
+  /**
+   * A tape that only computes, for serving.
+   *
+   * @return the tape
+   */
+  public static Tape inference() {
+    return new Tape(false);
+  }
+
+  /**
+   * Whether gradients can be computed.
+   *
+   * @return false for a tape of {@link #inference}
+   */
+  public boolean isRecording() {
+    return recording;
+  }
+
+  /** Starts the next recording: variables of this one become invalid, and their memory is used again. */
+  public void reset() {
+    recorded = 0;
+  }
+
+  /** Frees the memory of all variables. Closing twice does nothing. */
+  @Override
+  public void close() {
+    closed = true;
+    recorded = 0;
+    for (Node node : nodes) {
+      node.close();
+    }
+    nodes.clear();
+  }
+
+  // --------------------------------------------------------------------------------------------------------- operations
+
+  /**
+   * Rows of an embedding's table: {@code out[i, :] = weight[indices[i], :]}.
+   *
+   * @param embedding the table
+   * @param indices row numbers, copied. An array that is kept avoids the one that Java makes for a variable argument list
+   * @return [indices.length, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   */
+  public Variable lookup(Embedding embedding, int... indices) {
+    LookupNode node = next(LookupNode.class, LookupNode::new);
+    return recorded(node, node.record(embedding, indices));
+  }
+
+  /**
+   * Rows of an embedding's table: {@code out[..., :] = weight[indices[...], :]}.
+   *
+   * @param embedding the table
+   * @param indices row numbers, int32 or int64 of any shape; copied
+   * @return the indices' shape with embeddingDim behind it
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   */
+  public Variable lookup(Embedding embedding, Tensor indices) {
+    LookupNode node = next(LookupNode.class, LookupNode::new);
+    return recorded(node, node.record(embedding, indices));
+  }
+
+  /**
+   * The sum or mean of each bag's rows; see {@link EmbeddingBag#forward(int[], int[], Tensor)}.
+   *
+   * @param bag the table and the mode
+   * @param indices the bags' row numbers, one bag behind the other; copied
+   * @param offsets where each bag starts
+   * @return [offsets.length, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the offsets are not in order
+   */
+  public Variable lookup(EmbeddingBag bag, int[] indices, int[] offsets) {
+    BagNode node = next(BagNode.class, BagNode::new);
+    return recorded(node, node.record(bag, indices, offsets));
+  }
+
+  /**
+   * The sum or mean of each bag's rows, for bags of equal length.
+   *
+   * @param bag the table and the mode
+   * @param indices int32 or int64 [bags, entries]; copied
+   * @return [bags, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   */
+  public Variable lookup(EmbeddingBag bag, Tensor indices) {
+    BagNode node = next(BagNode.class, BagNode::new);
+    return recorded(node, node.record(bag, indices));
+  }
+
+  /**
+   * A contraction; see {@link dev.lanewise.einsum.Contraction}.
+   *
+   * @param equation for example {@code "ik,kj->ij"}
+   * @param a the first operand
+   * @param b the second operand
+   * @return the output's labels
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
+   */
+  public Variable einsum(String equation, Operand a, Operand b) {
+    Variable first = variable(a);
+    Variable second = variable(b);
+    EinsumNode node = next(EinsumNode.class, EinsumNode::new);
+    return recorded(node, node.record(equation, first, second));
+  }
+
+  /**
+   * {@code a + b}, with sizes of 1 and missing leading dimensions broadcast.
+   *
+   * @param a an operand
+   * @param b an operand
+   * @return the broadcast shape
+   * @throws IllegalArgumentException if the shapes do not fit
+   */
+  public Variable add(Operand a, Operand b) {
+    Variable first = variable(a);
+    Variable second = variable(b);
+    AddNode node = next(AddNode.class, AddNode::new);
+    return recorded(node, node.record(first, second));
+  }
+
+  /**
+   * {@code max(x, 0)}; NaN stays NaN, and the gradient at 0 is 0.
+   *
+   * @param x an operand
+   * @return the same shape
+   */
+  public Variable relu(Operand x) {
+    Variable operand = variable(x);
+    ReluNode node = next(ReluNode.class, ReluNode::new);
+    return recorded(node, node.record(operand));
+  }
+
+  /**
+   * The sum of all elements; 0 if there are none.
+   *
+   * @param x an operand
+   * @return a scalar
+   */
+  public Variable sum(Operand x) {
+    Variable operand = variable(x);
+    SumNode node = next(SumNode.class, SumNode::new);
+    return recorded(node, node.record(operand, Reduction.SUM));
+  }
+
+  /**
+   * The mean of all elements; NaN if there are none.
+   *
+   * @param x an operand
+   * @return a scalar
+   */
+  public Variable mean(Operand x) {
+    Variable operand = variable(x);
+    SumNode node = next(SumNode.class, SumNode::new);
+    return recorded(node, node.record(operand, Reduction.MEAN));
+  }
+
+  /**
+   * The mean of {@code (input - target)^2} over all elements; NaN if there are none.
+   *
+   * @param input an operand
+   * @param target an operand of the same shape
+   * @return a scalar
+   * @throws IllegalArgumentException if the shapes differ
+   */
+  public Variable meanSquaredError(Operand input, Operand target) {
+    return squaredError(input, target, Reduction.MEAN);
+  }
+
+  /**
+   * {@code (input - target)^2}, reduced as asked; <a href="https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html">torch.nn.MSELoss</a>.
+   *
+   * @param input an operand
+   * @param target an operand of the same shape
+   * @param reduction none, mean or sum
+   * @return a scalar, or the operands' shape
+   * @throws IllegalArgumentException if the shapes differ
+   */
+  public Variable squaredError(Operand input, Operand target, Reduction reduction) {
+    Variable first = variable(input);
+    Variable second = variable(target);
+    SquaredErrorNode node = next(SquaredErrorNode.class, SquaredErrorNode::new);
+    return recorded(node, node.record(first, second, reduction));
+  }
+
+  /**
+   * The mean cross entropy of logits; see {@link CrossEntropy}.
+   *
+   * @param logits [rows, classes]
+   * @param classes each row's class, copied
+   * @return a scalar
+   * @throws IndexOutOfBoundsException if a class is outside the logits' classes
+   */
+  public Variable crossEntropy(Operand logits, int... classes) {
+    return crossEntropy(logits, classes, CrossEntropy.MEAN);
+  }
+
+  /**
+   * The cross entropy of logits; see {@link CrossEntropy}.
+   *
+   * @param logits [rows, classes]
+   * @param classes each row's class, copied
+   * @param settings reduction, weights, ignored class, smoothing
+   * @return a scalar, or [rows]
+   * @throws IndexOutOfBoundsException if a class is outside the logits' classes
+   */
+  public Variable crossEntropy(Operand logits, int[] classes, CrossEntropy settings) {
+    Variable operand = variable(logits);
+    CrossEntropyNode node = next(CrossEntropyNode.class, CrossEntropyNode::new);
+    return recorded(node, node.record(operand, classes, settings));
+  }
+
+  /**
+   * The cross entropy of logits; see {@link CrossEntropy}.
+   *
+   * @param logits [rows, classes]
+   * @param classes each row's class, int32 or int64 [rows]; copied
+   * @param settings reduction, weights, ignored class, smoothing
+   * @return a scalar, or [rows]
+   * @throws IndexOutOfBoundsException if a class is outside the logits' classes
+   */
+  public Variable crossEntropy(Operand logits, Tensor classes, CrossEntropy settings) {
+    Variable operand = variable(logits);
+    CrossEntropyNode node = next(CrossEntropyNode.class, CrossEntropyNode::new);
+    return recorded(node, node.record(operand, classes, settings));
+  }
+
+  // ---------------------------------------------------------------------------------------------------------- recording
+
+  /** An operand as a variable of this recording. */
+  private Variable variable(Operand operand) {
+    if (operand instanceof Variable variable) {
+      requireRecorded(variable.producer());
+      return variable;
+    }
+    Check.readable("operand", operand.value());
+    Leaf leaf = next(Leaf.class, Leaf::new);
+    return recorded(leaf, leaf.record(operand));
+  }
+
+  /** The node at the next place: the one that was there in the last recording if it is of the same kind. */
+  private <N extends Node> N next(Class<N> kind, Function<Tape, N> factory) {
+    if (closed) {
+      throw new IllegalStateException("the tape is closed");
+    }
+    if (recorded < nodes.size()) {
+      Node known = nodes.get(recorded);
+      if (kind.isInstance(known)) {
+        return kind.cast(known);
+      }
+      // Another operation than last time: what follows will be other operations too.
+      for (Node stale : nodes.subList(recorded, nodes.size())) {
+        stale.close();
+      }
+      nodes.subList(recorded, nodes.size()).clear();
+    }
+    N made = factory.apply(this);
+    nodes.add(made);
+    return made;
+  }
+
+  /** Counts a node as recorded, once its operation has succeeded. */
+  private Variable recorded(Node node, Variable output) {
+    node.place = recorded++;
+    return output;
+  }
+
+  boolean isRecorded(Node node) {
+    return node.tape == this && node.place < recorded && nodes.get(node.place) == node;
+  }
+
+  void requireRecorded(Node node) {
+    if (node.tape != this) {
+      throw new IllegalArgumentException("the variable belongs to another tape");
+    }
+    if (!isRecorded(node)) {
+      throw new IllegalStateException("the variable belongs to an earlier recording: the tape was reset or closed since");
+    }
+  }
+
+  void backward(Variable loss, Retention retention) {
+    requireRecorded(loss.producer());
+    if (loss.shape().elementCount() != 1) {
+      throw new IllegalStateException("backward() starts from one number; this variable has shape " + loss.shape());
+    }
+    if (!loss.requiresGradient()) {
+      throw new IllegalStateException("backward() needs a variable that depends on a trainable parameter, on a tape that records");
+    }
+    int last = loss.producer().place;
+    for (int place = 0; place <= last; place++) {
+      nodes.get(place).output.forgetGradient();
+    }
+    loss.producer().seed();
+    for (int place = last; place >= 0; place--) {
+      Node node = nodes.get(place);
+      if (node.output.hasGradient() && node.output.requiresGradient()) {
+        node.run(retention);
+      }
+    }
+  }
+}

@@ -1,0 +1,87 @@
+package dev.lanewise.internal.rows;
+
+import dev.lanewise.internal.check.Check;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** The rows of a table that a batch asks for: read from whatever holds the indices, and checked as a whole before anything is done with them. */
+public final class RowNumbers {
+  private long[] rows = new long[16];
+  private int count;
+
+  /** The row numbers; only the first {@link #count} are meant. */
+  public long[] rows() {
+    return rows;
+  }
+
+  /** How many there are. */
+  public int count() {
+    return count;
+  }
+
+  /**
+   * Takes indices from an array.
+   *
+   * @param indices each from 0 to numEmbeddings - 1
+   * @param numEmbeddings the table's rows
+   * @throws IndexOutOfBoundsException naming the first index that is outside, and its position
+   */
+  public void load(int[] indices, long numEmbeddings) {
+    reserve(indices.length);
+    for (int i = 0; i < indices.length; i++) {
+      int index = indices[i];
+      if (index < 0 || index >= numEmbeddings) {
+        throw outside(index, "[" + i + "]", numEmbeddings);
+      }
+      rows[i] = index;
+    }
+    count = indices.length;
+  }
+
+  /**
+   * Takes indices from a tensor, row by row.
+   *
+   * @param indices int32 or int64, of any shape and strides
+   * @param numEmbeddings the table's rows
+   * @throws IndexOutOfBoundsException naming the first index that is outside, and its position
+   */
+  public void load(Tensor indices, long numEmbeddings) {
+    Check.accessible("indices", indices);
+    boolean wide =
+        switch (indices.dtype()) {
+          case INT32 -> false;
+          case INT64 -> true;
+          default -> throw new IllegalArgumentException("indices: expected int32 or int64, got " + indices.dtype());
+        };
+    long elements = indices.shape().elementCount();
+    if (elements > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException("indices: " + elements + " are more than one call takes; split the batch");
+    }
+    reserve((int) elements);
+    MemorySegment segment = indices.segment();
+    int size = indices.dtype().sizeBytes();
+    boolean contiguous = indices.isContiguous();
+    for (int i = 0; i < elements; i++) {
+      long at = indices.offsetBytes() + (contiguous ? i : Strides.elementOffset(indices, indices.rank(), i)) * size;
+      long index = wide ? segment.get(ValueLayout.JAVA_LONG_UNALIGNED, at) : segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+      if (index < 0 || index >= numEmbeddings) {
+        throw outside(index, Strides.position(indices, i), numEmbeddings);
+      }
+      rows[i] = index;
+    }
+    count = (int) elements;
+  }
+
+  private void reserve(int needed) {
+    if (rows.length < needed) {
+      rows = Arrays.copyOf(rows, Math.max(needed, (int) Math.min(rows.length * 2L, Integer.MAX_VALUE - 8)));
+    }
+  }
+
+  private static IndexOutOfBoundsException outside(long index, String position, long numEmbeddings) {
+    return new IndexOutOfBoundsException(
+        "index " + index + " at position " + position + " is outside the embedding's " + numEmbeddings + " rows");
+  }
+}
