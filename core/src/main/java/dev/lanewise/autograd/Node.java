@@ -40,7 +40,8 @@ abstract class Node {
 
   /** Starts the output's own gradient: 1, where a backward pass begins. */
   final void seed() {
-    output.sumTarget().fill(1);
+    Tensor gradient = output.sumTarget();
+    Runs.set(gradient, gradient.offsetBytes(), 1f);
   }
 
   /** Frees the node's memory. */

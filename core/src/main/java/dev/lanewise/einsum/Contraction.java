@@ -36,6 +36,7 @@ public final class Contraction {
   private final Labelling labelling;
   private final KernelSet kernels;
   private final String[] names;
+  private final boolean writesDiagonal;
   /** Grows by copying, so that readers need no lock; two threads that add at once may lose one entry, which is then made again. */
   private volatile Bound[] bounds = new Bound[0];
 
@@ -44,6 +45,7 @@ public final class Contraction {
     this.labelling = labelling;
     this.kernels = kernels;
     this.names = names;
+    this.writesDiagonal = labelling.writesDiagonal();
   }
 
   /**
@@ -158,7 +160,7 @@ public final class Contraction {
     Check.disjoint(names[2], out, names[0], a);
     Check.disjoint(names[2], out, names[1], b);
     Nest nest = nest(a, b, out);
-    if (accumulation == Accumulation.REPLACE && labelling.writesDiagonal()) {
+    if (accumulation == Accumulation.REPLACE && writesDiagonal) {
       out.fill(0);
     }
     nest.run(
