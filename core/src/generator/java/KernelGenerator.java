@@ -237,7 +237,7 @@ final class KernelGenerator {
     for (int a = 0; a < d.accumulators(); a++) {
       String accumulator = "p" + a;
       Program p = new Program(d, "        ", "_" + a);
-      String position = "at + " + a + " * " + d.lanes() + " * Float.BYTES";
+      String position = offset("at", a, d);
       Function<String, String> operand = operands(p, in, values, position);
       p.line(accumulator + " = " + body.emit(p, v -> v.equals("p") ? accumulator : operand.apply(v)).getFirst() + ";");
       code.append(p.lines);
@@ -372,7 +372,7 @@ final class KernelGenerator {
   }
 
   private static String offset(String base, int vectors, Dialect d) {
-    return vectors == 0 ? base : base + " + " + vectors + " * " + d.lanes() + " * Float.BYTES";
+    return vectors == 0 ? base : base + " + " + d.bytes(vectors);
   }
 
   /** Running offsets and nothing but broadcasts, loads and multiply-adds in the loop: see the table of shapes in docs/kernels.md. */
@@ -396,7 +396,7 @@ final class KernelGenerator {
         code.append("      ").append(accumulator).append(" = ").append(d.fma("a" + i, "b" + v, accumulator)).append(";\n");
       }
     }
-    code.append("      ap += ").append(mr).append(";\n      bp += ").append(vectors).append(" * ").append(d.lanes()).append(" * Float.BYTES;\n    }\n");
+    code.append("      ap += ").append(mr).append(";\n      bp += ").append(d.bytes(vectors)).append(";\n    }\n");
     code.append("    long cp = cOffset;\n");
     for (int i = 0; i < mr; i++) {
       for (int v = 0; v < vectors; v++) {
@@ -419,6 +419,9 @@ final class KernelGenerator {
     String folder();
 
     String lanes();
+
+    /** The size of a number of vectors. */
+    String bytes(int vectors);
 
     /** The loops that cover a run: for vectors, a second one for the tail. */
     List<Dialect> loops();
@@ -479,6 +482,11 @@ final class KernelGenerator {
     @Override
     public String lanes() {
       return "1";
+    }
+
+    @Override
+    public String bytes(int vectors) {
+      return Integer.toString(vectors * Float.BYTES);
     }
 
     @Override
@@ -601,6 +609,11 @@ final class KernelGenerator {
     @Override
     public String lanes() {
       return "LANES";
+    }
+
+    @Override
+    public String bytes(int vectors) {
+      return vectors + " * BYTES";
     }
 
     @Override
@@ -764,6 +777,9 @@ final class KernelGenerator {
     if (vector) {
       code.append("  private static final VectorSpecies<Float> F = Lanes.FLOATS;\n");
       code.append("  private static final int LANES = F.length();\n");
+      if (methods.contains("* BYTES")) {
+        code.append("  private static final long BYTES = F.vectorByteSize();\n");
+      }
       code.append("  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();\n");
     }
     code.append("\n").append(methods).append("}\n");

@@ -22,6 +22,7 @@ final class AddNode extends Node {
     private @Nullable Tensor source;
     private @Nullable Tensor view;
 
+    @SuppressWarnings("ReferenceEquality") // The same view is wanted, not an equal one.
     Tensor to(Tensor tensor, Shape target) {
       Tensor known = view;
       if (source != tensor || known == null || !known.shape().equals(target)) {

@@ -15,7 +15,7 @@ final class Buffer implements AutoCloseable {
   /** A contiguous float32 tensor of a shape, holding whatever was there. */
   Tensor shaped(Shape shape) {
     Tensor current = tensor;
-    if (current != null && (current.shape() == shape || current.shape().equals(shape))) {
+    if (current != null && current.shape().equals(shape)) {
       return current;
     }
     MemorySegment segment = memory.atLeast(Math.max(shape.elementCount(), 1) * Float.BYTES);

@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
  * @param ignoreIndex a class that marks rows to leave out; may be negative
  * @param labelSmoothing s, from 0 to 1
  */
+@SuppressWarnings("exports") // JSpecify is needed to compile, not to run: users need not read its module.
 public record CrossEntropy(Reduction reduction, @Nullable Tensor weight, long ignoreIndex, float labelSmoothing) {
   /** The mean over all rows, unweighted, without smoothing, ignoring class -100. */
   public static final CrossEntropy MEAN = new CrossEntropy(Reduction.MEAN, null, -100, 0f);

@@ -5,7 +5,6 @@ import dev.lanewise.internal.kernel.Partials;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** Cross entropy over the rows of a matrix of logits; the order of operations is written down in docs/numerics.md. */
@@ -37,7 +36,7 @@ final class CrossEntropyNode extends Node {
   }
 
   Variable record(Variable input, Tensor targets, CrossEntropy options) {
-    if (targets.rank() != 1 || targets.dtype() != DType.INT64 && targets.dtype() != DType.INT32) {
+    if (targets.rank() != 1 || (targets.dtype() != DType.INT64 && targets.dtype() != DType.INT32)) {
       throw new IllegalArgumentException(
           "targets: expected an int32 or int64 vector with one class a row, got " + targets.dtype() + " " + targets.shape());
     }
@@ -183,6 +182,5 @@ final class CrossEntropyNode extends Node {
   void close() {
     super.close();
     copy.close();
-    Arrays.fill(classes, 0);
   }
 }

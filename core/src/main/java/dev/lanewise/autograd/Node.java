@@ -5,10 +5,11 @@ import dev.lanewise.tensor.Tensor;
 
 /** One recorded operation. A node is kept and recorded again by the operation that comes at its place in the next recording. */
 abstract class Node {
+  private static final int UNRECORDED = -1;
+
   final Tape tape;
   final Variable output;
-  /** The node's place in the recording. */
-  int place;
+  private int place = UNRECORDED;
   private boolean released;
 
   Node(Tape tape) {
@@ -38,6 +39,20 @@ abstract class Node {
     released = retention == Retention.RELEASE;
   }
 
+  @SuppressWarnings("ReferenceEquality") // It is the same tape or it is not.
+  final boolean belongsTo(Tape other) {
+    return tape == other;
+  }
+
+  /** The node's place in the recording; negative if it is in none. */
+  final int place() {
+    return place;
+  }
+
+  final void recordAt(int position) {
+    place = position;
+  }
+
   /** Starts the output's own gradient: 1, where a backward pass begins. */
   final void seed() {
     Tensor gradient = output.sumTarget();
@@ -46,6 +61,7 @@ abstract class Node {
 
   /** Frees the node's memory. */
   void close() {
+    place = UNRECORDED;
     output.close();
   }
 }

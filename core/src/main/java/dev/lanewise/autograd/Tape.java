@@ -298,16 +298,16 @@ public final class Tape implements AutoCloseable {
 
   /** Counts a node as recorded, once its operation has succeeded. */
   private Variable recorded(Node node, Variable output) {
-    node.place = recorded++;
+    node.recordAt(recorded++);
     return output;
   }
 
   boolean isRecorded(Node node) {
-    return node.tape == this && node.place < recorded && nodes.get(node.place) == node;
+    return node.belongsTo(this) && node.place() >= 0 && node.place() < recorded;
   }
 
   void requireRecorded(Node node) {
-    if (node.tape != this) {
+    if (!node.belongsTo(this)) {
       throw new IllegalArgumentException("the variable belongs to another tape");
     }
     if (!isRecorded(node)) {
@@ -323,7 +323,7 @@ public final class Tape implements AutoCloseable {
     if (!loss.requiresGradient()) {
       throw new IllegalStateException("backward() needs a variable that depends on a trainable parameter, on a tape that records");
     }
-    int last = loss.producer().place;
+    int last = loss.producer().place();
     for (int place = 0; place <= last; place++) {
       nodes.get(place).output.forgetGradient();
     }

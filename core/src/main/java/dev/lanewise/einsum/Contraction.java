@@ -91,7 +91,7 @@ public final class Contraction {
    * @return the sizes of the output's labels
    */
   public Shape outputShape() {
-    return labelling.outputShape();
+    return labelling.shape(2);
   }
 
   /**
@@ -102,7 +102,7 @@ public final class Contraction {
    * @return true if {@link #execute(Tensor, Tensor, Tensor)} would accept them
    */
   public boolean accepts(Shape first, Shape second) {
-    return labelling.shapes()[0].equals(first) && labelling.shapes()[1].equals(second);
+    return labelling.shape(0).equals(first) && labelling.shape(1).equals(second);
   }
 
   /**
@@ -150,13 +150,12 @@ public final class Contraction {
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
-    Shape[] shapes = labelling.shapes();
     Check.readable(names[0], a);
     Check.readable(names[1], b);
     Check.writable(names[2], out);
-    Check.shape(names[0], a, shapes[0]);
-    Check.shape(names[1], b, shapes[1]);
-    Check.shape(names[2], out, shapes[2]);
+    Check.shape(names[0], a, labelling.shape(0));
+    Check.shape(names[1], b, labelling.shape(1));
+    Check.shape(names[2], out, labelling.shape(2));
     Check.disjoint(names[2], out, names[0], a);
     Check.disjoint(names[2], out, names[1], b);
     Nest nest = nest(a, b, out);
@@ -225,8 +224,8 @@ public final class Contraction {
   @Override
   public String toString() {
     StringBuilder text = new StringBuilder("Contraction " + equation);
-    text.append(": ").append(labelling.shapes()[0]);
-    text.append(", ").append(labelling.shapes()[1]).append(" -> ").append(outputShape());
+    text.append(": ").append(labelling.shape(0));
+    text.append(", ").append(labelling.shape(1)).append(" -> ").append(outputShape());
     text.append(", ").append(String.format("%.3g", flops())).append(" FLOP, ").append(labelling.program());
     for (Bound bound : bounds) {
       text.append("\n  ").append(bound.nest);

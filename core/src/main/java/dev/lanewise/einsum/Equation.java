@@ -66,7 +66,7 @@ public final class Equation {
   private static void requireLetters(String text, String labels) {
     for (int i = 0; i < labels.length(); i++) {
       char c = labels.charAt(i);
-      if (!(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z')) {
+      if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')) {
         throw new IllegalArgumentException(
             "equation \"" + text + "\": '" + c + "' is not a label (a-z, A-Z), and one \"->\" may stand before the output");
       }
@@ -104,9 +104,9 @@ public final class Equation {
   List<Character> labels() {
     List<Character> labels = new ArrayList<>();
     for (String operand : operands) {
-      for (char label : operand.toCharArray()) {
-        if (!labels.contains(label)) {
-          labels.add(label);
+      for (int i = 0; i < operand.length(); i++) {
+        if (!labels.contains(operand.charAt(i))) {
+          labels.add(operand.charAt(i));
         }
       }
     }

@@ -15,15 +15,27 @@ import org.jspecify.annotations.Nullable;
  * A contraction as labels: the size of each, and which axes of the three tensors carry it. The gradient of a contraction is again one, with the
  * tensors' roles exchanged, even where no equation could be written for it (a label that only the output has is broadcast; one that the output
  * has twice writes a diagonal).
- *
- * @param sizes the size of each label, in the order of nesting
- * @param a the label of each axis of the first operand
- * @param b the label of each axis of the second operand
- * @param c the label of each axis of the output; {@link #SUMMED} for an axis of size 1 over which the result is summed
- * @param shapes the three tensors' shapes
  */
-record Labelling(long[] sizes, int[] a, int[] b, int[] c, Shape[] shapes) {
+final class Labelling {
+  /** The label of an axis of size 1 of the output over which the result is summed. */
   static final int SUMMED = -1;
+
+  /** The size of each label, in the order of nesting. */
+  private final long[] sizes;
+  /** The label of each axis of the first operand, the second, and the output. */
+  private final int[] a;
+
+  private final int[] b;
+  private final int[] c;
+  private final Shape[] shapes;
+
+  private Labelling(long[] sizes, int[] a, int[] b, int[] c, Shape... shapes) {
+    this.sizes = sizes;
+    this.a = a;
+    this.b = b;
+    this.c = c;
+    this.shapes = shapes;
+  }
 
   static Labelling of(Equation equation, Shape first, @Nullable Shape second) {
     List<Character> labels = equation.labels();
@@ -66,15 +78,18 @@ record Labelling(long[] sizes, int[] a, int[] b, int[] c, Shape[] shapes) {
         axes(labels, equation.operands().getFirst()),
         second == null ? new int[0] : axes(labels, equation.operands().get(1)),
         output,
-        new Shape[] {first, second == null ? Shape.scalar() : second, out});
+        first,
+        second == null ? Shape.scalar() : second,
+        out);
   }
 
   private static int[] axes(List<Character> labels, String text) {
     return text.chars().map(label -> labels.indexOf((char) label)).toArray();
   }
 
-  Shape outputShape() {
-    return shapes[2];
+  /** The shape of the first operand, the second, or the output. */
+  Shape shape(int tensor) {
+    return shapes[tensor];
   }
 
   /** The labelling of the gradient of an operand, from the output's gradient (first) and the other operand (second). */
@@ -85,7 +100,7 @@ record Labelling(long[] sizes, int[] a, int[] b, int[] c, Shape[] shapes) {
     for (int axis = 0; axis < target.length; axis++) {
       result[axis] = shape.size(axis) == 1 && sizes[target[axis]] != 1 ? SUMMED : target[axis];
     }
-    return new Labelling(sizes, c, operand == 0 ? b : a, result, new Shape[] {shapes[2], shapes[1 - operand], shape});
+    return new Labelling(sizes, c, operand == 0 ? b : a, result, shapes[2], shapes[1 - operand], shape);
   }
 
   /** Whether the output has a label twice, so that only a diagonal of it is written. */

@@ -38,7 +38,7 @@ public final class Linear {
     if (inFeatures < 1) {
       throw new IllegalArgumentException("inFeatures must be at least 1, got " + inFeatures);
     }
-    float bound = (float) (1 / Math.sqrt(inFeatures));
+    float bound = (float) (1 / Math.sqrt((double) inFeatures));
     Tensor weight = Tensor.uniform(arena, random, -bound, bound, outFeatures, inFeatures);
     Tensor bias = Tensor.uniform(arena, random, -bound, bound, outFeatures);
     return new Linear(Parameter.trainable(arena, weight), Parameter.trainable(arena, bias));

@@ -39,7 +39,7 @@ public final class Shape {
       empty |= sizes[dim] == 0;
     }
     for (long size : sizes) {
-      if (!empty && Math.multiplyHigh(count, size) != 0 || count * size < 0) {
+      if (!empty && (Math.multiplyHigh(count, size) != 0 || count * size < 0)) {
         throw new IllegalArgumentException(
             "shape " + Arrays.toString(sizes) + " has more elements than a long can count");
       }

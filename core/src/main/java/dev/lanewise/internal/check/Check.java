@@ -49,7 +49,7 @@ public final class Check {
 
   /** The sizes are as expected. */
   public static void shape(String name, Tensor tensor, Shape expected) {
-    if (tensor.shape() != expected && !tensor.shape().equals(expected)) {
+    if (!tensor.shape().equals(expected)) {
       throw new IllegalArgumentException(name + ": expected shape " + expected + ", got " + tensor.shape());
     }
   }
@@ -90,7 +90,7 @@ public final class Check {
       }
       long spanned = 0;
       for (int other = 0; other < rank; other++) {
-        boolean inside = tensor.stride(other) < tensor.stride(dim) || tensor.stride(other) == tensor.stride(dim) && other > dim;
+        boolean inside = tensor.stride(other) < tensor.stride(dim) || (tensor.stride(other) == tensor.stride(dim) && other > dim);
         if (tensor.size(other) > 1 && inside) {
           spanned += (tensor.size(other) - 1) * tensor.stride(other);
         }

@@ -27,19 +27,17 @@ public record BackendChoice(boolean vector, boolean expected, String reason) {
     String name = properties.getOrDefault("java.vm.name", "");
     String info = properties.getOrDefault("java.vm.info", "");
     String addModule = "start java with --add-modules jdk.incubator.vector";
-    switch (forced) {
-      case "":
-        break;
-      case "scalar":
-        return new BackendChoice(false, true, "forced by -D" + PROPERTY + "=scalar");
-      case "vector":
-        if (!vectorModule) {
-          throw new IllegalStateException(
-              "-D" + PROPERTY + "=vector needs the module jdk.incubator.vector: " + addModule);
-        }
-        return new BackendChoice(true, true, "forced by -D" + PROPERTY + "=vector");
-      default:
-        throw new IllegalArgumentException("-D" + PROPERTY + "=" + forced + " is neither scalar nor vector");
+    if (forced.equals("scalar")) {
+      return new BackendChoice(false, true, "forced by -D" + PROPERTY + "=scalar");
+    }
+    if (forced.equals("vector")) {
+      if (!vectorModule) {
+        throw new IllegalStateException("-D" + PROPERTY + "=vector needs the module jdk.incubator.vector: " + addModule);
+      }
+      return new BackendChoice(true, true, "forced by -D" + PROPERTY + "=vector");
+    }
+    if (!forced.isEmpty()) {
+      throw new IllegalArgumentException("-D" + PROPERTY + "=" + forced + " is neither scalar nor vector");
     }
     if (!vectorModule) {
       return new BackendChoice(false, false, "the module jdk.incubator.vector is missing; " + addModule);

@@ -12,6 +12,7 @@ public final class ReusableMemory implements AutoCloseable {
   private MemorySegment segment = MemorySegment.NULL;
 
   /** Memory of at least some bytes, holding whatever was there; what was handed out before is closed if it had to grow. */
+  @SuppressWarnings("MustBeClosedChecker") // The arena is kept, and closed when its memory is outgrown or given up.
   public MemorySegment atLeast(long bytes) {
     if (segment.byteSize() < bytes) {
       // A quarter more than asked for: batches of slightly growing size would otherwise allocate each time.

@@ -13,9 +13,9 @@ public final class Bags {
 
   /** Takes bags as a list of indices and where in it each bag starts. See {@code EmbeddingBag} for the rules. */
   public void load(int[] values, int[] offsets, long numEmbeddings, long paddingIdx, boolean divide) {
-    Offsets checked = Offsets.of(offsets, values.length);
+    requireOrdered(offsets, values.length);
     indices.load(values, numEmbeddings);
-    cut(checked, paddingIdx, divide);
+    cut(offsets, paddingIdx, divide);
   }
 
   /** As the other, from tensors: 2-D indices without offsets, or 1-D indices with 1-D offsets of the same integer types. */
@@ -29,34 +29,30 @@ public final class Bags {
     int each = Math.toIntExact(values.size(1));
     int[] even = new int[bags];
     Arrays.setAll(even, bag -> bag * each);
-    cut(new Offsets(even), paddingIdx, divide);
+    cut(even, paddingIdx, divide);
   }
 
-  /** Offsets that were checked. */
-  private record Offsets(int[] values) {
-    static Offsets of(int[] offsets, int length) {
-      if (offsets.length > 0 && offsets[0] != 0) {
-        throw new IllegalArgumentException("offsets[0] must be 0, got " + offsets[0]);
+  private static void requireOrdered(int[] offsets, int length) {
+    if (offsets.length > 0 && offsets[0] != 0) {
+      throw new IllegalArgumentException("offsets[0] must be 0, got " + offsets[0]);
+    }
+    if (offsets.length == 0 && length > 0) {
+      throw new IllegalArgumentException("there are " + length + " indices, but no offsets: they belong to no bag");
+    }
+    for (int bag = 0; bag < offsets.length; bag++) {
+      if (bag > 0 && offsets[bag] < offsets[bag - 1]) {
+        throw new IllegalArgumentException(
+            "offsets must not decrease: offsets[" + bag + "] is " + offsets[bag] + " after " + offsets[bag - 1]);
       }
-      if (offsets.length == 0 && length > 0) {
-        throw new IllegalArgumentException("there are " + length + " indices, but no offsets: they belong to no bag");
+      if (offsets[bag] > length) {
+        throw new IllegalArgumentException(
+            "offsets[" + bag + "] is " + offsets[bag] + ", behind the last of " + length + " indices");
       }
-      for (int bag = 0; bag < offsets.length; bag++) {
-        if (bag > 0 && offsets[bag] < offsets[bag - 1]) {
-          throw new IllegalArgumentException(
-              "offsets must not decrease: offsets[" + bag + "] is " + offsets[bag] + " after " + offsets[bag - 1]);
-        }
-        if (offsets[bag] > length) {
-          throw new IllegalArgumentException(
-              "offsets[" + bag + "] is " + offsets[bag] + ", behind the last of " + length + " indices");
-        }
-      }
-      return new Offsets(offsets);
     }
   }
 
-  private void cut(Offsets offsets, long paddingIdx, boolean divide) {
-    count = offsets.values.length;
+  private void cut(int[] offsets, long paddingIdx, boolean divide) {
+    count = offsets.length;
     mean = divide;
     if (starts.length <= count) {
       starts = new int[Math.max(count + 1, 2 * starts.length)];
@@ -65,8 +61,8 @@ public final class Bags {
     int to = 0;
     for (int bag = 0; bag < count; bag++) {
       starts[bag] = to;
-      int end = bag + 1 < count ? offsets.values[bag + 1] : indices.count();
-      for (int from = offsets.values[bag]; from < end; from++) {
+      int end = bag + 1 < count ? offsets[bag + 1] : indices.count();
+      for (int from = offsets[bag]; from < end; from++) {
         if (rows[from] != paddingIdx) {
           rows[to++] = rows[from];
         }

@@ -1,0 +1,115 @@
+package dev.lanewise.examples;
+
+import dev.lanewise.autograd.Tape;
+import dev.lanewise.autograd.Variable;
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.optim.Sgd;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Tensor;
+import java.awt.Color;
+import java.awt.Graphics2D;
+import java.awt.image.BufferedImage;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.Locale;
+import java.util.SplittableRandom;
+import java.util.random.RandomGenerator;
+
+/**
+ * An embedding over pixel values: each of the 256 shades of grey has a row, so a small image becomes [h, w, d], and one contraction gives a score for
+ * each class. (What a PixelEmbed layer would be, if PyTorch had one.)
+ */
+public final class Pixels {
+  private static final int SIZE = 16;
+  private static final int DIM = 8;
+  private static final List<String> CLASSES = List.of("disc", "square", "cross");
+
+  private Pixels() {}
+
+  /**
+   * A batch of images.
+   *
+   * @param pixels the shades, int32 [n, h, w]
+   * @param classes what each one shows
+   */
+  private record Images(Tensor pixels, int[] classes) {}
+
+  /**
+   * Draws, trains and judges.
+   *
+   * @param args not used
+   */
+  public static void main(String[] args) {
+    RandomGenerator random = new SplittableRandom(3);
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Images training = draw(arena, random, 600);
+      Images test = draw(arena, random, 300);
+      var embedding = Embedding.randn(arena, random, 256, DIM);
+      var weight = Parameter.trainable(arena, Tensor.uniform(arena, random, -0.02f, 0.02f, SIZE, SIZE, DIM, CLASSES.size()));
+      var bias = Parameter.trainable(arena, Tensor.zeros(arena, CLASSES.size()));
+      var sgd = Sgd.of(0.05f, embedding.weight(), weight, bias);
+      for (int epoch = 1; epoch <= 60; epoch++) {
+        Variable scores = scores(tape, embedding, weight, bias, training.pixels());
+        Variable loss = tape.crossEntropy(scores, training.classes());
+        sgd.zeroGrad();
+        loss.backward();
+        sgd.step();
+        if (epoch % 20 == 0 || epoch == 1) {
+          System.out.printf(
+              Locale.ROOT, "epoch %2d  loss %.3f  training accuracy %.1f %%%n", epoch, loss.item(), 100 * accuracy(scores, training.classes()));
+        }
+        tape.reset();
+      }
+      Variable scores = scores(tape, embedding, weight, bias, test.pixels());
+      System.out.printf(
+          Locale.ROOT, "test accuracy on %d new images of %s: %.1f %%%n", test.classes().length, CLASSES, 100 * accuracy(scores, test.classes()));
+    }
+  }
+
+  private static Variable scores(Tape tape, Embedding embedding, Parameter weight, Parameter bias, Tensor pixels) {
+    Variable embedded = tape.lookup(embedding, pixels); // [n, h, w, d]
+    return tape.add(tape.einsum("nhwd,hwdc->nc", embedded, weight), bias);
+  }
+
+  private static double accuracy(Variable scores, int[] classes) {
+    int correct = 0;
+    for (int i = 0; i < classes.length; i++) {
+      int best = 0;
+      for (int c = 1; c < CLASSES.size(); c++) {
+        best = scores.value().get(i, c) > scores.value().get(i, best) ? c : best;
+      }
+      correct += best == classes[i] ? 1 : 0;
+    }
+    return correct / (double) classes.length;
+  }
+
+  /** Shapes of random size, place and shade on a darker, noisy ground. */
+  private static Images draw(Arena arena, RandomGenerator random, int count) {
+    int[] pixels = new int[count * SIZE * SIZE];
+    int[] classes = new int[count];
+    for (int i = 0; i < count; i++) {
+      classes[i] = i % CLASSES.size();
+      BufferedImage image = new BufferedImage(SIZE, SIZE, BufferedImage.TYPE_BYTE_GRAY);
+      Graphics2D pen = image.createGraphics();
+      int side = random.nextInt(8, 12);
+      int x = random.nextInt(2, SIZE - side - 1);
+      int y = random.nextInt(2, SIZE - side - 1);
+      pen.setColor(new Color(1f, 1f, 1f, random.nextFloat(0.6f, 1f)));
+      switch (classes[i]) {
+        case 0 -> pen.fillOval(x, y, side, side);
+        case 1 -> pen.drawRect(x, y, side, side);
+        default -> {
+          pen.drawLine(x, y, x + side, y + side);
+          pen.drawLine(x, y + side, x + side, y);
+        }
+      }
+      pen.dispose();
+      for (int p = 0; p < SIZE * SIZE; p++) {
+        int shade = image.getRaster().getSample(p % SIZE, p / SIZE, 0);
+        pixels[i * SIZE * SIZE + p] = Math.min(255, shade + random.nextInt(40));
+      }
+    }
+    return new Images(Tensor.copyOf(arena, pixels, count, SIZE, SIZE), classes);
+  }
+}
