@@ -10,6 +10,7 @@ import java.awt.Color;
 import java.awt.Graphics2D;
 import java.awt.image.BufferedImage;
 import java.lang.foreign.Arena;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.SplittableRandom;
@@ -22,6 +23,8 @@ import java.util.random.RandomGenerator;
 public final class Pixels {
   private static final int SIZE = 16;
   private static final int DIM = 8;
+  private static final int BATCH = 100;
+  private static final int EPOCHS = 6;
   private static final List<String> CLASSES = List.of("disc", "square", "cross");
 
   private Pixels() {}
@@ -32,7 +35,11 @@ public final class Pixels {
    * @param pixels the shades, int32 [n, h, w]
    * @param classes what each one shows
    */
-  private record Images(Tensor pixels, int[] classes) {}
+  private record Images(Tensor pixels, int[] classes) {
+    Images slice(int from, int to) {
+      return new Images(pixels.slice(0, from, to), Arrays.copyOfRange(classes, from, to));
+    }
+  }
 
   /**
    * Draws, trains and judges.
@@ -43,23 +50,27 @@ public final class Pixels {
     RandomGenerator random = new SplittableRandom(3);
     try (Arena arena = Arena.ofConfined();
         Tape tape = new Tape()) {
-      Images training = draw(arena, random, 600);
-      Images test = draw(arena, random, 300);
+      Images training = draw(arena, random, 6000);
+      Images test = draw(arena, random, 1000);
       var embedding = Embedding.randn(arena, random, 256, DIM);
       var weight = Parameter.trainable(arena, Tensor.uniform(arena, random, -0.02f, 0.02f, SIZE, SIZE, DIM, CLASSES.size()));
       var bias = Parameter.trainable(arena, Tensor.zeros(arena, CLASSES.size()));
       var sgd = Sgd.of(0.05f, embedding.weight(), weight, bias);
-      for (int epoch = 1; epoch <= 60; epoch++) {
-        Variable scores = scores(tape, embedding, weight, bias, training.pixels());
-        Variable loss = tape.crossEntropy(scores, training.classes());
-        sgd.zeroGrad();
-        loss.backward();
-        sgd.step();
-        if (epoch % 20 == 0 || epoch == 1) {
-          System.out.printf(
-              Locale.ROOT, "epoch %2d  loss %.3f  training accuracy %.1f %%%n", epoch, loss.item(), 100 * accuracy(scores, training.classes()));
+      for (int epoch = 1; epoch <= EPOCHS; epoch++) {
+        double loss = 0;
+        double accuracy = 0;
+        for (int from = 0; from < training.classes().length; from += BATCH) {
+          Images batch = training.slice(from, from + BATCH);
+          Variable scores = scores(tape, embedding, weight, bias, batch.pixels());
+          Variable batchLoss = tape.crossEntropy(scores, batch.classes());
+          sgd.zeroGrad();
+          batchLoss.backward();
+          sgd.step();
+          loss += batchLoss.item() * BATCH / training.classes().length;
+          accuracy += accuracy(scores, batch.classes()) * BATCH / training.classes().length;
+          tape.reset();
         }
-        tape.reset();
+        System.out.printf(Locale.ROOT, "epoch %d  loss %.3f  training accuracy %.1f %%%n", epoch, loss, 100 * accuracy);
       }
       Variable scores = scores(tape, embedding, weight, bias, test.pixels());
       System.out.printf(
@@ -92,9 +103,9 @@ public final class Pixels {
       classes[i] = i % CLASSES.size();
       BufferedImage image = new BufferedImage(SIZE, SIZE, BufferedImage.TYPE_BYTE_GRAY);
       Graphics2D pen = image.createGraphics();
-      int side = random.nextInt(8, 12);
-      int x = random.nextInt(2, SIZE - side - 1);
-      int y = random.nextInt(2, SIZE - side - 1);
+      int side = random.nextInt(10, 12);
+      int x = (SIZE - side) / 2 + random.nextInt(-1, 2);
+      int y = (SIZE - side) / 2 + random.nextInt(-1, 2);
       pen.setColor(new Color(1f, 1f, 1f, random.nextFloat(0.6f, 1f)));
       switch (classes[i]) {
         case 0 -> pen.fillOval(x, y, side, side);

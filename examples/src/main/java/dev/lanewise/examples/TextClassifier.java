@@ -18,17 +18,18 @@ import java.util.Locale;
 import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
+import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
 import me.tongfei.progressbar.ProgressBarBuilder;
 
 /** Which module of the JDK does a class come from? Learned from the words of its name. */
 public final class TextClassifier {
-  private static final int VOCABULARY = 10_000;
+  static final int VOCABULARY = 10_000;
   private static final int DIM = 128;
   private static final int HIDDEN = 64;
   private static final int BATCH = 64;
-  private static final int EPOCHS = 10;
-  private static final float LEARNING_RATE = 0.5f;
+  private static final int EPOCHS = 12;
+  private static final float LEARNING_RATE = 1f;
 
   private TextClassifier() {}
 
@@ -51,7 +52,7 @@ public final class TextClassifier {
       double accuracy = evaluate(model, data.test()).accuracy();
       System.out.printf(
           Locale.ROOT, "test accuracy %.1f %% (always guessing the largest module: %.1f %%)%n", 100 * accuracy, 100 * data.majorityBaseline());
-      for (String word : List.of("http", "swing", "certificate", "xml")) {
+      for (String word : List.of("http", "button", "certificate", "xml")) {
         System.out.println("nearest to " + word + ": " + nearest(arena, model, data.words(), word));
       }
       predict(model, data, "HttpClientConnection", "JTableHeaderRenderer", "X509CertificateParser", "MethodHandleCompiler");
@@ -84,7 +85,7 @@ public final class TextClassifier {
     List<String> lines = new ArrayList<>();
     int batches = (samples.size() + BATCH - 1) / BATCH;
     try (Tape tape = new Tape();
-        ProgressBar progress = new ProgressBarBuilder().setTaskName("training").setInitialMax((long) EPOCHS * batches).build()) {
+        ProgressBar progress = progressBar((long) EPOCHS * batches)) {
       for (int epoch = 0; epoch < EPOCHS; epoch++) {
         Collections.shuffle(samples, new Random(epoch));
         double sum = 0;
@@ -114,6 +115,15 @@ public final class TextClassifier {
     }
     lines.forEach(System.out::println);
     return curve;
+  }
+
+  private static ProgressBar progressBar(long steps) {
+    // A given console and width: asking the terminal would load a native library.
+    return new ProgressBarBuilder()
+        .setTaskName("training")
+        .setInitialMax(steps)
+        .setConsumer(new ConsoleProgressBarConsumer(System.out, 100))
+        .build();
   }
 
   private record Score(double loss, double accuracy) {}

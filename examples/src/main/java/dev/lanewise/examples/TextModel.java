@@ -8,6 +8,7 @@ import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.random.RandomGenerator;
 
@@ -21,7 +22,8 @@ import java.util.random.RandomGenerator;
 record TextModel(Embedding emb, Linear fc1, Linear fc2) {
   static TextModel create(Arena arena, RandomGenerator random, int words, int dim, int hidden, int classes) {
     return new TextModel(
-        Embedding.randn(arena, random, words, dim),
+        // Small first values: what is learned then soon outweighs them, also in rows that are seldom used.
+        Embedding.of(Parameter.trainable(arena, Tensor.uniform(arena, random, -0.1f, 0.1f, words, dim))),
         Linear.create(arena, random, dim, hidden),
         Linear.create(arena, random, hidden, classes));
   }
