@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Writes the kernel classes of both backends. A kernel is defined here once, as a scalar program with an explicit order of floating-point
@@ -201,21 +202,53 @@ final class KernelGenerator {
     List<String> out = words(outputs);
     List<String> values = words(scalars);
     List<String> runs = IntStream.range(0, in.size() + out.size()).mapToObj(i -> i < in.size() ? in.get(i) : out.get(i - in.size())).toList();
-    StringBuilder code = new StringBuilder();
-    code.append(header(name, segments(runs), values, "int n")).append(broadcasts(d, values));
-    code.append("    int i = 0;\n");
+    Tails tails = new Tails(name, segments(runs) + floats(values), "int from, int n");
+    StringBuilder code = new StringBuilder(header(name, segments(runs) + floats(values) + ", int n"));
     for (Dialect loop : d.loops()) {
-      code.append("    for (; i < ").append(loop.bound("n")).append("; i += ").append(loop.lanes()).append(") {\n");
-      code.append("      final long at = (long) i * Float.BYTES;\n");
       Program p = new Program(loop, "      ", "");
-      Function<String, String> operand = operands(p, runs, values, "at");
-      List<String> results = body.emit(p, operand);
+      List<String> results = body.emit(p, operands(p, runs, values, "at"));
       for (int r = 0; r < results.size(); r++) {
         p.line(loop.store(out.get(r), out.get(r) + "Offset + at", results.get(r)) + ";");
       }
-      code.append(p.lines).append("    }\n");
+      code.append(tails.next(loop, values, "0")).append(run(loop, p));
     }
     return code.append("  }\n").toString();
+  }
+
+  /** A loop over what is left of a run, from i on. */
+  private static String run(Dialect loop, Program body) {
+    return "    for (; i + %s <= n; i += %s) {\n      final long at = (long) i * Float.BYTES;\n%s    }\n".formatted(loop.lanes(), loop.lanes(), body.lines);
+  }
+
+  /**
+   * Cuts a kernel into methods: the loop over vectors, and behind a call the loop over the few elements that are left. One method with both would
+   * be too large for C1's tier 3, and a kernel that fails there can stay at tier 2 for the life of the process, a hundred times slower (seen with
+   * the rows' kernels).
+   */
+  private static final class Tails {
+    private final String name;
+    private final String parameters;
+    private final String range;
+    private int methods;
+
+    Tails(String name, String parameters, String range) {
+      this.name = name;
+      this.parameters = parameters;
+      this.range = range;
+    }
+
+    /** What stands before the next loop: in the first method the start, then a call of the method in which the loop is. */
+    String next(Dialect loop, List<String> scalars, String start) {
+      boolean first = methods++ == 0;
+      String begin = broadcasts(loop, scalars) + "    int i = %s;\n".formatted(first ? start : "from");
+      if (first) {
+        return begin;
+      }
+      String method = name + "Tail" + (methods > 2 ? methods - 1 : "");
+      return "    if (i < n) {\n      %s(%s, i, n);\n    }\n  }\n\n  private static void %s(%s, %s) {\n"
+              .formatted(method, names(parameters), method, parameters, range)
+          + begin;
+    }
   }
 
   /**
@@ -225,8 +258,8 @@ final class KernelGenerator {
   private static String reduce(Dialect d, String name, String inputs, String scalars, Body body) {
     List<String> in = words(inputs);
     List<String> values = words(scalars);
-    StringBuilder code = new StringBuilder();
-    code.append(header(name, "float[] partials, " + segments(in), values, "int n")).append(broadcasts(d, values));
+    String parameters = "float[] partials, " + segments(in) + floats(values);
+    StringBuilder code = new StringBuilder(header(name, parameters + ", int n")).append(broadcasts(d, values));
     code.append("    final int whole = n - n % Partials.COUNT;\n");
     code.append("    for (int group = 0; group < Partials.COUNT; group += ").append(d.accumulators()).append(" * ").append(d.lanes()).append(") {\n");
     for (int a = 0; a < d.accumulators(); a++) {
@@ -237,8 +270,7 @@ final class KernelGenerator {
     for (int a = 0; a < d.accumulators(); a++) {
       String accumulator = "p" + a;
       Program p = new Program(d, "        ", "_" + a);
-      String position = offset("at", a, d);
-      Function<String, String> operand = operands(p, in, values, position);
+      Function<String, String> operand = operands(p, in, values, offset("at", a, d));
       p.line(accumulator + " = " + body.emit(p, v -> v.equals("p") ? accumulator : operand.apply(v)).getFirst() + ";");
       code.append(p.lines);
     }
@@ -247,86 +279,68 @@ final class KernelGenerator {
       code.append("      ").append(d.storeArray("partials", "group + " + a + " * " + d.lanes(), "p" + a)).append(";\n");
     }
     code.append("    }\n");
-    Dialect scalar = new ScalarDialect();
-    code.append("    for (int i = whole; i < n; i++) {\n      final long at = (long) i * Float.BYTES;\n");
-    Program p = new Program(scalar, "      ", "");
-    Function<String, String> operand = operands(p, in, values, "at");
-    p.line("partials[i - whole] = " + body.emit(p, v -> v.equals("p") ? "partials[i - whole]" : operand.apply(v)).getFirst() + ";");
-    return code.append(p.lines).append("    }\n  }\n").toString();
+    String call = "    if (whole < n) {\n      %sRest(%s, whole, n);\n    }\n  }\n\n  private static void %sRest(%s, int whole, int n) {\n";
+    code.append(call.formatted(name, names(parameters), name, parameters));
+    Tails tails = new Tails(name, parameters + ", int whole", "int from, int n");
+    for (Dialect loop : d.loops()) {
+      Program p = new Program(loop, "      ", "");
+      Function<String, String> operand = operands(p, in, values, "at");
+      String partial = p.let(loop.floats(), loop.loadArray("partials", "i - whole"));
+      String result = body.emit(p, v -> v.equals("p") ? partial : operand.apply(v)).getFirst();
+      p.line(loop.storeArray("partials", "i - whole", result) + ";");
+      code.append(tails.next(loop, values, "whole")).append(run(loop, p));
+    }
+    return code.append("  }\n").toString();
   }
 
   private static String rows(Dialect d) {
     String table = "MemorySegment table, long tableOffset, long tableStride, long[] rows, int from, int count, ";
-    String eachRow =
-        """
-            for (int r = 0; r < count; r++) {
-              final long row = rows[from + r];
-              final long to = %s;
-              final long source = %s;
-        """;
     String tableRow = "tableOffset + row * tableStride";
-    String gather =
-        header("gather", table + "MemorySegment out, long outOffset, long outStride, int width", List.of(), null)
-            + eachRow.formatted("outOffset + r * outStride", tableRow)
-            + straight(d, "      ",
-                (p, at) -> {
-                  p.line(p.dialect.store("out", "to + " + at, p.load("table", "source + " + at)) + ";");
-                })
-            + "    }\n  }\n";
-    String scatter =
-        header("scatterAdd", table + "MemorySegment g, long gOffset, long gStride, int width, long skip", List.of(), null)
-            + eachRow.formatted(tableRow, "gOffset + r * gStride")
-            + "      if (row == skip) {\n        continue;\n      }\n"
-            + straight(d, "      ",
-                (p, at) -> {
-                  String sum = p.add(p.load("table", "to + " + at), p.load("g", "source + " + at));
-                  p.line(p.dialect.store("table", "to + " + at, sum) + ";");
-                })
-            + "    }\n  }\n";
-    String bagSum =
-        header("bagSum", table + "MemorySegment out, long outOffset, int width, float divisor", List.of(), null)
-            + broadcasts(d, List.of("divisor"))
-            + groups(d,
-                (p, accumulators) -> {
-                  for (int a = 0; a < accumulators; a++) {
-                    p.line(p.dialect.floats() + " sum" + a + " = " + p.dialect.zero() + ";");
-                  }
-                  p.line("for (int r = 0; r < count; r++) {");
-                  p.line("  final long source = " + tableRow.replace("row *", "rows[from + r] *") + " + at;");
-                  for (int a = 0; a < accumulators; a++) {
-                    String row = p.dialect.load("table", offset("source", a, p.dialect));
-                    p.line("  sum" + a + " = " + p.dialect.binary("add", "+", "sum" + a, row) + ";");
-                  }
-                  p.line("}");
-                  for (int a = 0; a < accumulators; a++) {
-                    String mean = p.div("sum" + a, p.dialect.broadcastName("divisor"));
-                    p.line(p.dialect.store("out", offset("outOffset + at", a, p.dialect), mean) + ";");
-                  }
-                })
-            + "  }\n";
-    String bagScatter =
-        header("bagScatterAdd", table + "MemorySegment g, long gOffset, int width, float divisor", List.of(), null)
-            + broadcasts(d, List.of("divisor"))
-            + groups(d,
-                (p, accumulators) -> {
-                  for (int a = 0; a < accumulators; a++) {
-                    String g = p.dialect.load("g", offset("gOffset + at", a, p.dialect));
-                    p.line("final " + p.dialect.floats() + " g" + a + " = " + p.dialect.binary("div", "/", g, p.dialect.broadcastName("divisor")) + ";");
-                  }
-                  p.line("for (int r = 0; r < count; r++) {");
-                  p.line("  final long to = " + tableRow.replace("row *", "rows[from + r] *") + " + at;");
-                  for (int a = 0; a < accumulators; a++) {
-                    String sum = p.dialect.binary("add", "+", p.dialect.load("table", offset("to", a, p.dialect)), "g" + a);
-                    p.line("  " + p.dialect.store("table", offset("to", a, p.dialect), sum) + ";");
-                  }
-                  p.line("}");
-                })
-            + "  }\n";
-    return gather + scatter + bagSum + bagScatter;
+    return eachRow(d, "gather", table + "MemorySegment out, long outOffset, long outStride, int width", "",
+            "table", tableRow, "out", "outOffset + r * outStride",
+            (p, at) -> p.load("table", "source + " + at))
+        + eachRow(d, "scatterAdd", table + "MemorySegment g, long gOffset, long gStride, int width, long skip",
+            "      if (row == skip) {\n        continue;\n      }\n",
+            "g", "gOffset + r * gStride", "table", tableRow,
+            (p, at) -> p.add(p.load("table", "to + " + at), p.load("g", "source + " + at)))
+        + eachGroup(d, "bagSum", table + "MemorySegment out, long outOffset", KernelGenerator::bagSum)
+        + eachGroup(d, "bagScatterAdd", table + "MemorySegment g, long gOffset", KernelGenerator::bagScatterAdd);
+  }
+
+  private static void bagSum(Program p, int vectors) {
+    Dialect d = p.dialect;
+    for (int v = 0; v < vectors; v++) {
+      p.line(d.floats() + " sum" + v + " = " + d.zero() + ";");
+    }
+    p.line("for (int r = 0; r < count; r++) {");
+    p.line("  final long source = tableOffset + rows[from + r] * tableStride + at;");
+    for (int v = 0; v < vectors; v++) {
+      p.line("  sum" + v + " = " + d.binary("add", "+", "sum" + v, d.load("table", offset("source", v, d))) + ";");
+    }
+    p.line("}");
+    for (int v = 0; v < vectors; v++) {
+      p.line(d.store("out", offset("outOffset + at", v, d), p.div("sum" + v, d.broadcastName("divisor"))) + ";");
+    }
+  }
+
+  private static void bagScatterAdd(Program p, int vectors) {
+    Dialect d = p.dialect;
+    for (int v = 0; v < vectors; v++) {
+      String g = d.load("g", offset("gOffset + at", v, d));
+      p.line("final " + d.floats() + " g" + v + " = " + d.binary("div", "/", g, d.broadcastName("divisor")) + ";");
+    }
+    p.line("for (int r = 0; r < count; r++) {");
+    p.line("  final long to = tableOffset + rows[from + r] * tableStride + at;");
+    for (int v = 0; v < vectors; v++) {
+      String sum = d.binary("add", "+", d.load("table", offset("to", v, d)), "g" + v);
+      p.line("  " + d.store("table", offset("to", v, d), sum) + ";");
+    }
+    p.line("}");
   }
 
   private interface RowStep {
-    void emit(Program p, String at);
+    /** Emits the program for one position of a row and returns what is stored there. */
+    String emit(Program p, String at);
   }
 
   private interface GroupStep {
@@ -334,41 +348,63 @@ final class KernelGenerator {
   }
 
   /**
-   * One row in straight-line groups of 8, 4, 2 and 1 vectors and a scalar tail. C2 would split a loop over single vectors into a pre-, main- and
-   * post-loop, which costs rows of ordinary width more than twice the time (KERNELS: 150 ns against 58).
+   * A loop over rows, each in straight-line groups of 8, 4, 2 and 1 vectors. C2 would split a loop over single vectors into a pre-, main- and post-loop,
+   * which costs rows of ordinary width more than twice the time (150 ns a row against 58, on the machine the project is developed on).
    */
-  private static String straight(Dialect d, String indent, RowStep step) {
-    return groupsAt(d, indent, (p, vectors) -> {
-      for (int v = 0; v < vectors; v++) {
-        step.emit(p, offset("at", v, p.dialect));
-      }
-    });
-  }
-
-  /** All of a row's columns in groups of up to 4 vectors held in registers while the step's own loop runs over rows. */
-  private static String groups(Dialect d, GroupStep step) {
-    return groupsAt(d, "    ", step);
-  }
-
-  private static String groupsAt(Dialect d, String indent, GroupStep step) {
-    StringBuilder code = new StringBuilder(indent + "int i = 0;\n");
-    for (Dialect loop : d.loops()) {
-      int largest = loop.largestGroup();
-      for (int vectors = largest; vectors >= 1; vectors /= 2) {
-        String span = vectors == 1 ? loop.lanes() : vectors + " * " + loop.lanes();
-        boolean repeats = vectors == largest;
-        code.append(indent).append(repeats ? "for (; i + " + span + " <= width; i += " + span + ") {\n" : "if (i + " + span + " <= width) {\n");
-        code.append(indent).append("  final long at = (long) i * Float.BYTES;\n");
-        Program p = new Program(loop, indent + "  ", "");
-        step.emit(p, vectors);
-        code.append(p.lines);
-        if (!repeats) {
-          code.append(indent).append("  i += ").append(span).append(";\n");
+  private static String eachRow(
+      Dialect d, String name, String parameters, String guard, String source, String sourceAt, String to, String toAt, RowStep step) {
+    StringBuilder code = new StringBuilder(header(name, parameters));
+    code.append("    for (int r = 0; r < count; r++) {\n      final long row = rows[from + r];\n").append(guard);
+    code.append("      final long to = ").append(toAt).append(";\n      final long source = ").append(sourceAt).append(";\n      int i = 0;\n");
+    Dialect last = d.loops().getLast();
+    if (d != last) {
+      for (int vectors = d.largestGroup(); vectors >= 1; vectors /= 2) {
+        Program p = new Program(d, "        ", "");
+        // All loads of a group come before its stores, so that the cache misses of a row overlap.
+        List<String> values = IntStream.range(0, vectors).mapToObj(v -> step.emit(p, offset("at", v, d))).toList();
+        for (int v = 0; v < vectors; v++) {
+          p.line(d.store(to, offset("to + at", v, d), values.get(v)) + ";");
         }
-        code.append(indent).append("}\n");
+        code.append(group(d, vectors, "      ", p.lines.toString()));
+      }
+      code.append("      if (i < width) {\n        ").append(name).append("Tail(").append(source).append(", source, ").append(to).append(", to, i, width);\n      }\n    }\n  }\n\n");
+      code.append("  private static void ").append(name).append("Tail(MemorySegment ").append(source).append(", long source, MemorySegment ").append(to).append(", long to, int begin, int width) {\n");
+      code.append("    for (int i = begin; i < width; i++) {\n");
+    } else {
+      code.append("      for (; i < width; i++) {\n");
+    }
+    Program p = new Program(last, "        ", "");
+    p.line("final long at = (long) i * Float.BYTES;");
+    p.line(last.store(to, "to + at", step.emit(p, "at")) + ";");
+    code.append(p.lines).append(d == last ? "      }\n" : "").append("    }\n  }\n");
+    return code.toString();
+  }
+
+  /** The columns of a bag's rows in groups of 8, 4, 2 and 1 vectors held in registers, each in a method with its own loop over the rows. */
+  private static String eachGroup(Dialect d, String name, String parameters, GroupStep step) {
+    StringBuilder code = new StringBuilder(header(name, parameters + ", int width, float divisor"));
+    StringBuilder methods = new StringBuilder();
+    code.append("    int i = 0;\n");
+    for (Dialect loop : d.loops()) {
+      for (int vectors = loop.largestGroup(); vectors >= 1; vectors /= 2) {
+        String method = name + (loop == d ? vectors : "Tail");
+        code.append(group(loop, vectors, "    ", "      " + method + "(" + names(parameters) + ", divisor, at);\n"));
+        Program p = new Program(loop, "    ", "");
+        step.emit(p, vectors);
+        methods.append("\n  private static void ").append(method).append('(').append(parameters).append(", float divisor, long at) {\n");
+        methods.append(broadcasts(loop, List.of("divisor"))).append(p.lines).append("  }\n");
       }
     }
-    return code.toString();
+    return code.append("  }\n").append(methods).toString();
+  }
+
+  /** One group of columns, from i on: as often as it fits if it is the largest, else once if it fits. */
+  private static String group(Dialect d, int vectors, String indent, String body) {
+    String span = vectors == 1 ? d.lanes() : vectors + " * " + d.lanes();
+    boolean repeats = vectors == d.largestGroup();
+    return indent + (repeats ? "for (; i + " + span + " <= width; i += " + span + ") {\n" : "if (i + " + span + " <= width) {\n")
+        + indent + "  final long at = (long) i * Float.BYTES;\n" + body
+        + (repeats || vectors == 1 && d.loops().size() == 1 ? "" : indent + "  i += " + span + ";\n") + indent + "}\n";
   }
 
   private static String offset(String base, int vectors, Dialect d) {
@@ -381,7 +417,7 @@ final class KernelGenerator {
     StringBuilder code = new StringBuilder();
     code.append("  @Override\n  public int mr() {\n    return ").append(mr).append(";\n  }\n");
     code.append("  @Override\n  public int nr() {\n    return ").append(vectors).append(" * ").append(d.lanes()).append(";\n  }\n");
-    code.append(header("multiply", "int kc, float[] a, int aIndex, MemorySegment b, long bOffset, MemorySegment c, long cOffset, long cRowStride", List.of(), null));
+    code.append(header("multiply", "int kc, float[] a, int aIndex, MemorySegment b, long bOffset, MemorySegment c, long cOffset, long cRowStride"));
     String accumulators =
         IntStream.range(0, mr * vectors).mapToObj(i -> "    " + d.floats() + " c" + i + " = " + d.zero() + ";\n").collect(Collectors.joining());
     code.append(accumulators);
@@ -425,8 +461,6 @@ final class KernelGenerator {
 
     /** The loops that cover a run: for vectors, a second one for the tail. */
     List<Dialect> loops();
-
-    String bound(String n);
 
     int accumulators();
 
@@ -492,11 +526,6 @@ final class KernelGenerator {
     @Override
     public List<Dialect> loops() {
       return List.of(this);
-    }
-
-    @Override
-    public String bound(String n) {
-      return n;
     }
 
     @Override
@@ -622,11 +651,6 @@ final class KernelGenerator {
     }
 
     @Override
-    public String bound(String n) {
-      return n + " - " + n + " % LANES";
-    }
-
-    @Override
     public int accumulators() {
       return 4;
     }
@@ -737,9 +761,17 @@ final class KernelGenerator {
     return runs.stream().map(r -> "MemorySegment " + r + ", long " + r + "Offset").collect(Collectors.joining(", "));
   }
 
-  private static String header(String name, String parameters, List<String> scalars, String last) {
-    String values = scalars.stream().map(s -> ", float " + s).collect(Collectors.joining());
-    return "\n  @Override\n  public void " + name + "(" + parameters + values + (last == null ? "" : ", " + last) + ") {\n";
+  private static String floats(List<String> scalars) {
+    return scalars.stream().map(s -> ", float " + s).collect(Collectors.joining());
+  }
+
+  /** The names of parameters, to pass them on. */
+  private static String names(String parameters) {
+    return Stream.of(parameters.split(", ")).map(p -> p.substring(p.indexOf(' ') + 1)).collect(Collectors.joining(", "));
+  }
+
+  private static String header(String name, String parameters) {
+    return "\n  @Override\n  public void " + name + "(" + parameters + ") {\n";
   }
 
   private static String broadcasts(Dialect d, List<String> scalars) {

@@ -151,26 +151,43 @@ final class Gemm implements MatrixProgram {
   }
 
   /** Panels of nr columns, each with the nr values of one k side by side; columns beyond the edge are zeros. */
-  private void packB(
-      MemorySegment b, long offset, long row, int kc, long column, int columns, MemorySegment packed) {
-    boolean contiguous = maps.bColumns().isContiguous();
+  private void packB(MemorySegment b, long offset, long row, int kc, long column, int columns, MemorySegment packed) {
+    OffsetMap bRows = maps.bRows();
+    OffsetMap bColumns = maps.bColumns();
+    long rowBytes = (long) nr * Float.BYTES;
     for (int jr = 0; jr < columns; jr += nr) {
       int width = Math.min(nr, columns - jr);
-      long panel = (long) jr * kc * Float.BYTES;
-      for (int p = 0; p < kc; p++) {
-        long to = panel + (long) p * nr * Float.BYTES;
-        long base = offset + maps.bRows().at(row + p);
-        if (contiguous) {
-          MemorySegment.copy(b, base + maps.bColumns().at(column + jr), packed, to, (long) width * Float.BYTES);
-        } else {
-          for (int j = 0; j < width; j++) {
-            packed.set(FLOAT, to + (long) j * Float.BYTES, b.get(FLOAT, base + maps.bColumns().at(column + jr + j)));
-          }
+      long panel = jr * (long) kc * Float.BYTES;
+      if (bColumns.isContiguous()) {
+        long first = offset + bColumns.at(column + jr);
+        for (int p = 0; p < kc; p++) {
+          MemorySegment.copy(b, first + bRows.at(row + p), packed, panel + p * rowBytes, (long) width * Float.BYTES);
         }
-        for (int j = width; j < nr; j++) {
-          packed.set(FLOAT, to + (long) j * Float.BYTES, 0f);
+      } else {
+        for (int j = 0; j < width; j++) {
+          packColumn(b, offset + bColumns.at(column + jr + j), row, kc, packed, panel + (long) j * Float.BYTES, rowBytes);
         }
       }
+      for (int p = 0; p < kc && width < nr; p++) {
+        for (int j = width; j < nr; j++) {
+          packed.set(FLOAT, panel + p * rowBytes + (long) j * Float.BYTES, 0f);
+        }
+      }
+    }
+  }
+
+  private void packColumn(MemorySegment b, long base, long row, int kc, MemorySegment packed, long to, long rowBytes) {
+    OffsetMap bRows = maps.bRows();
+    if (bRows.isStrided()) {
+      long stride = bRows.strideBytes();
+      long first = base + row * stride;
+      for (int p = 0; p < kc; p++) {
+        packed.set(FLOAT, to + p * rowBytes, b.get(FLOAT, first + p * stride));
+      }
+      return;
+    }
+    for (int p = 0; p < kc; p++) {
+      packed.set(FLOAT, to + p * rowBytes, b.get(FLOAT, base + bRows.at(row + p)));
     }
   }
 }
