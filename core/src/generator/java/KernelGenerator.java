@@ -411,7 +411,7 @@ final class KernelGenerator {
     return vectors == 0 ? base : base + " + " + d.bytes(vectors);
   }
 
-  /** Running offsets and nothing but broadcasts, loads and multiply-adds in the loop: see the table of shapes in docs/kernels.md. */
+  /** Running offsets and nothing but broadcasts, loads and multiply-adds in the loop: what else stands there costs half the speed or more. */
   private static void microKernel(Path output, Dialect d, int mr, int vectors) throws IOException {
     String name = d.prefix() + "MicroKernel" + mr + "x" + vectors;
     StringBuilder code = new StringBuilder();
