@@ -16,7 +16,6 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** {@code ik,kj->ij} of float32 matrices, one thread. */
 @State(Scope.Thread)
@@ -27,7 +26,7 @@ public class ContractionForward {
   @Param({"5x3x1", "64x64x64", "256x256x256", "512x512x512"})
   public String size = "";
 
-  private Arena arena = Arena.global();
+  private final Arena arena = Arena.ofAuto();
   private Tensor a = Tensor.zeros(arena);
   private Tensor b = a;
   private Tensor out = a;
@@ -42,7 +41,6 @@ public class ContractionForward {
   /** Fills the operands. */
   @Setup(Level.Trial)
   public void setUp() {
-    arena = Arena.ofConfined();
     SplittableRandom random = new SplittableRandom(1);
     int[] sizes = Arrays.stream(size.split("x", -1)).mapToInt(Integer::parseInt).toArray();
     m = sizes[0];
@@ -55,12 +53,6 @@ public class ContractionForward {
     aArray = a.toFloatArray();
     bArray = b.toFloatArray();
     outArray = new float[m * n];
-  }
-
-  /** Frees the operands. */
-  @TearDown(Level.Trial)
-  public void tearDown() {
-    arena.close();
   }
 
   /**

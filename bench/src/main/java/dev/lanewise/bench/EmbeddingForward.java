@@ -15,7 +15,6 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.annotations.TearDown;
 
 /** Lookup of random rows into a given output: one call a batch. */
 @State(Scope.Thread)
@@ -30,7 +29,7 @@ public class EmbeddingForward {
   @Param({"1", "64", "1024"})
   public int batch;
 
-  private Arena arena = Arena.global();
+  private final Arena arena = Arena.ofAuto();
   private Tensor weight = Tensor.zeros(arena);
   private Embedding embedding = Embedding.fromPretrained(Tensor.zeros(arena, 0, 0));
   private Tensor out = weight;
@@ -39,7 +38,6 @@ public class EmbeddingForward {
   /** Fills the table. */
   @Setup(Level.Trial)
   public void setUp() {
-    arena = Arena.ofConfined();
     SplittableRandom random = new SplittableRandom(1);
     int x = table.indexOf('x');
     int rows = Integer.parseInt(table.substring(0, x));
@@ -48,12 +46,6 @@ public class EmbeddingForward {
     embedding = Embedding.fromPretrained(weight);
     out = Tensor.zeros(arena, batch, dim);
     indices = random.ints(batch, 0, rows).toArray();
-  }
-
-  /** Frees the table. */
-  @TearDown(Level.Trial)
-  public void tearDown() {
-    arena.close();
   }
 
   /**
