@@ -42,14 +42,14 @@ final class CheckpointWriter {
   }
 
   private void writeEntries(AlignedZipWriter zip) throws IOException {
-    zip.add("data.pkl", pickle);
+    zip.add(EntryNames.PICKLE, pickle);
     zip.add(".format_version", ascii("1"));
     zip.add(".storage_alignment", ascii(Integer.toString(AlignedZipWriter.ALIGNMENT_BYTES)));
-    zip.add("byteorder", ascii(ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? "big" : "little"));
+    zip.add(EntryNames.BYTE_ORDER, ascii(ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? "big" : "little"));
     for (StoragePlan.Storage storage : plan.storages()) {
       writeStorage(zip, storage);
     }
-    zip.add("version", ascii("3\n"));
+    zip.add(EntryNames.VERSION, ascii("3\n"));
     // PyTorch's id has 40 digits and is a hash of the contents too; readers use it as a name only.
     String id = String.format(Locale.ROOT, "%020d%020d", contents.getValue(), plan.storages().size());
     zip.add(".data/serialization_id", ascii(id));
@@ -61,7 +61,7 @@ final class CheckpointWriter {
     var crc = new CRC32();
     ElementChunks.forEach(elements, chunk -> crc.update(chunk.asByteBuffer()));
     contents.update(ascii(Long.toHexString(crc.getValue())));
-    zip.add("data/" + storage.key(), sizeBytes, crc.getValue(), out -> copy(elements, out));
+    zip.add(EntryNames.storage(storage.key()), sizeBytes, crc.getValue(), out -> copy(elements, out));
   }
 
   private static void copy(Tensor elements, OutputStream out) throws IOException {
