@@ -1,0 +1,149 @@
+package dev.lanewise.checkpoint;
+
+import dev.lanewise.tensor.DType;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** What the names, calls and persistent ids in PyTorch's pickles mean: the allow-list. Everything else is refused by name. */
+final class TorchObjects {
+  private final Origin origin;
+  private final Map<String, PickleValue.Storage> storages = new HashMap<>();
+
+  TorchObjects(Origin origin) {
+    this.origin = origin;
+  }
+
+  /** The meaning of a global name. */
+  PickleValue global(String module, String name) throws CheckpointException {
+    TorchFunction function = TorchFunction.of(module, name);
+    if (function != null) {
+      return new PickleValue.Callable(function);
+    }
+    DType storage = TorchStorage.dtype(module, name);
+    if (storage != null) {
+      return new PickleValue.StorageClass(storage);
+    }
+    if (TorchStorage.isStorage(module, name)) {
+      throw origin.refuse(
+          module + "." + name + " holds elements of a type that is not supported; supported are " + TorchStorage.supported());
+    }
+    for (DType dtype : DType.values()) {
+      if (module.equals(TorchNames.TORCH) && name.equals(dtype.toString())) {
+        return new PickleValue.Plain("dtype");
+      }
+    }
+    throw origin.refuse(
+        module + "." + name + " is not among the names a checkpoint may use; only tensors, parameters, dicts, lists, tuples,"
+            + " strings and numbers are read");
+  }
+
+  /** The value of a call. */
+  PickleValue call(PickleValue function, PickleValue arguments) throws CheckpointException {
+    if (!(function instanceof PickleValue.Callable callable)) {
+      throw origin.refuse(function.describe() + " cannot be called");
+    }
+    List<PickleValue> args = tuple(arguments, "the arguments of " + callable.function());
+    return switch (callable.function()) {
+      case ORDERED_DICT -> {
+        requireCount(callable, args, 0, 0);
+        yield new PickleValue.Dict(new LinkedHashMap<>());
+      }
+      case SIZE -> {
+        requireCount(callable, args, 1, 1);
+        yield new PickleValue.Tuple(tuple(args.getFirst(), "the argument of torch.Size"));
+      }
+      case REBUILD_TENSOR -> {
+        requireCount(callable, args, 6, 7);
+        yield tensor(args);
+      }
+      case REBUILD_PARAMETER -> {
+        requireCount(callable, args, 3, 3);
+        if (!(args.getFirst() instanceof PickleValue.SavedTensor tensor)) {
+          throw origin.refuse("the value of a parameter must be a tensor, not " + args.getFirst().describe());
+        }
+        yield tensor;
+      }
+    };
+  }
+
+  /** The storage that a persistent id {@code ('storage', class, key, location, element count)} means. */
+  PickleValue.Storage storage(PickleValue id) throws CheckpointException {
+    if (id instanceof PickleValue.Tuple(var items)
+        && items.size() == 5
+        && items.get(0) instanceof PickleValue.Text(var kind)
+        && kind.equals(TorchNames.STORAGE)
+        && items.get(1) instanceof PickleValue.StorageClass(var dtype)
+        && items.get(2) instanceof PickleValue.Text(var key)
+        && items.get(3) instanceof PickleValue.Text
+        && items.get(4) instanceof PickleValue.Int(var elementCount)) {
+      return unique(new PickleValue.Storage(key, dtype, elementCount));
+    }
+    throw origin.refuse("a persistent id must be ('storage', class, key, location, element count), but is another value");
+  }
+
+  /** A module's state dict carries its {@code _metadata} as attributes: accepted on a dict, and not kept. */
+  void setState(PickleValue object, PickleValue state) throws CheckpointException {
+    if (!(object instanceof PickleValue.Dict) || !(state instanceof PickleValue.Dict)) {
+      throw origin.refuse("attributes can be set on a dict only, from a dict, not on " + object.describe() + " from " + state.describe());
+    }
+  }
+
+  private PickleValue.Storage unique(PickleValue.Storage storage) throws CheckpointException {
+    PickleValue.Storage known = storages.putIfAbsent(storage.key(), storage);
+    if (known != null && !known.equals(storage)) {
+      throw origin.refuse(
+          "storage \"" + storage.key() + "\" is described both as " + known.elementCount() + " elements of " + known.dtype() + " and as "
+              + storage.elementCount() + " of " + storage.dtype());
+    }
+    return storage;
+  }
+
+  private PickleValue tensor(List<PickleValue> args) throws CheckpointException {
+    if (!(args.get(0) instanceof PickleValue.Storage storage)) {
+      throw origin.refuse("a tensor must be made of a storage, not of " + args.get(0).describe());
+    }
+    long offset = integer(args.get(1), "a tensor's offset");
+    List<Long> sizes = integers(args.get(2), "a tensor's shape");
+    List<Long> strides = integers(args.get(3), "a tensor's strides");
+    if (sizes.size() != strides.size()) {
+      throw origin.refuse("a tensor has " + sizes.size() + " sizes but " + strides.size() + " strides");
+    }
+    // The sixth item, hooks, is of no use here. The seventh says that the elements are to be negated or conjugated.
+    if (args.size() == 7 && !(args.get(6) instanceof PickleValue.Dict(var flags) && flags.isEmpty())) {
+      throw origin.refuse("a tensor has flags (negative or conjugate view), which are not supported");
+    }
+    return new PickleValue.SavedTensor(storage, offset, sizes, strides);
+  }
+
+  private void requireCount(PickleValue.Callable callable, List<PickleValue> args, int least, int most) throws CheckpointException {
+    if (args.size() < least || args.size() > most) {
+      throw origin.refuse(
+          callable.function() + " takes " + (least == most ? "" + least : least + " to " + most) + " arguments here, not " + args.size());
+    }
+  }
+
+  private List<Long> integers(PickleValue value, String what) throws CheckpointException {
+    List<Long> integers = new ArrayList<>();
+    for (PickleValue item : tuple(value, what)) {
+      integers.add(integer(item, "an item of " + what));
+    }
+    return List.copyOf(integers);
+  }
+
+  private long integer(PickleValue value, String what) throws CheckpointException {
+    if (value instanceof PickleValue.Int(var integer)) {
+      return integer;
+    }
+    throw origin.refuse(what + " must be an integer, not " + value.describe());
+  }
+
+  private List<PickleValue> tuple(PickleValue value, String what) throws CheckpointException {
+    if (value instanceof PickleValue.Tuple(var items)) {
+      return items;
+    }
+    throw origin.refuse(what + " must be a tuple, not " + value.describe());
+  }
+}
