@@ -9,6 +9,11 @@ abstract class Node {
   final Variable output;
   /** The node's place in the recording. */
   int place;
+  /** The places of the nodes that computed the operands, or -1. */
+  int firstOperand = -1;
+  int secondOperand = -1;
+  /** Whether the backward pass that is about to begin leads here. */
+  boolean reached;
   private boolean released;
 
   Node(Tape tape) {
@@ -29,11 +34,14 @@ abstract class Node {
     released = false;
   }
 
-  final void run(Retention retention) {
+  final void requireUnreleased() {
     if (released) {
       throw new IllegalStateException(
           "a second backward pass over the same recording: call backward(Retention.RETAIN) the first time, or record again after reset()");
     }
+  }
+
+  final void run(Retention retention) {
     backward();
     released = retention == Retention.RELEASE;
   }
