@@ -10,6 +10,7 @@ module dev.lanewise.core {
   requires static org.jspecify;
 
   exports dev.lanewise.autograd;
+  exports dev.lanewise.checkpoint;
   exports dev.lanewise.einsum;
   exports dev.lanewise.embedding;
   exports dev.lanewise.nn;

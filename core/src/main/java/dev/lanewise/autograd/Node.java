@@ -10,6 +10,11 @@ abstract class Node {
   final Tape tape;
   final Variable output;
   private int place = UNRECORDED;
+  /** The places of the nodes that computed the operands. */
+  int firstOperand = UNRECORDED;
+  int secondOperand = UNRECORDED;
+  /** Whether the backward pass that is about to begin leads here. */
+  boolean reached;
   private boolean released;
 
   Node(Tape tape) {
@@ -30,11 +35,14 @@ abstract class Node {
     released = false;
   }
 
-  final void run(Retention retention) {
+  final void requireUnreleased() {
     if (released) {
       throw new IllegalStateException(
           "a second backward pass over the same recording: call backward(Retention.RETAIN) the first time, or record again after reset()");
     }
+  }
+
+  final void run(Retention retention) {
     backward();
     released = retention == Retention.RELEASE;
   }

@@ -138,7 +138,7 @@ public final class Tape implements AutoCloseable {
     Variable first = variable(a);
     Variable second = variable(b);
     EinsumNode node = next(EinsumNode.class, EinsumNode::new);
-    return recorded(node, node.record(equation, first, second));
+    return recorded(node, node.record(equation, first, second), first, second);
   }
 
   /**
@@ -153,7 +153,7 @@ public final class Tape implements AutoCloseable {
     Variable first = variable(a);
     Variable second = variable(b);
     AddNode node = next(AddNode.class, AddNode::new);
-    return recorded(node, node.record(first, second));
+    return recorded(node, node.record(first, second), first, second);
   }
 
   /**
@@ -165,7 +165,7 @@ public final class Tape implements AutoCloseable {
   public Variable relu(Operand x) {
     Variable operand = variable(x);
     ReluNode node = next(ReluNode.class, ReluNode::new);
-    return recorded(node, node.record(operand));
+    return recorded(node, node.record(operand), operand);
   }
 
   /**
@@ -177,7 +177,7 @@ public final class Tape implements AutoCloseable {
   public Variable sum(Operand x) {
     Variable operand = variable(x);
     SumNode node = next(SumNode.class, SumNode::new);
-    return recorded(node, node.record(operand, Reduction.SUM));
+    return recorded(node, node.record(operand, Reduction.SUM), operand);
   }
 
   /**
@@ -189,7 +189,7 @@ public final class Tape implements AutoCloseable {
   public Variable mean(Operand x) {
     Variable operand = variable(x);
     SumNode node = next(SumNode.class, SumNode::new);
-    return recorded(node, node.record(operand, Reduction.MEAN));
+    return recorded(node, node.record(operand, Reduction.MEAN), operand);
   }
 
   /**
@@ -217,7 +217,7 @@ public final class Tape implements AutoCloseable {
     Variable first = variable(input);
     Variable second = variable(target);
     SquaredErrorNode node = next(SquaredErrorNode.class, SquaredErrorNode::new);
-    return recorded(node, node.record(first, second, reduction));
+    return recorded(node, node.record(first, second, reduction), first, second);
   }
 
   /**
@@ -244,7 +244,7 @@ public final class Tape implements AutoCloseable {
   public Variable crossEntropy(Operand logits, int[] classes, CrossEntropy settings) {
     Variable operand = variable(logits);
     CrossEntropyNode node = next(CrossEntropyNode.class, CrossEntropyNode::new);
-    return recorded(node, node.record(operand, classes, settings));
+    return recorded(node, node.record(operand, classes, settings), operand);
   }
 
   /**
@@ -259,7 +259,7 @@ public final class Tape implements AutoCloseable {
   public Variable crossEntropy(Operand logits, Tensor classes, CrossEntropy settings) {
     Variable operand = variable(logits);
     CrossEntropyNode node = next(CrossEntropyNode.class, CrossEntropyNode::new);
-    return recorded(node, node.record(operand, classes, settings));
+    return recorded(node, node.record(operand, classes, settings), operand);
   }
 
   // ---------------------------------------------------------------------------------------------------------- recording
@@ -302,6 +302,16 @@ public final class Tape implements AutoCloseable {
     return output;
   }
 
+  private Variable recorded(Node node, Variable output, Variable operand) {
+    node.firstOperand = operand.producer().place();
+    return recorded(node, output);
+  }
+
+  private Variable recorded(Node node, Variable output, Variable first, Variable second) {
+    node.secondOperand = second.producer().place();
+    return recorded(node, output, first);
+  }
+
   boolean isRecorded(Node node) {
     return node.belongsTo(this) && node.place() >= 0 && node.place() < recorded;
   }
@@ -324,6 +334,7 @@ public final class Tape implements AutoCloseable {
       throw new IllegalStateException("backward() needs a variable that depends on a trainable parameter, on a tape that records");
     }
     int last = loss.producer().place();
+    requireUnreleased(last);
     for (int place = 0; place <= last; place++) {
       nodes.get(place).output.forgetGradient();
     }
@@ -333,6 +344,27 @@ public final class Tape implements AutoCloseable {
       if (node.output.hasGradient() && node.output.requiresGradient()) {
         node.run(retention);
       }
+    }
+  }
+
+  /** Nothing that the pass will walk was released: found before any gradient changes. */
+  private void requireUnreleased(int last) {
+    for (int place = 0; place <= last; place++) {
+      nodes.get(place).reached = place == last;
+    }
+    for (int place = last; place >= 0; place--) {
+      Node node = nodes.get(place);
+      if (node.reached && node.output.requiresGradient()) {
+        node.requireUnreleased();
+        reach(node.firstOperand);
+        reach(node.secondOperand);
+      }
+    }
+  }
+
+  private void reach(int place) {
+    if (place >= 0) {
+      nodes.get(place).reached = true;
     }
   }
 }

@@ -16,7 +16,7 @@ import java.util.List;
  * {@code b = momentum b + (1 - dampening) d} afterwards, then {@code d = b}, or {@code d + momentum b} with Nesterov; {@code w = w - learningRate d}. Each
  * product and sum is one fused multiply-add; see docs/numerics.md.
  *
- * <p>Without momentum and weight decay only the rows that the batch touched are visited, which gives the same bits as visiting all. Parameters that
+ * <p>Going down without momentum and weight decay, only the rows that the batch touched are visited, which gives the same bits as visiting all. Parameters that
  * have no gradient yet are left alone. Not thread-safe; a step allocates nothing.
  *
  * <p>Semantics: <a href="https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html">torch.optim.SGD</a>.
@@ -170,7 +170,11 @@ public final class Sgd {
    */
   public void step() {
     for (int i = 0; i < parameters.size(); i++) {
-      Check.writable("parameter", parameters.get(i).value());
+      Parameter parameter = parameters.get(i);
+      Check.writable("parameter", parameter.value());
+      if (parameter.hasGradient()) {
+        Check.accessible("gradient", parameter.gradient().tensor());
+      }
     }
     for (int i = 0; i < parameters.size(); i++) {
       Parameter parameter = parameters.get(i);
@@ -189,7 +193,8 @@ public final class Sgd {
   private void plainStep(Parameter parameter) {
     Gradient gradient = parameter.gradient();
     Tensor w = parameter.value();
-    if (gradient.allRowsTouched() || settings.weightDecay != 0) {
+    // A step up adds +0 where the gradient is 0, which turns a weight of -0 into +0: all rows are visited then.
+    if (gradient.allRowsTouched() || settings.weightDecay != 0 || settings.direction == Direction.MAXIMIZE) {
       plainRun(gradient.tensor(), w, 0, w.shape().elementCount());
       return;
     }

@@ -1,0 +1,108 @@
+package dev.lanewise.verification;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/**
+ * A run of float32 numbers in native memory, at any byte offset, between sentinels: an operand or an output of a kernel that takes segments and offsets. A kernel that writes
+ * before or behind its output is found by {@link #assertGuardsUnchanged}, one that leaves elements out by poison.
+ */
+public final class GuardedRun {
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  private static final int GUARD_BYTES = 256;
+  private static final byte SENTINEL = (byte) 0xa5;
+
+  /** A NaN with a payload that no computation makes. */
+  private static final float POISON = Float.intBitsToFloat(0x7fc0dead);
+
+  private final MemorySegment segment;
+  private final long offsetBytes;
+  private final int length;
+
+  private GuardedRun(Arena arena, int length, int misalignmentBytes) {
+    this.length = length;
+    this.offsetBytes = GUARD_BYTES + misalignmentBytes;
+    this.segment = arena.allocate(offsetBytes + (long) length * Float.BYTES + GUARD_BYTES, 64);
+    segment.fill(SENTINEL);
+  }
+
+  /**
+   * A run that holds values.
+   *
+   * @param arena whose memory it is
+   * @param values the numbers, copied
+   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64; any number from 0 to 63
+   * @return the run
+   */
+  public static GuardedRun of(Arena arena, float[] values, int misalignmentBytes) {
+    GuardedRun run = new GuardedRun(arena, values.length, misalignmentBytes);
+    for (int i = 0; i < values.length; i++) {
+      run.segment.set(FLOAT, run.offsetBytes + (long) i * Float.BYTES, values[i]);
+    }
+    return run;
+  }
+
+  /**
+   * A run for an output that must be written as a whole, holding NaN everywhere.
+   *
+   * @param arena whose memory it is
+   * @param length the numbers
+   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64; any number from 0 to 63
+   * @return the run
+   */
+  public static GuardedRun poisoned(Arena arena, int length, int misalignmentBytes) {
+    float[] poison = new float[length];
+    Arrays.fill(poison, POISON);
+    return of(arena, poison, misalignmentBytes);
+  }
+
+  /**
+   * The memory, guards included.
+   *
+   * @return the segment
+   */
+  public MemorySegment segment() {
+    return segment;
+  }
+
+  /**
+   * Where the first number lies.
+   *
+   * @return bytes from the segment's start
+   */
+  public long offsetBytes() {
+    return offsetBytes;
+  }
+
+  /**
+   * The numbers that are there now.
+   *
+   * @return a new array
+   */
+  public float[] values() {
+    float[] values = new float[length];
+    for (int i = 0; i < length; i++) {
+      values[i] = segment.get(FLOAT, offsetBytes + (long) i * Float.BYTES);
+    }
+    return values;
+  }
+
+  /**
+   * Fails if a byte before or behind the numbers has changed.
+   *
+   * @param what names the run in the message
+   * @throws AssertionError with the place of the first changed byte
+   */
+  public void assertGuardsUnchanged(String what) {
+    long end = offsetBytes + (long) length * Float.BYTES;
+    for (long at = 0; at < segment.byteSize(); at++) {
+      boolean guard = at < offsetBytes || at >= end;
+      if (guard && segment.get(ValueLayout.JAVA_BYTE, at) != SENTINEL) {
+        throw new AssertionError(
+            what + ": byte " + (at < offsetBytes ? at - offsetBytes : at - end) + (at < offsetBytes ? " before the start" : " behind the end") + " was written");
+      }
+    }
+  }
+}

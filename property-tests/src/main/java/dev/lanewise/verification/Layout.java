@@ -1,0 +1,102 @@
+package dev.lanewise.verification;
+
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+
+/** How the elements of a float32 tensor lie in memory. A shape and values in any layout are the same tensor to an operation. */
+public enum Layout {
+  /** Row by row without gaps. */
+  CONTIGUOUS,
+  /** The dimensions in another order of strides. */
+  PERMUTED,
+  /** Unused elements between neighbours and rows, in another order of strides. */
+  GAPPED,
+  /** Row by row, starting at an address that is not a multiple of 4. */
+  MISALIGNED,
+  /** Some dimensions with stride 0, so that their positions hold the same elements; for operands only. */
+  BROADCAST;
+
+  private static final float POISON = Float.intBitsToFloat(0x7fc0dead);
+
+  /**
+   * A tensor of a shape in this layout, holding NaN everywhere, gaps included.
+   *
+   * @param arena whose memory it is
+   * @param shape the sizes
+   * @param seed decides order, gaps and offset
+   * @return the tensor
+   */
+  public Tensor poisoned(Arena arena, Shape shape, long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int rank = shape.rank();
+    int[] order = new int[rank];
+    for (int i = 0; i < rank; i++) {
+      order[i] = i;
+    }
+    if (this == PERMUTED || this == GAPPED) {
+      for (int i = rank - 1; i > 0; i--) {
+        int other = random.nextInt(i + 1);
+        int swapped = order[i];
+        order[i] = order[other];
+        order[other] = swapped;
+      }
+    }
+    long[] strides = new long[rank];
+    long stride = this == GAPPED ? random.nextInt(1, 3) : 1;
+    for (int i = rank - 1; i >= 0; i--) {
+      int dim = order[i];
+      if (this == BROADCAST && random.nextBoolean()) {
+        continue;
+      }
+      strides[dim] = stride;
+      stride = stride * Math.max(shape.size(dim), 1) + (this == GAPPED ? random.nextInt(0, 4) : 0);
+    }
+    long offset = this == CONTIGUOUS || this == MISALIGNED ? 0 : random.nextInt(0, 5);
+    int misalignment = this == MISALIGNED ? random.nextInt(1, 64) : 0;
+    long floats = offset + stride + 8;
+    MemorySegment segment = arena.allocate(misalignment + floats * Float.BYTES, 64).asSlice(misalignment);
+    for (long i = 0; i < floats; i++) {
+      segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * Float.BYTES, POISON);
+    }
+    return Tensor.wrap(segment, DType.FLOAT32, Shape.of(floats)).asStrided(shape, strides, offset);
+  }
+
+  /**
+   * A tensor of values in this layout. For {@link #BROADCAST}, elements that share memory hold the last of the values written there: read the tensor for what it holds.
+   *
+   * @param arena whose memory it is
+   * @param shape the sizes
+   * @param values the elements, row by row
+   * @param seed decides order, gaps and offset
+   * @return the tensor
+   */
+  public Tensor place(Arena arena, Shape shape, float[] values, long seed) {
+    Tensor tensor = poisoned(arena, shape, seed);
+    long[] index = new long[shape.rank()];
+    for (float value : values) {
+      long at = tensor.offset();
+      for (int dim = 0; dim < index.length; dim++) {
+        at += index[dim] * tensor.stride(dim);
+      }
+      tensor.segment().set(ValueLayout.JAVA_FLOAT_UNALIGNED, at * Float.BYTES, value);
+      for (int dim = index.length - 1; dim >= 0 && ++index[dim] == shape.size(dim); dim--) {
+        index[dim] = 0;
+      }
+    }
+    return tensor;
+  }
+
+  /**
+   * Whether a tensor of this layout can be an output.
+   *
+   * @return false if elements share memory
+   */
+  public boolean isWritable() {
+    return this != BROADCAST;
+  }
+}
