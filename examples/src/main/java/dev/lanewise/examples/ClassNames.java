@@ -55,11 +55,13 @@ record ClassNames(List<String> words, List<String> modules, List<Sample> trainin
     }
     List<String> modules = List.copyOf(namesByModule.keySet());
     List<Sample> samples = new ArrayList<>();
-    for (int module = 0; module < modules.size(); module++) {
-      for (String name : namesByModule.get(modules.get(module)).stream().sorted().toList()) {
-        samples.add(new Sample(name, split(name).stream().mapToInt(word -> rows.getOrDefault(word, 0)).toArray(), module));
-      }
-    }
+    namesByModule.forEach(
+        (module, names) -> {
+          for (String name : names.stream().sorted().toList()) {
+            int[] sampleWords = split(name).stream().mapToInt(word -> rows.getOrDefault(word, 0)).toArray();
+            samples.add(new Sample(name, sampleWords, modules.indexOf(module)));
+          }
+        });
     Collections.shuffle(samples, new Random(SEED));
     int training = samples.size() * 4 / 5;
     return new ClassNames(words, modules, samples.subList(0, training), samples.subList(training, samples.size()));

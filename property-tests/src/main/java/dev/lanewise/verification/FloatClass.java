@@ -32,7 +32,7 @@ public enum FloatClass {
     float sign = random.nextBoolean() ? 1f : -1f;
     return switch (this) {
       case NORMAL -> sign * (1 + random.nextFloat()) * (float) Math.scalb(1.0, random.nextInt(-10, 11));
-      case ANY_EXPONENT -> Float.intBitsToFloat(random.nextInt() & 0x807fffff | random.nextInt(0, 255) << 23);
+      case ANY_EXPONENT -> Float.intBitsToFloat((random.nextInt() & 0x807fffff) | (random.nextInt(0, 255) << 23));
       case SUBNORMAL -> sign * Float.intBitsToFloat(random.nextInt(1, 0x00800001));
       case ZERO -> sign * 0f;
       case INFINITE -> sign * Float.POSITIVE_INFINITY;

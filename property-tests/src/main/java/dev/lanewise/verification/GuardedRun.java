@@ -23,7 +23,7 @@ public final class GuardedRun {
 
   private GuardedRun(Arena arena, int length, int misalignmentBytes) {
     this.length = length;
-    this.offsetBytes = GUARD_BYTES + misalignmentBytes;
+    this.offsetBytes = (long) GUARD_BYTES + misalignmentBytes;
     this.segment = arena.allocate(offsetBytes + (long) length * Float.BYTES + GUARD_BYTES, 64);
     segment.fill(SENTINEL);
   }

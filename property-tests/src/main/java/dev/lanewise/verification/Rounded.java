@@ -175,7 +175,7 @@ public record Rounded(double value, double error) {
    * @throws AssertionError with value, bound and result
    */
   public void assertContains(String what, double actual) {
-    if (Double.isNaN(value) && Double.isNaN(actual) || value == actual) {
+    if ((Double.isNaN(value) && Double.isNaN(actual)) || value == actual) {
       return;
     }
     if (!(Math.abs(actual - value) <= error)) {
