@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** A zip file with any entries and any pickle, independent of the code under test. By default: one float32 tensor "w" of [1, 2]. */
+/** A zip file with any entries and any pickle, independent of the code under test. By default: one float32 tensor "w", 1 and 2. */
 final class ForgedCheckpoint {
   private final Map<String, byte[]> entries = new LinkedHashMap<>();
   private String folder = "model/";
@@ -43,9 +43,9 @@ final class ForgedCheckpoint {
     return this;
   }
 
-  /** Replaces the pickle; what stands between the protocol and the stop. */
-  ForgedCheckpoint pickle(byte[] instructions) {
-    return entry("data.pkl", instructions);
+  /** Replaces the pickle. */
+  ForgedCheckpoint pickle(byte[] pickle) {
+    return entry("data.pkl", pickle);
   }
 
   /** Writes the file, deflated. */
