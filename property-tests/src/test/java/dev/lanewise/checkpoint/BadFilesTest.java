@@ -1,0 +1,465 @@
+package dev.lanewise.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Files that are missing, damaged or of another kind are refused with the file, the entry and the reason; no memory is taken for them. */
+final class BadFilesTest {
+  @TempDir private Path folder;
+
+  /** Notices when memory is asked for. */
+  private static final class WatchedArena implements Arena {
+    private final Arena arena = Arena.ofConfined();
+    private boolean used;
+
+    @Override
+    public MemorySegment allocate(long byteSize, long byteAlignment) {
+      used = true;
+      return arena.allocate(byteSize, byteAlignment);
+    }
+
+    @Override
+    public MemorySegment.Scope scope() {
+      return arena.scope();
+    }
+
+    @Override
+    public void close() {
+      arena.close();
+    }
+  }
+
+  private Path file() {
+    return folder.resolve("model.pth");
+  }
+
+  private void assertRefused(String message) {
+    try (WatchedArena arena = new WatchedArena()) {
+      assertStartsWith(message, assertThrows(CheckpointException.class, () -> StateDict.load(file(), arena)));
+      assertFalse(arena.used, "memory was taken");
+    }
+  }
+
+  /** For what can only be noticed once the memory is there. */
+  private void assertRefusedLate(String message) {
+    try (Arena arena = Arena.ofConfined()) {
+      assertStartsWith(message, assertThrows(CheckpointException.class, () -> StateDict.load(file(), arena)));
+    }
+  }
+
+  private void assertStartsWith(String message, CheckpointException refusal) {
+    String found = String.valueOf(refusal.getMessage());
+    String expected = file() + ": " + message;
+    assertTrue(found.startsWith(expected), () -> "expected <" + expected + "> at the start of <" + found + ">");
+  }
+
+  private void assertPickleRefused(String message, Object... instructions) {
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.pickled(instructions)).write(file());
+    assertRefused("data.pkl: " + message);
+  }
+
+  private void writeTensor(String storage, int elementCount, int offset, int[] sizes, int[] strides) {
+    byte[] tensor = ForgedCheckpoint.tensor(storage, "0", elementCount, offset, sizes, strides);
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+  }
+
+  // ------------------------------------------------------------------------------------------------------- sound forgeries
+
+  @Test
+  void deflatedEntriesAreRead() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(new ForgedCheckpoint().write(file()), arena);
+      assertArrayEquals(new float[] {1, 2}, state.get("w").toFloatArray());
+    }
+  }
+
+  @Test
+  void missingByteOrderMeansLittle() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(new ForgedCheckpoint().without("byteorder").write(file()), arena);
+      assertArrayEquals(new float[] {1, 2}, state.get("w").toFloatArray());
+    }
+  }
+
+  @Test
+  void bigEndianIsConverted() throws IOException {
+    byte[] big = {0x3f, (byte) 0x80, 0, 0, 0x40, 0, 0, 0};
+    try (Arena arena = Arena.ofConfined()) {
+      new ForgedCheckpoint().entry("byteorder", "big").entry("data/0", big).write(file());
+      assertArrayEquals(new float[] {1, 2}, StateDict.load(file(), arena).get("w").toFloatArray());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"CharStorage, 1", "HalfStorage, 2", "IntStorage, 4", "LongStorage, 8"})
+  void bigEndianElementsOfEverySize(String storage, int elementBytes) throws IOException {
+    int count = 8 / elementBytes;
+    byte[] tensor = ForgedCheckpoint.tensor(storage, "0", count, 0, new int[] {count}, new int[] {1});
+    byte[] big = {0, 1, 2, 3, 4, 5, 6, 7};
+    new ForgedCheckpoint()
+        .entry("byteorder", "big")
+        .entry("data/0", big)
+        .pickle(ForgedCheckpoint.stateDict(tensor))
+        .write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = StateDict.load(file(), arena).get("w").segment();
+      for (int i = 0; i < 8; i++) {
+        int placeInElement = elementBytes - 1 - i % elementBytes;
+        assertEquals(i, memory.get(ValueLayout.JAVA_BYTE, i / elementBytes * elementBytes + placeInElement));
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- the file itself
+
+  @Test
+  void missing() {
+    assertRefused("there is no such file");
+  }
+
+  @Test
+  void folderInsteadOfAFile() throws IOException {
+    Files.createDirectory(file());
+    assertRefused("is not a regular file");
+  }
+
+  @Test
+  void empty() throws IOException {
+    Files.createFile(file());
+    assertRefused("is empty");
+  }
+
+  @Test
+  void notAZip() throws IOException {
+    Files.writeString(file(), "these are not the weights you are looking for");
+    assertRefused("is not a zip file, so it was not written by torch.save");
+  }
+
+  @Test
+  void truncated() throws IOException {
+    byte[] whole = Files.readAllBytes(new ForgedCheckpoint().write(file()));
+    Files.write(file(), Arrays.copyOf(whole, whole.length / 2));
+    assertRefused("its zip directory cannot be read, so it is truncated or damaged (");
+  }
+
+  @Test
+  void zipOfSomethingElse() {
+    new ForgedCheckpoint().without("data.pkl").write(file());
+    assertRefused("is a zip file without a folder that has a data.pkl, so it was not written by torch.save");
+  }
+
+  @Test
+  void noTopFolder() {
+    new ForgedCheckpoint().folder("").write(file());
+    assertRefused("is a zip file without a folder that has a data.pkl");
+  }
+
+  @Test
+  void noVersion() {
+    new ForgedCheckpoint().without("version").write(file());
+    assertRefused("has no entry \"version\"");
+  }
+
+  @Test
+  void versionOfTheFuture() {
+    new ForgedCheckpoint().entry("version", "11\n").write(file());
+    assertRefused("version: is \"11\"; versions 1 to 10 are read");
+  }
+
+  @Test
+  void unknownByteOrder() {
+    new ForgedCheckpoint().entry("byteorder", "middle").write(file());
+    assertRefused("byteorder: is \"middle\" instead of \"little\" or \"big\"");
+  }
+
+  @Test
+  void overlongText() {
+    new ForgedCheckpoint().entry("byteorder", "little".repeat(100)).write(file());
+    assertRefused("byteorder: has 600 bytes; at most 64 are read");
+  }
+
+  @Test
+  void damagedBytes() throws IOException {
+    Files.copy(GoldenFilesTest.golden("views.pth"), file());
+    String text = Files.readString(file(), StandardCharsets.ISO_8859_1);
+    try (var bytes = new RandomAccessFile(file().toFile(), "rw")) {
+      bytes.seek(text.indexOf("\0\0\0\u003f"));
+      bytes.write(1);
+    }
+    assertRefusedLate("data/0: is damaged: its checksum is not the one in the zip directory");
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- the storages
+
+  @Test
+  void missingStorage() {
+    new ForgedCheckpoint().without("data/0").write(file());
+    assertRefused("has no entry \"data/0\", so it is not a whole checkpoint of torch.save");
+  }
+
+  @Test
+  void storageSmallerThanItsCount() {
+    writeTensor("FloatStorage", 1000, 0, new int[] {1000}, new int[] {1});
+    assertRefused("data/0: has 8 bytes, but should hold 1000 elements of float32");
+  }
+
+  @Test
+  void storageLargerThanItsCount() {
+    writeTensor("FloatStorage", 1, 0, new int[] {1}, new int[] {1});
+    assertRefused("data/0: has 8 bytes, but should hold 1 elements of float32");
+  }
+
+  @Test
+  void negativeCount() {
+    writeTensor("FloatStorage", -2, 0, new int[] {2}, new int[] {1});
+    assertRefused("data/0: has 8 bytes, but should hold -2 elements of float32");
+  }
+
+  @Test
+  void unsupportedType() {
+    writeTensor("ComplexFloatStorage", 1, 0, new int[] {1}, new int[] {1});
+    assertRefused("data.pkl: torch.ComplexFloatStorage holds elements of a type that is not supported; supported are FloatStorage");
+  }
+
+  @Test
+  void storageDescribedTwice() {
+    assertPickleRefused(
+        "storage \"0\" is described both as 2 elements of float32 and as 8 of int8",
+        "}",
+        ForgedCheckpoint.storage("FloatStorage", "0", 2),
+        ForgedCheckpoint.storage("CharStorage", "0", 8));
+  }
+
+  @Test
+  void stridesOutOfTheStorage() {
+    writeTensor("FloatStorage", 2, 0, new int[] {2, 3}, new int[] {3, 1});
+    assertRefusedLate(
+        "data.pkl: tensor \"w\" does not fit its storage \"0\": a float32 view of shape [2, 3], strides [3, 1] and offset 0 needs 24"
+            + " bytes, but the segment has 8");
+  }
+
+  @Test
+  void offsetOutOfTheStorage() {
+    writeTensor("FloatStorage", 2, 1, new int[] {2}, new int[] {1});
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": a float32 view of shape [2], strides [1] and offset 1 needs");
+  }
+
+  @Test
+  void negativeOffset() {
+    writeTensor("FloatStorage", 2, -1, new int[] {2}, new int[] {1});
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+  }
+
+  @Test
+  void negativeStride() {
+    writeTensor("FloatStorage", 2, 1, new int[] {2}, new int[] {-1});
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": stride -1 of dimension 0 is negative");
+  }
+
+  @Test
+  void negativeSize() {
+    writeTensor("FloatStorage", 2, 0, new int[] {-2}, new int[] {1});
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": size -2 of dimension 0 is negative");
+  }
+
+  @Test
+  void overflowingSizes() {
+    int huge = Integer.MAX_VALUE;
+    writeTensor("FloatStorage", 2, 0, new int[] {huge, huge, huge}, new int[] {0, 0, 0});
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": shape [2147483647, 2147483647, 2147483647] has more elements");
+  }
+
+  @Test
+  void overflowingStrides() {
+    int huge = Integer.MAX_VALUE;
+    writeTensor("FloatStorage", 2, 0, new int[] {huge, huge}, new int[] {huge, huge});
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+  }
+
+  @Test
+  void elementOfAnEmptyStorage() {
+    byte[] tensor = ForgedCheckpoint.tensor("CharStorage", "0", 0, 0, new int[] {1}, new int[] {1});
+    new ForgedCheckpoint().entry("data/0", "").pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+  }
+
+  @Test
+  void moreSizesThanStrides() {
+    writeTensor("FloatStorage", 2, 0, new int[] {2, 1}, new int[] {1});
+    assertRefused("data.pkl: a tensor has 2 sizes but 1 strides");
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- the pickle
+
+  @Test
+  void forbiddenGlobal() {
+    assertPickleRefused(
+        "os.system is not among the names a checkpoint may use", "cos\nsystem\n(", ForgedCheckpoint.text("touch owned"), "tR");
+  }
+
+  @Test
+  void javaClassAsGlobal() {
+    assertPickleRefused("java.lang.Runtime is not among the names a checkpoint may use", "cjava.lang\nRuntime\n");
+  }
+
+  @Test
+  void globalThatIsNoName() {
+    assertPickleRefused("has something that is not a Python name at byte 5", "co\u001b[2Js\nsystem\n");
+  }
+
+  @Test
+  void forbiddenInstruction() {
+    assertPickleRefused("has instruction 0x69 at byte 2, which is not one of those in a state dict", "ios\nsystem\n");
+  }
+
+  @Test
+  void callOfAValue() {
+    assertPickleRefused("a string cannot be called", ForgedCheckpoint.text("system"), ")R");
+  }
+
+  @Test
+  void buildOnATensor() {
+    assertPickleRefused(
+        "attributes can be set on a dict only, from a dict, not on a tensor from a dict",
+        ForgedCheckpoint.tensor("FloatStorage", "0", 2, 0, new int[] {2}, new int[] {1}),
+        "}b");
+  }
+
+  @Test
+  void persistentIdOfAnotherKind() {
+    assertPickleRefused("a persistent id must be ('storage', class, key, location, element count)", ForgedCheckpoint.text("file:///etc"), "Q");
+  }
+
+  @Test
+  void stringLongerThanTheFile() {
+    assertPickleRefused("needs 4294967280 bytes at byte 7 but has 1 left", "X", ForgedCheckpoint.littleEndian(-16));
+  }
+
+  @Test
+  void stringThatIsNotUtf8() {
+    assertPickleRefused("has a string before byte 8 that is not UTF-8", "X", ForgedCheckpoint.littleEndian(1), "\u00ff");
+  }
+
+  @Test
+  void integerThatIsTooLong() {
+    assertPickleRefused("has an integer of 9 bytes at byte 4; no size is larger than 8", "\u008a\u0009", new byte[9]);
+  }
+
+  @Test
+  void endlessPickle() {
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.bytes("\u0080\u0002}")).write(file());
+    assertRefused("data.pkl: needs 1 bytes at byte 3 but has 0 left; it is truncated or damaged");
+  }
+
+  @Test
+  void emptyStack() {
+    assertPickleRefused("takes more values than it made", "\u0086");
+  }
+
+  @Test
+  void valuesBelowAMark() {
+    assertPickleRefused("takes more values than it made", "}NN(s");
+  }
+
+  @Test
+  void groupWithoutABeginning() {
+    assertPickleRefused("ends a group that was never begun", "t");
+  }
+
+  @Test
+  void memoThatWasNotFilled() {
+    assertPickleRefused("uses value 7 of its memo before it was put there", "h\u0007");
+  }
+
+  @Test
+  void tooManyValues() {
+    assertPickleRefused("nests more than 1048576 values", "N".repeat((1 << 20) + 1));
+  }
+
+  @Test
+  void tooManyGroups() {
+    assertPickleRefused("nests more than 1048576 values", "(".repeat((1 << 20) + 1));
+  }
+
+  @Test
+  void tooManyMemoEntries() {
+    var filling = new StringBuilder("N");
+    for (int i = 0; i <= 1 << 22; i++) {
+      filling.append('r');
+      for (byte b : ForgedCheckpoint.littleEndian(i)) {
+        filling.append((char) Byte.toUnsignedInt(b));
+      }
+    }
+    assertPickleRefused("remembers more than 4194304 values", filling);
+  }
+
+  @Test
+  void tooManyInstructions() {
+    assertPickleRefused("has more than 16777216 instructions", "N" + "q\0".repeat(1 << 24));
+  }
+
+  @Test
+  void pickleThatIsTooLarge() {
+    new ForgedCheckpoint().entry("data.pkl", new byte[(1 << 26) + 1]).write(file());
+    assertRefused("data.pkl: has 67108865 bytes; at most 67108864 are read");
+  }
+
+  @Test
+  void dictThatHoldsItself() {
+    assertPickleRefused("\"w\" is a dict, not a tensor", "}q\0", ForgedCheckpoint.text("w"), "h\0s");
+  }
+
+  @Test
+  void listAsAKey() {
+    assertPickleRefused("has a dict with a list as a key; keys must be strings or integers", "}]q\0h\0ah\0s");
+  }
+
+  @Test
+  void numberAsAName() {
+    assertPickleRefused("holds a dict with an integer as a key; a state dict has names", "}K\u0001Ns");
+  }
+
+  @Test
+  void itemsPutIntoAString() {
+    assertPickleRefused("puts items into a string as if it were a dict", ForgedCheckpoint.text("w"), "NNs");
+  }
+
+  @Test
+  void itemsAppendedToADict() {
+    assertPickleRefused("appends to a dict as if it were a list", "}Na");
+  }
+
+  @Test
+  void keyWithoutValue() {
+    assertPickleRefused("puts a key without a value into a dict", "}(Nu");
+  }
+
+  @Test
+  void tensorWithFlags() {
+    byte[] sound = ForgedCheckpoint.tensor("FloatStorage", "0", 2, 0, new int[] {2}, new int[] {1});
+    byte[] withoutCall = Arrays.copyOf(sound, sound.length - 2);
+    assertPickleRefused(
+        "a tensor has flags (negative or conjugate view), which are not supported",
+        withoutCall,
+        "}",
+        ForgedCheckpoint.text("neg"),
+        "\u0088stR");
+  }
+}

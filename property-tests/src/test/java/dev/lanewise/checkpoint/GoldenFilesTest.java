@@ -1,0 +1,156 @@
+package dev.lanewise.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertSame;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.net.URISyntaxException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Files that PyTorch 2.13 wrote (src/test/python/make_golden.py) are read exactly, or refused for what they are. */
+final class GoldenFilesTest {
+  static Path golden(String name) {
+    try {
+      return Path.of(Objects.requireNonNull(GoldenFilesTest.class.getResource("/golden/" + name), name).toURI());
+    } catch (URISyntaxException e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  private static float[] counting(int count) {
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = i + 0.5f;
+    }
+    return values;
+  }
+
+  @Test
+  void moduleStateDictWithMetadata() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("module.pth"), arena);
+      assertEquals(List.of("emb.weight", "fc.weight", "fc.bias"), List.copyOf(state.names()));
+      assertEquals(Shape.of(5, 3), state.get("emb.weight").shape());
+      assertArrayEquals(counting(15), state.get("emb.weight").toFloatArray());
+      assertEquals(Shape.of(2, 3), state.get("fc.weight").shape());
+      assertArrayEquals(
+          new float[] {-0.5f, -1.5f, -2.5f, -3.5f, -4.5f, -5.5f}, state.get("fc.weight").toFloatArray());
+      assertArrayEquals(new float[] {0.1f, Float.POSITIVE_INFINITY}, state.get("fc.bias").toFloatArray());
+    }
+  }
+
+  @Test
+  void everyType() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("dtypes.pth"), arena);
+      for (DType dtype : DType.values()) {
+        assertSame(dtype, state.get(dtype.toString()).dtype());
+        assertEquals(0, state.get(dtype.toString()).segment().address() % 64);
+      }
+      assertArrayEquals(
+          new float[] {1.1f, -0.0f, Float.NaN, Float.NEGATIVE_INFINITY}, state.get("float32").toFloatArray());
+      assertEquals(1.1, state.get("float64").get(0));
+      assertEquals(Double.MIN_VALUE, state.get("float64").get(1));
+      assertEquals(1.1015625, state.get("bfloat16").get(0));
+      assertEquals(-3.0, state.get("bfloat16").get(1));
+      assertEquals(1.099609375, state.get("float16").get(0));
+      assertEquals(65504.0, state.get("float16").get(1));
+      assertArrayEquals(new long[] {-128, 127}, state.get("int8").toLongArray());
+      assertArrayEquals(new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE}, state.get("int32").toLongArray());
+      assertArrayEquals(new long[] {Long.MIN_VALUE, Long.MAX_VALUE}, state.get("int64").toLongArray());
+    }
+  }
+
+  @Test
+  void viewsShareTheirStorage() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("views.pth"), arena);
+      Tensor base = state.get("base");
+      assertArrayEquals(counting(12), base.toFloatArray());
+      assertEquals(Shape.of(4, 3), state.get("transposed").shape());
+      assertArrayEquals(new long[] {1, 4}, state.get("transposed").strides());
+      assertArrayEquals(base.transpose(0, 1).toFloatArray(), state.get("transposed").toFloatArray());
+      assertArrayEquals(new float[] {1.5f, 5.5f, 9.5f}, state.get("column").toFloatArray());
+      assertArrayEquals(new float[] {4.5f, 6.5f, 8.5f, 10.5f}, state.get("every_second").toFloatArray());
+      assertArrayEquals(new float[] {7, 7, 7, 8, 8, 8}, state.get("expanded").toFloatArray());
+      assertArrayEquals(
+          new float[] {4.5f, 8.5f, 5.5f, 9.5f, 6.5f, 10.5f, 7.5f, 11.5f}, state.get("alone").toFloatArray());
+
+      base.set(99, 1, 2);
+      assertEquals(99, state.get("transposed").get(2, 1));
+      assertEquals(99, state.get("every_second").get(0, 1));
+      assertEquals(6.5, state.get("alone").get(2, 0));
+    }
+  }
+
+  @Test
+  void plainDictWithValuesThatAreNoTensors() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("plain.pth"), arena);
+      assertEquals(
+          """
+          StateDict of 5 tensors
+            scalar float32 []
+            empty float32 [0, 4]
+            empty_ids int64 [0]
+            parameter float32 [2, 2]
+            größe int32 [2]""",
+          state.toString());
+      assertEquals(2.5, state.get("scalar").item());
+      assertArrayEquals(counting(4), state.get("parameter").toFloatArray());
+      assertArrayEquals(new long[] {0, 1}, state.get("größe").toLongArray());
+    }
+  }
+
+  @Test
+  void manyTensorsNeedLongMemoIndices() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("many.pth"), arena);
+      assertEquals(IntStream.range(0, 300).mapToObj(i -> "layer" + i).toList(), List.copyOf(state.names()));
+      for (int i = 0; i < 300; i++) {
+        assertEquals(i, state.get("layer" + i).item());
+      }
+    }
+  }
+
+  @Test
+  void fileWithoutChecksums() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor w = StateDict.load(golden("no_crc.pth"), arena).get("w");
+      assertEquals(0.5f, w.segment().get(ValueLayout.JAVA_FLOAT, 0));
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      textBlock =
+          """
+          legacy.pth       | legacy.pth: is in the format of PyTorch before 1.6, which is not read; load it in PyTorch
+          uint8.pth        | uint8.pth: data.pkl: torch.ByteStorage holds elements of a type that is not supported; supported are FloatStorage (float32),
+          float8.pth       | float8.pth: data.pkl: torch._utils._rebuild_tensor_v3 is not among the names a checkpoint may use;
+          whole_module.pth | whole_module.pth: data.pkl: torch.nn.modules.linear.Linear is not among the names a checkpoint may use;
+          nested.pth       | nested.pth: data.pkl: "model" is a dict, not a tensor; save a state dict by itself,
+          tensor.pth       | tensor.pth: data.pkl: holds a tensor instead of a state dict, a dict of names and tensors
+          protocol4.pth    | protocol4.pth: data.pkl: is pickled with protocol 4; only 2, the default of torch.save, is read
+          """)
+  void refusedByName(String file, String message) {
+    try (Arena arena = Arena.ofConfined()) {
+      var refusal = assertThrows(CheckpointException.class, () -> StateDict.load(golden(file), arena));
+      Messages.assertContains(message, refusal);
+    }
+  }
+}

@@ -1,0 +1,231 @@
+package dev.lanewise.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** What is saved can be loaded again, the file has the form it should have, and a failed save changes nothing. */
+final class SaveTest {
+  @TempDir private Path folder;
+  private final Arena arena = Arena.ofShared();
+
+  @AfterEach
+  void close() {
+    arena.close();
+  }
+
+  private StateDict saveAndLoad(StateDict state) throws IOException {
+    Path file = folder.resolve("model.pth");
+    state.save(file);
+    return StateDict.load(file, arena);
+  }
+
+  private static byte[] elements(Tensor tensor) {
+    try (Arena scratch = Arena.ofConfined()) {
+      Tensor packed = tensor.contiguous(scratch);
+      long bytes = packed.shape().elementCount() * packed.dtype().sizeBytes();
+      return packed.segment().asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE);
+    }
+  }
+
+  private static void assertSameState(StateDict expected, StateDict found) {
+    assertEquals(expected.toString(), found.toString());
+    expected.asMap().forEach((name, tensor) -> assertArrayEquals(elements(tensor), elements(found.get(name)), name));
+  }
+
+  @Test
+  void roundTripOfEveryTypeKeepsTheBits() throws IOException {
+    var random = new Random(1);
+    var state = new StateDict();
+    for (DType dtype : DType.values()) {
+      for (Shape shape : List.of(Shape.scalar(), Shape.of(0, 4), Shape.of(3), Shape.of(2, 1, 5))) {
+        Tensor tensor = Tensor.allocate(arena, dtype, shape);
+        byte[] bits = new byte[(int) (shape.elementCount() * dtype.sizeBytes())];
+        random.nextBytes(bits);
+        MemorySegment.copy(bits, 0, tensor.segment(), ValueLayout.JAVA_BYTE, 0, bits.length);
+        state.put(dtype + " of " + shape, tensor);
+      }
+    }
+    assertSameState(state, saveAndLoad(state));
+  }
+
+  @Test
+  void roundTripOfViews() throws IOException {
+    Tensor base = Tensor.randn(arena, new Random(2), 6, 7, 4);
+    StateDict state =
+        StateDict.of(
+                "transposed", base.permute(2, 0, 1),
+                "strided", base.slice(1, 1, 6, 2),
+                "expanded", base.slice(1, 3, 4).expand(6, 5, 4),
+                "windows", base.select(2, 1).slidingWindow(1, 3, 2))
+            .put("diagonal", base.diagonal(0, 1))
+            .put("part", base.slice(0, 2, 4))
+            .put("none", base.slice(0, 2, 2));
+    assertSameState(state, saveAndLoad(state));
+  }
+
+  @Test
+  void viewWithGapsThatIsLargerThanABuffer() throws IOException {
+    Tensor table = Tensor.randn(arena, new Random(3), 1, 30_001, 9);
+    StateDict state = StateDict.of("columns", table.slice(2, 1, 6), "swapped", table.slice(2, 1, 6).transpose(1, 2));
+    assertSameState(state, saveAndLoad(state));
+  }
+
+  @Test
+  void sameMemoryIsStoredOnceAndSharedAgain() throws IOException {
+    Tensor tied = Tensor.randn(arena, new Random(4), 50, 20);
+    StateDict loaded = saveAndLoad(StateDict.of("in", tied, "out", tied.transpose(0, 1), "copy", tied.contiguous(arena)));
+    loaded.get("in").set(123, 4, 5);
+    assertEquals(123, loaded.get("out").get(5, 4));
+    assertEquals(tied.get(4, 5), loaded.get("copy").get(4, 5));
+    assertTrue(Files.size(folder.resolve("model.pth")) < 3 * 50 * 20 * 4);
+  }
+
+  @Test
+  void namesOfAnyText() throws IOException {
+    Tensor w = Tensor.full(arena, 1, 1);
+    StateDict state = StateDict.of("größe", w, "", w, "模型\n\0\"", w, "\ud83d\ude00".repeat(100), w);
+    assertSameState(state, saveAndLoad(state));
+  }
+
+  @Test
+  void noTensors() throws IOException {
+    assertEquals(0, saveAndLoad(new StateDict()).size());
+  }
+
+  @Test
+  void entriesAreThoseOfPyTorchStoredAndAligned() throws IOException {
+    var state = new StateDict();
+    for (int i = 0; i < 70; i++) {
+      state.put("w" + i, Tensor.full(arena, i, i));
+    }
+    Path file = folder.resolve("some.model.pth");
+    state.save(file);
+
+    Map<String, byte[]> entries = storedEntries(Files.readAllBytes(file));
+    List<String> names = List.copyOf(entries.keySet());
+    assertEquals(
+        List.of("some.model/data.pkl", "some.model/.format_version", "some.model/.storage_alignment", "some.model/byteorder"),
+        names.subList(0, 4));
+    assertEquals("some.model/data/0", names.get(4));
+    assertEquals(List.of("some.model/version", "some.model/.data/serialization_id"), names.subList(74, 76));
+    assertEquals("3\n", new String(entries.get("some.model/version"), StandardCharsets.US_ASCII));
+    assertEquals("64", new String(entries.get("some.model/.storage_alignment"), StandardCharsets.US_ASCII));
+    assertEquals(40, entries.get("some.model/.data/serialization_id").length);
+  }
+
+  /** Walks the local headers, by the zip specification (APPNOTE 4.3.7), and checks that each payload is aligned. */
+  private static Map<String, byte[]> storedEntries(byte[] file) {
+    Map<String, byte[]> entries = new LinkedHashMap<>();
+    ByteBuffer zip = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
+    int at = 0;
+    while (zip.getInt(at) == 0x04034b50) {
+      assertEquals(0, zip.getShort(at + 8), "compression method");
+      int size = zip.getInt(at + 22);
+      int nameLength = zip.getShort(at + 26);
+      String name = new String(file, at + 30, nameLength, StandardCharsets.UTF_8);
+      int payload = at + 30 + nameLength + zip.getShort(at + 28);
+      assertEquals(0, payload % 64, name);
+      assertEquals("FB", new String(file, at + 30 + nameLength, 2, StandardCharsets.US_ASCII));
+      byte[] bytes = new byte[size];
+      zip.get(payload, bytes);
+      entries.put(name, bytes);
+      at = payload + size;
+    }
+    return entries;
+  }
+
+  @Test
+  void sameTensorsGiveTheSameBytes() throws IOException {
+    StateDict state = StateDict.of("w", Tensor.randn(arena, new Random(5), 9, 9));
+    Path first = Files.createDirectory(folder.resolve("1")).resolve("m.pth");
+    Path second = Files.createDirectory(folder.resolve("2")).resolve("m.pth");
+    state.save(first);
+    state.save(second);
+    assertArrayEquals(Files.readAllBytes(first), Files.readAllBytes(second));
+  }
+
+  @Test
+  void replacesAFileAndFollowsALink() throws IOException {
+    Path file = Files.writeString(folder.resolve("real.pth"), "old");
+    Path link = Files.createSymbolicLink(folder.resolve("link.pth"), file);
+    StateDict.of("w", Tensor.full(arena, 3, 1)).save(link);
+    assertTrue(Files.isSymbolicLink(link));
+    assertEquals(3, StateDict.load(file, arena).get("w").item());
+    assertFolderHolds("link.pth", "real.pth");
+  }
+
+  @Test
+  void closedTensorLeavesTheTargetAlone() throws IOException {
+    Path file = Files.writeString(folder.resolve("model.pth"), "old");
+    Tensor closed;
+    try (Arena shortLived = Arena.ofConfined()) {
+      closed = Tensor.zeros(shortLived, 1);
+    }
+    StateDict state = StateDict.of("w", Tensor.zeros(arena, 1), "v", closed);
+    var failure = assertThrows(IllegalStateException.class, () -> state.save(file));
+    assertEquals("the memory of tensor \"v\" is closed", failure.getMessage());
+    assertEquals("old", Files.readString(file));
+    assertFolderHolds("model.pth");
+  }
+
+  @Test
+  void memoryOfAnotherThread() throws Exception {
+    try (Arena confined = Arena.ofConfined()) {
+      StateDict state = StateDict.of("w", Tensor.zeros(confined, 1));
+      Throwable[] failure = new Throwable[1];
+      Thread.ofPlatform()
+          .start(() -> failure[0] = assertThrows(IllegalArgumentException.class, () -> state.save(folder.resolve("m.pth"))))
+          .join();
+      Messages.assertContains("the memory of tensor \"w\" is confined to another thread", failure[0]);
+      assertFolderHolds();
+    }
+  }
+
+  @Test
+  void folderAsTarget() throws IOException {
+    Path target = Files.createDirectory(folder.resolve("model.pth"));
+    StateDict state = StateDict.of("w", Tensor.zeros(arena, 1));
+    var failure = assertThrows(FileSystemException.class, () -> state.save(target));
+    Messages.assertContains("is a folder", failure);
+    assertFolderHolds("model.pth");
+  }
+
+  @Test
+  void folderThatDoesNotExist() throws IOException {
+    StateDict state = StateDict.of("w", Tensor.zeros(arena, 1));
+    var failure = assertThrows(NoSuchFileException.class, () -> state.save(folder.resolve("none/m.pth")));
+    Messages.assertContains("its folder does not exist", failure);
+    assertFolderHolds();
+  }
+
+  private void assertFolderHolds(String... names) throws IOException {
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(List.of(names), files.map(file -> file.getFileName().toString()).sorted().toList());
+    }
+  }
+}
