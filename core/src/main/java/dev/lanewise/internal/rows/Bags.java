@@ -1,21 +1,22 @@
 package dev.lanewise.internal.rows;
 
 import dev.lanewise.tensor.Tensor;
-import java.util.Arrays;
 
 /** The bags of a batch: which rows of the table each one takes, with the padding row left out, and what its sum is divided by. */
 public final class Bags {
   private final RowNumbers indices = new RowNumbers();
   /** Bag b takes the rows from starts[b] to starts[b + 1]. */
   private int[] starts = new int[17];
+  /** The starts of bags of equal length. */
+  private int[] even = new int[16];
   private int count;
   private boolean mean;
 
   /** Takes bags as a list of indices and where in it each bag starts. See {@code EmbeddingBag} for the rules. */
   public void load(int[] values, int[] offsets, long numEmbeddings, long paddingIdx, boolean divide) {
-    Offsets checked = Offsets.of(offsets, values.length);
+    checkOffsets(offsets, values.length);
     indices.load(values, numEmbeddings);
-    cut(checked, paddingIdx, divide);
+    cut(offsets, offsets.length, paddingIdx, divide);
   }
 
   /** As the other, from tensors: 2-D indices without offsets, or 1-D indices with 1-D offsets of the same integer types. */
@@ -27,36 +28,36 @@ public final class Bags {
     indices.load(values, numEmbeddings);
     int bags = Math.toIntExact(values.size(0));
     int each = Math.toIntExact(values.size(1));
-    int[] even = new int[bags];
-    Arrays.setAll(even, bag -> bag * each);
-    cut(new Offsets(even), paddingIdx, divide);
+    if (even.length < bags) {
+      even = new int[Math.max(bags, 2 * even.length)];
+    }
+    for (int bag = 0; bag < bags; bag++) {
+      even[bag] = bag * each;
+    }
+    cut(even, bags, paddingIdx, divide);
   }
 
-  /** Offsets that were checked. */
-  private record Offsets(int[] values) {
-    static Offsets of(int[] offsets, int length) {
-      if (offsets.length > 0 && offsets[0] != 0) {
-        throw new IllegalArgumentException("offsets[0] must be 0, got " + offsets[0]);
+  private static void checkOffsets(int[] offsets, int length) {
+    if (offsets.length > 0 && offsets[0] != 0) {
+      throw new IllegalArgumentException("offsets[0] must be 0, got " + offsets[0]);
+    }
+    if (offsets.length == 0 && length > 0) {
+      throw new IllegalArgumentException("there are " + length + " indices, but no offsets: they belong to no bag");
+    }
+    for (int bag = 0; bag < offsets.length; bag++) {
+      if (bag > 0 && offsets[bag] < offsets[bag - 1]) {
+        throw new IllegalArgumentException(
+            "offsets must not decrease: offsets[" + bag + "] is " + offsets[bag] + " after " + offsets[bag - 1]);
       }
-      if (offsets.length == 0 && length > 0) {
-        throw new IllegalArgumentException("there are " + length + " indices, but no offsets: they belong to no bag");
+      if (offsets[bag] > length) {
+        throw new IllegalArgumentException(
+            "offsets[" + bag + "] is " + offsets[bag] + ", behind the last of " + length + " indices");
       }
-      for (int bag = 0; bag < offsets.length; bag++) {
-        if (bag > 0 && offsets[bag] < offsets[bag - 1]) {
-          throw new IllegalArgumentException(
-              "offsets must not decrease: offsets[" + bag + "] is " + offsets[bag] + " after " + offsets[bag - 1]);
-        }
-        if (offsets[bag] > length) {
-          throw new IllegalArgumentException(
-              "offsets[" + bag + "] is " + offsets[bag] + ", behind the last of " + length + " indices");
-        }
-      }
-      return new Offsets(offsets);
     }
   }
 
-  private void cut(Offsets offsets, long paddingIdx, boolean divide) {
-    count = offsets.values.length;
+  private void cut(int[] offsets, int bags, long paddingIdx, boolean divide) {
+    count = bags;
     mean = divide;
     if (starts.length <= count) {
       starts = new int[Math.max(count + 1, 2 * starts.length)];
@@ -65,8 +66,8 @@ public final class Bags {
     int to = 0;
     for (int bag = 0; bag < count; bag++) {
       starts[bag] = to;
-      int end = bag + 1 < count ? offsets.values[bag + 1] : indices.count();
-      for (int from = offsets.values[bag]; from < end; from++) {
+      int end = bag + 1 < count ? offsets[bag + 1] : indices.count();
+      for (int from = offsets[bag]; from < end; from++) {
         if (rows[from] != paddingIdx) {
           rows[to++] = rows[from];
         }
