@@ -13,6 +13,8 @@ final class AddNode extends Node {
 
   private final Expanded a = new Expanded();
   private final Expanded b = new Expanded();
+  private final Expanded gradientOfA = new Expanded();
+  private final Expanded gradientOfB = new Expanded();
   private Shape shape = Shape.scalar();
   private @Nullable Variable first;
   private @Nullable Variable second;
@@ -78,8 +80,8 @@ final class AddNode extends Node {
   @Override
   void backward() {
     if (first != null && second != null) {
-      addGradient(first, a);
-      addGradient(second, b);
+      addGradient(first, gradientOfA);
+      addGradient(second, gradientOfB);
     }
   }
 
