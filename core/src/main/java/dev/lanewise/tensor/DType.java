@@ -94,8 +94,9 @@ public enum DType {
       case FLOAT16 -> segment.set(SHORT, offsetBytes, Float.floatToFloat16((float) value));
       case INT8, INT32, INT64 -> {
         long integer = (long) value;
-        if (integer != value) {
-          throw new IllegalArgumentException(value + " is not an integer; the tensor's elements are " + this);
+        // 2^63 becomes the largest long, which as a double is 2^63 again.
+        if (integer != value || value == 0x1p63) {
+          throw new IllegalArgumentException(value + " is not an integer that fits in " + this);
         }
         writeLong(segment, offsetBytes, integer);
       }

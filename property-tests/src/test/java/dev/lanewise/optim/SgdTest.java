@@ -96,7 +96,6 @@ class SgdTest {
   @Example
   void aClosedArenaStopsTheStepBeforeAnythingHasChanged() {
     for (boolean gradientOnly : new boolean[] {false, true}) {
-      @SuppressWarnings("MustBeClosed")
       Arena closing = Arena.ofConfined();
       try (Arena arena = Arena.ofConfined()) {
         Parameter first = Parameter.trainable(arena, Tensor.full(arena, 2f, 3));

@@ -1,21 +1,22 @@
 package dev.lanewise.internal.rows;
 
 import dev.lanewise.tensor.Tensor;
-import java.util.Arrays;
 
 /** The bags of a batch: which rows of the table each one takes, with the padding row left out, and what its sum is divided by. */
 public final class Bags {
   private final RowNumbers indices = new RowNumbers();
   /** Bag b takes the rows from starts[b] to starts[b + 1]. */
   private int[] starts = new int[17];
+  /** The starts of bags of equal length. */
+  private int[] even = new int[16];
   private int count;
   private boolean mean;
 
   /** Takes bags as a list of indices and where in it each bag starts. See {@code EmbeddingBag} for the rules. */
   public void load(int[] values, int[] offsets, long numEmbeddings, long paddingIdx, boolean divide) {
-    requireOrdered(offsets, values.length);
+    checkOffsets(offsets, values.length);
     indices.load(values, numEmbeddings);
-    cut(offsets, paddingIdx, divide);
+    cut(offsets, offsets.length, paddingIdx, divide);
   }
 
   /** As the other, from tensors: 2-D indices without offsets, or 1-D indices with 1-D offsets of the same integer types. */
@@ -27,12 +28,16 @@ public final class Bags {
     indices.load(values, numEmbeddings);
     int bags = Math.toIntExact(values.size(0));
     int each = Math.toIntExact(values.size(1));
-    int[] even = new int[bags];
-    Arrays.setAll(even, bag -> bag * each);
-    cut(even, paddingIdx, divide);
+    if (even.length < bags) {
+      even = new int[Math.max(bags, 2 * even.length)];
+    }
+    for (int bag = 0; bag < bags; bag++) {
+      even[bag] = bag * each;
+    }
+    cut(even, bags, paddingIdx, divide);
   }
 
-  private static void requireOrdered(int[] offsets, int length) {
+  private static void checkOffsets(int[] offsets, int length) {
     if (offsets.length > 0 && offsets[0] != 0) {
       throw new IllegalArgumentException("offsets[0] must be 0, got " + offsets[0]);
     }
@@ -51,8 +56,8 @@ public final class Bags {
     }
   }
 
-  private void cut(int[] offsets, long paddingIdx, boolean divide) {
-    count = offsets.length;
+  private void cut(int[] offsets, int bags, long paddingIdx, boolean divide) {
+    count = bags;
     mean = divide;
     if (starts.length <= count) {
       starts = new int[Math.max(count + 1, 2 * starts.length)];

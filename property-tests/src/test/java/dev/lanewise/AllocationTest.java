@@ -1,0 +1,164 @@
+package dev.lanewise;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.sun.management.ThreadMXBean;
+import dev.lanewise.autograd.Tape;
+import dev.lanewise.autograd.Variable;
+import dev.lanewise.einsum.Accumulation;
+import dev.lanewise.einsum.Contraction;
+import dev.lanewise.embedding.BagMode;
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.nn.Linear;
+import dev.lanewise.optim.Sgd;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+
+/**
+ * In steady state, after the compilers have done their work, nothing is allocated on the heap. Rounds of 1000 runs are made until one allocates nothing: compilers work in the
+ * background, and are left time between the rounds.
+ */
+@Tag("jit")
+class AllocationTest {
+  private static final int WARM_UP_ROUNDS = 30;
+  private static final int MOST_ROUNDS = 400;
+  private static final int RUNS = 1000;
+
+  private final Arena arena = Arena.ofConfined();
+  private final Random random = new Random(1);
+
+  /** The fewest bytes that 1000 runs allocated, over rounds that also warm up. */
+  private static long leastAllocated(Runnable run) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < MOST_ROUNDS && least > 0; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < RUNS; i++) {
+        run.run();
+      }
+      long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+      least = round < WARM_UP_ROUNDS ? Long.MAX_VALUE : Math.min(least, bytes);
+      LockSupport.parkNanos(5_000_000);
+    }
+    return least;
+  }
+
+  private static void assertAllocatesNothing(Runnable run) {
+    assertEquals(0, leastAllocated(run), "bytes allocated by " + RUNS + " runs");
+  }
+
+  @Test
+  void trainingStep() {
+    Embedding embedding = Embedding.randn(arena, random, 5, 3);
+    Tensor vec = Tensor.randn(arena, random, 3, 1);
+    Tensor label = Tensor.full(arena, 3f, 5, 1);
+    Sgd sgd = Sgd.of(0.015f, embedding.weight());
+    int[] ids = {0, 1, 2, 3, 4};
+    try (Tape tape = new Tape()) {
+      assertAllocatesNothing(
+          () -> {
+            Variable rows = tape.lookup(embedding, ids);
+            Variable output = tape.einsum("ik,kj->ij", rows, vec);
+            Variable loss = tape.meanSquaredError(output, label);
+            sgd.zeroGrad();
+            loss.backward();
+            sgd.step();
+            tape.reset();
+          });
+    }
+  }
+
+  @Test
+  void trainingStepOfAClassifier() {
+    Embedding embedding = Embedding.randn(arena, random, 50, 8);
+    EmbeddingBag bag = EmbeddingBag.of(embedding, BagMode.MEAN);
+    Linear linear = Linear.create(arena, random, 8, 5);
+    Sgd sgd = Sgd.of(Sgd.Settings.of(0.01f).withMomentum(0.9f), embedding.weight(), linear.weight(), linear.bias());
+    int[] ids = {7, 3, 7, 2, 0, 1};
+    int[] offsets = {0, 2, 2};
+    int[] classes = {1, 4, 0};
+    try (Tape tape = new Tape()) {
+      assertAllocatesNothing(
+          () -> {
+            Variable output = tape.relu(linear.forward(tape, tape.lookup(bag, ids, offsets)));
+            Variable loss = tape.crossEntropy(output, classes);
+            sgd.zeroGrad();
+            loss.backward();
+            sgd.step();
+            tape.reset();
+          });
+    }
+  }
+
+  @Test
+  void lookup() {
+    Embedding embedding = Embedding.randn(arena, random, 100, 16);
+    int[] ids = {4, 99, 0, 4};
+    Tensor out = Tensor.zeros(arena, 4, 16);
+    assertAllocatesNothing(() -> embedding.forward(ids, out));
+    Tensor indices = Tensor.copyOf(arena, new long[] {4, 99, 0, 4});
+    assertAllocatesNothing(() -> embedding.forward(indices, out));
+  }
+
+  @Test
+  void bags() {
+    EmbeddingBag bag = EmbeddingBag.of(Embedding.randn(arena, random, 100, 16), BagMode.MEAN);
+    int[] ids = {4, 99, 0, 4};
+    int[] offsets = {0, 3};
+    Tensor out = Tensor.zeros(arena, 2, 16);
+    assertAllocatesNothing(() -> bag.forward(ids, offsets, out));
+    Tensor indices = Tensor.copyOf(arena, ids, 2, 2);
+    assertAllocatesNothing(() -> bag.forward(indices, out));
+  }
+
+  private void contraction(String equation, Tensor a, Tensor b) {
+    Contraction plan = Contraction.compile(equation, a.shape(), b.shape());
+    Tensor out = Tensor.zeros(arena, plan.outputShape().toArray());
+    assertAllocatesNothing(() -> plan.execute(a, b, out));
+    assertAllocatesNothing(() -> plan.execute(a, b, out, Accumulation.ADD));
+  }
+
+  @Test
+  void smallContraction() {
+    contraction("ik,kj->ij", Tensor.zeros(arena, 5, 3), Tensor.zeros(arena, 3, 1));
+  }
+
+  @Test
+  void packedContraction() {
+    contraction("ik,kj->ij", Tensor.zeros(arena, 17, 31), Tensor.zeros(arena, 31, 35));
+    contraction("ik,jk->ji", Tensor.zeros(arena, 17, 31), Tensor.zeros(arena, 35, 31));
+  }
+
+  @Test
+  void partialsContraction() {
+    contraction("ik,k->i", Tensor.zeros(arena, 6, 100), Tensor.zeros(arena, 100));
+    contraction("ki,k->i", Tensor.zeros(arena, 100, 6), Tensor.zeros(arena, 100));
+  }
+
+  @Test
+  void productContraction() {
+    contraction("i,j->ij", Tensor.zeros(arena, 9), Tensor.zeros(arena, 7));
+    contraction("bi,bi->ib", Tensor.zeros(arena, 9, 5), Tensor.zeros(arena, 9, 5));
+  }
+
+  @Test
+  void frozenTableInference() {
+    Embedding embedding = Embedding.fromPretrained(Tensor.randn(arena, random, 50, 8));
+    Linear linear = Linear.of(Parameter.frozen(Tensor.randn(arena, random, 5, 8)), Parameter.frozen(Tensor.zeros(arena, 5)));
+    int[] ids = {7, 3, 7};
+    try (Tape tape = Tape.inference()) {
+      assertAllocatesNothing(
+          () -> {
+            linear.forward(tape, tape.lookup(embedding, ids));
+            tape.reset();
+          });
+    }
+  }
+}
