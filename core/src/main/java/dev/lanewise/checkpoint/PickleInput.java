@@ -74,7 +74,7 @@ final class PickleInput {
   String nameLine() throws CheckpointException {
     var name = new StringBuilder();
     for (int c = unsignedByte(); c != '\n'; c = unsignedByte()) {
-      boolean valid = c == '.' || c == '_' || c < 0x80 && Character.isLetterOrDigit(c);
+      boolean valid = c == '.' || c == '_' || (c < 0x80 && Character.isLetterOrDigit(c));
       if (!valid || name.length() == MAX_NAME_LENGTH) {
         throw origin.refuse("has something that is not a Python name at byte " + position());
       }
