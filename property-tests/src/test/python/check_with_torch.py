@@ -1,7 +1,7 @@
 """Loads a checkpoint with torch.load, with its default of weights_only=True, and prints it as JSON.
 
-Run it as: python check_with_torch.py FILE. Each tensor is printed with name, dtype, shape, strides, offset, the position of the first
-tensor that shares its storage, and its elements, row by row: integers as such, floating-point numbers as the text of their float64.
+Run it as: python check_with_torch.py FILE. Each value that is a tensor is printed with its name, dtype, shape, strides, offset, the number
+of its storage (tensors with the same number share one) and its elements, row by row, as the text of Python's int or float.
 """
 import json
 import sys
@@ -11,7 +11,8 @@ import torch
 
 def describe(state):
     storages = {}
-    for name, tensor in state.items():
+    tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+    for name, tensor in tensors.items():
         storage = tensor.untyped_storage().data_ptr() or id(tensor)
         yield {
             "name": name,

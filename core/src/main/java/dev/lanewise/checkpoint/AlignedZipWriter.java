@@ -17,7 +17,7 @@ import java.util.zip.ZipOutputStream;
  *
  * <p>Entries of 4 GiB and more, and files of more, get the zip64 records of {@link ZipOutputStream}.
  */
-final class AlignedZipWriter {
+final class AlignedZipWriter implements AutoCloseable {
   static final int ALIGNMENT_BYTES = 64;
 
   private static final int LOCAL_HEADER_BYTES = 30;
@@ -70,10 +70,10 @@ final class AlignedZipWriter {
     zip.closeEntry();
   }
 
-  /** Writes the directory and hands everything on; the stream underneath stays open. */
-  void finish() throws IOException {
-    zip.finish();
-    zip.flush();
+  /** Writes the directory and hands everything on; the stream underneath stays open, to be forced to the disk. */
+  @Override
+  public void close() throws IOException {
+    zip.close();
   }
 
   private byte[] padding(ZipEntry entry) {
@@ -90,6 +90,7 @@ final class AlignedZipWriter {
     return extra;
   }
 
+  /** Counts the bytes, and is flushed instead of closed. */
   private static final class PositionStream extends FilterOutputStream {
     private long written;
 
@@ -107,6 +108,11 @@ final class AlignedZipWriter {
     public void write(byte[] b, int off, int len) throws IOException {
       out.write(b, off, len);
       written += len;
+    }
+
+    @Override
+    public void close() throws IOException {
+      flush();
     }
   }
 }

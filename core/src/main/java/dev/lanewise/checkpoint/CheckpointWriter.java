@@ -35,9 +35,9 @@ final class CheckpointWriter {
     AtomicFile.write(
         path,
         channel -> {
-          var zip = new AlignedZipWriter(Channels.newOutputStream(channel), folder(name.toString()));
-          writer.writeEntries(zip);
-          zip.finish();
+          try (var zip = new AlignedZipWriter(Channels.newOutputStream(channel), folder(name.toString()))) {
+            writer.writeEntries(zip);
+          }
         });
   }
 
