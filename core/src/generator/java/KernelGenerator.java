@@ -65,6 +65,16 @@ final class KernelGenerator {
       return value(dialect.load(segment, offset));
     }
 
+    /**
+     * Puts a scalar parameter at hand in every lane, inside the loop that needs it: a vector that is made at the top of a method, and not used because rows are narrower than a
+     * vector, may be put on the heap by C2.
+     */
+    void broadcast(String scalar) {
+      if (!dialect.broadcastName(scalar).equals(scalar)) {
+        line("final " + dialect.floats() + " " + dialect.broadcastName(scalar) + " = " + dialect.broadcast(scalar) + ";");
+      }
+    }
+
     String add(String a, String b) {
       return value(dialect.binary("add", "+", a, b));
     }
@@ -285,9 +295,9 @@ final class KernelGenerator {
             + "    }\n  }\n";
     String bagSum =
         header("bagSum", table + "MemorySegment out, long outOffset, int width, float divisor", List.of(), null)
-            + broadcasts(d, List.of("divisor"))
             + groups(d,
                 (p, accumulators) -> {
+                  p.broadcast("divisor");
                   for (int a = 0; a < accumulators; a++) {
                     p.line(p.dialect.floats() + " sum" + a + " = " + p.dialect.zero() + ";");
                   }
@@ -306,9 +316,9 @@ final class KernelGenerator {
             + "  }\n";
     String bagScatter =
         header("bagScatterAdd", table + "MemorySegment g, long gOffset, int width, float divisor", List.of(), null)
-            + broadcasts(d, List.of("divisor"))
             + groups(d,
                 (p, accumulators) -> {
+                  p.broadcast("divisor");
                   for (int a = 0; a < accumulators; a++) {
                     String g = p.dialect.load("g", offset("gOffset + at", a, p.dialect));
                     p.line("final " + p.dialect.floats() + " g" + a + " = " + p.dialect.binary("div", "/", g, p.dialect.broadcastName("divisor")) + ";");
