@@ -117,6 +117,7 @@ class LossTest {
           logits.set(spread * (2 * random.nextFloat() - 1), row, c);
         }
       }
+      double totalWeight = IntStream.of(classes).filter(label -> label != ignoreIndex).mapToDouble(label -> weights[label]).sum();
       List<List<Rounded>> x = new ArrayList<>();
       for (int row = 0; row < rows; row++) {
         x.add(exact(logits.select(0, row)));
@@ -130,14 +131,15 @@ class LossTest {
         if (reduction == Reduction.NONE) {
           assertWithin("losses", oracle::rowLoss, loss.value());
           loss = tape.sum(loss);
+        } else if (mean && totalWeight == 0) {
+          // 0 / 0, or what smoothing leaves divided by 0: which of both may depend on a rounding.
+          assertTrue(!Double.isFinite(loss.item()), () -> "mean over weights of 0");
+          continue;
         } else {
           oracle.loss(mean).assertContains(reduction + " loss", loss.item());
         }
         Tensor wide = Tensor.copyOf(arena, IntStream.of(classes).asLongStream().toArray());
         assertSameBits("int64 classes", tape.crossEntropy(parameter, classes, settings).value(), tape.crossEntropy(parameter, wide, settings).value());
-        if (mean && Double.isNaN(loss.item())) {
-          continue;
-        }
         parameter.zeroGradient();
         loss.backward();
         for (int row = 0; row < rows; row++) {
