@@ -1,6 +1,5 @@
 package dev.lanewise.tensor;
 
-import dev.lanewise.internal.memory.Zeros;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -619,7 +618,7 @@ public final class Tensor implements Operand {
    */
   public Tensor fill(double value) {
     if (isContiguous() && value == 0 && 1 / value > 0) {
-      Zeros.fill(segment, offsetBytes(), sizeBytes(dtype, shape));
+      segment.asSlice(offsetBytes(), sizeBytes(dtype, shape)).fill((byte) 0);
       return this;
     }
     for (var each = new Positions(shape, strides, offset); each.hasElement(); each.advance()) {
