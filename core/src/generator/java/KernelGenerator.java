@@ -816,7 +816,10 @@ final class KernelGenerator {
     }
     code.append("\n").append(methods).append("}\n");
     Path file = output.resolve((KERNEL_PACKAGE + "." + d.folder()).replace('.', '/')).resolve(d.prefix() + name + ".java");
-    Files.createDirectories(file.getParent());
-    Files.writeString(file, code);
+    // An unchanged file keeps its time, so that an unchanged module is not compiled again.
+    if (!Files.exists(file) || !Files.readString(file).contentEquals(code)) {
+      Files.createDirectories(file.getParent());
+      Files.writeString(file, code);
+    }
   }
 }

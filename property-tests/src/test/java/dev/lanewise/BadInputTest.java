@@ -1,5 +1,6 @@
 package dev.lanewise;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -130,6 +131,17 @@ class BadInputTest {
     try (Tape tape = new Tape()) {
       refused(IllegalArgumentException.class, "operand: expected float32, got float64", () -> tape.relu(doubles));
     }
+  }
+
+  @Test
+  void writingThroughElementsThatShareMemory() {
+    Tensor row = Tensor.full(arena, 1f, 1, 3);
+    String message = "a tensor of shape [2, 3] and strides [0, 1], whose elements share memory, cannot be written";
+    Tensor repeated = row.expand(2, 3);
+    refused(IllegalArgumentException.class, message, () -> repeated.set(5, 0, 0));
+    refused(IllegalArgumentException.class, message, () -> repeated.fill(5));
+    refused(IllegalArgumentException.class, message, () -> repeated.copyFrom(Tensor.zeros(arena, 2, 3)));
+    assertArrayEquals(new float[] {1f, 1f, 1f}, row.toFloatArray());
   }
 
   @Test

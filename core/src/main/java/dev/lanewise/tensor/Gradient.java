@@ -1,5 +1,6 @@
 package dev.lanewise.tensor;
 
+import dev.lanewise.internal.memory.Zeros;
 import java.util.Arrays;
 
 /**
@@ -100,7 +101,7 @@ public final class Gradient {
     } else if (touched > 0) {
       long rowBytes = tensor.shape().elementCount() / rowCount * tensor.dtype().sizeBytes();
       for (int i = 0; i < touched; i++) {
-        tensor.segment().asSlice(tensor.offsetBytes() + rows[i] * rowBytes, rowBytes).fill((byte) 0);
+        Zeros.fill(tensor.segment(), tensor.offsetBytes() + rows[i] * rowBytes, rowBytes);
         marked[rows[i] >>> 6] = 0;
       }
     }

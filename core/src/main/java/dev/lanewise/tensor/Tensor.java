@@ -1,5 +1,6 @@
 package dev.lanewise.tensor;
 
+import dev.lanewise.internal.memory.Zeros;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -316,6 +317,35 @@ public final class Tensor implements Operand {
     return dtype == other.dtype && shape.equals(other.shape) && Arrays.equals(strides, other.strides);
   }
 
+  /**
+   * Whether elements may share memory, so that the tensor cannot be written. Exact for what permuting, slicing, expanding and windows give; views whose
+   * dimensions interleave without meeting (possible with {@link #asStrided} only) are taken to share.
+   *
+   * @return true for an expanded dimension or overlapping windows
+   */
+  public boolean mayRepeatElements() {
+    if (isContiguous()) {
+      return false;
+    }
+    // A dimension must step over all that the dimensions with smaller strides span together.
+    for (int dim = 0; dim < strides.length; dim++) {
+      if (shape.size(dim) == 1) {
+        continue;
+      }
+      long spanned = 0;
+      for (int other = 0; other < strides.length; other++) {
+        boolean inside = strides[other] < strides[dim] || (strides[other] == strides[dim] && other > dim);
+        if (shape.size(other) > 1 && inside) {
+          spanned += (shape.size(other) - 1) * strides[other];
+        }
+      }
+      if (strides[dim] <= spanned) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   // -------------------------------------------------------------------------------------------------------------- views
 
   /**
@@ -591,10 +621,12 @@ public final class Tensor implements Operand {
    * @param value the new value, rounded to the elements' type
    * @param index its position in each dimension
    * @throws IndexOutOfBoundsException if there is no such element
-   * @throws IllegalArgumentException if the elements are integers and cannot hold the value
+   * @throws IllegalArgumentException if the elements are integers and cannot hold the value, or share memory
    */
   public void set(double value, long... index) {
-    dtype.writeDouble(segment, elementBytes(index), value);
+    long at = elementBytes(index);
+    requireUnrepeated();
+    dtype.writeDouble(segment, at, value);
   }
 
   /**
@@ -615,12 +647,14 @@ public final class Tensor implements Operand {
    *
    * @param value the value, rounded to the elements' type
    * @return this
+   * @throws IllegalArgumentException if elements share memory
    */
   public Tensor fill(double value) {
     if (isContiguous() && value == 0 && 1 / value > 0) {
-      segment.asSlice(offsetBytes(), sizeBytes(dtype, shape)).fill((byte) 0);
+      Zeros.fill(segment, offsetBytes(), sizeBytes(dtype, shape));
       return this;
     }
+    requireUnrepeated();
     for (var each = new Positions(shape, strides, offset); each.hasElement(); each.advance()) {
       dtype.writeDouble(segment, each.position() * dtype.sizeBytes(), value);
     }
@@ -632,13 +666,14 @@ public final class Tensor implements Operand {
    *
    * @param source the tensor to copy; must not overlap this one, unless it is the same view
    * @return this
-   * @throws IllegalArgumentException if type or shape differ
+   * @throws IllegalArgumentException if type or shape differ, or elements of this tensor share memory
    */
   public Tensor copyFrom(Tensor source) {
     if (source.dtype != dtype || !source.shape.equals(shape)) {
       throw new IllegalArgumentException(
           "cannot copy " + source.dtype + " " + source.shape + " into " + dtype + " " + shape);
     }
+    requireUnrepeated();
     if (isContiguous() && source.isContiguous()) {
       MemorySegment.copy(source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));
       return this;
@@ -756,6 +791,13 @@ public final class Tensor implements Operand {
       position += index[dim] * strides[dim];
     }
     return position * dtype.sizeBytes();
+  }
+
+  private void requireUnrepeated() {
+    if (mayRepeatElements()) {
+      throw new IllegalArgumentException(
+          "a tensor of shape " + shape + " and strides " + Arrays.toString(strides) + ", whose elements share memory, cannot be written");
+    }
   }
 
   private Shape inferred(long[] sizes) {

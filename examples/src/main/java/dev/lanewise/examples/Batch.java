@@ -1,5 +1,6 @@
 package dev.lanewise.examples;
 
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -16,7 +17,7 @@ record Batch(int[] words, int[] offsets, int[] modules) {
       offsets[i] = offsets[i - 1] + samples.get(i - 1).words().length;
     }
     return new Batch(
-        samples.stream().map(ClassNames.Sample::words).flatMapToInt(java.util.Arrays::stream).toArray(),
+        samples.stream().map(ClassNames.Sample::words).flatMapToInt(Arrays::stream).toArray(),
         offsets,
         samples.stream().mapToInt(ClassNames.Sample::module).toArray());
   }

@@ -6,6 +6,7 @@ import dev.lanewise.tensor.Tensor;
 import java.awt.Color;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
@@ -26,17 +27,27 @@ final class Charts {
 
   private Charts() {}
 
-  static Path learningCurve(List<TextClassifier.Epoch> curve, Path file) throws IOException {
+  /** Writes a picture and says where it is; a machine without fonts cannot, and gets a hint instead. */
+  private static String save(XYChart chart, Path file) throws IOException {
+    try {
+      BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
+      return file.toAbsolutePath().toString();
+    } catch (RuntimeException | LinkageError e) {
+      Files.deleteIfExists(file);
+      return "not drawn (" + e.getMessage() + "): install fontconfig and a font";
+    }
+  }
+
+  static String learningCurve(List<TextClassifier.Epoch> curve, Path file) throws IOException {
     XYChart chart = new XYChartBuilder().width(900).height(500).title("Learning curve").xAxisTitle("epoch").yAxisTitle("accuracy, %").build();
     double[] epochs = IntStream.rangeClosed(1, curve.size()).asDoubleStream().toArray();
     chart.addSeries("training", epochs, curve.stream().mapToDouble(e -> 100 * e.trainingAccuracy()).toArray());
     chart.addSeries("test", epochs, curve.stream().mapToDouble(e -> 100 * e.testAccuracy()).toArray());
-    BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
-    return file;
+    return save(chart, file);
   }
 
   /** The most frequent words, each at the two principal components of its row. */
-  static Path map(Arena arena, Embedding embedding, List<String> words, Path file) throws IOException {
+  static String map(Arena arena, Embedding embedding, List<String> words, Path file) throws IOException {
     int count = Math.min(WORDS_ON_MAP, words.size() - 1);
     double[][] places = principalComponents(arena, embedding.weight().value().slice(0, 1, 1 + count));
     XYChart chart = new XYChartBuilder().width(1400).height(900).title("Words by the first two principal components of their embeddings").build();
@@ -46,8 +57,7 @@ final class Charts {
     for (int i = 0; i < count; i++) {
       chart.addAnnotation(new AnnotationText(words.get(i + 1), places[0][i], places[1][i], false));
     }
-    BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
-    return file;
+    return save(chart, file);
   }
 
   /** The coordinates of each row along the two directions in which the rows differ most. */

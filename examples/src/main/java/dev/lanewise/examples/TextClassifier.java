@@ -57,8 +57,8 @@ public final class TextClassifier {
       }
       predict(model, data, "HttpClientConnection", "JTableHeaderRenderer", "X509CertificateParser", "MethodHandleCompiler");
 
-      System.out.println("learning curve: " + Charts.learningCurve(curve, folder.resolve("learning-curve.png")).toAbsolutePath());
-      System.out.println("map of words: " + Charts.map(arena, model.emb(), data.words(), folder.resolve("words.png")).toAbsolutePath());
+      System.out.println("learning curve: " + Charts.learningCurve(curve, folder.resolve("learning-curve.png")));
+      System.out.println("map of words: " + Charts.map(arena, model.emb(), data.words(), folder.resolve("words.png")));
 
       Path file = folder.resolve("classifier.pth");
       model.stateDict().save(file);

@@ -21,7 +21,7 @@ public final class Check {
     if (tensor.segment().isReadOnly()) {
       throw new IllegalArgumentException(name + ": a read-only tensor of shape " + tensor.shape() + " cannot be written");
     }
-    if (repeatsElements(tensor)) {
+    if (tensor.mayRepeatElements()) {
       throw new IllegalArgumentException(
           name + ": a tensor of shape " + tensor.shape() + " whose elements share memory cannot be written");
     }
@@ -72,33 +72,5 @@ public final class Check {
       last += (tensor.size(dim) - 1) * tensor.stride(dim);
     }
     return (last + 1) * tensor.dtype().sizeBytes();
-  }
-
-  /**
-   * Whether elements may share memory. Exact for what permuting, slicing and expanding give; views whose dimensions interleave without meeting
-   * (possible with asStrided only) are taken to share.
-   */
-  private static boolean repeatsElements(Tensor tensor) {
-    if (tensor.isContiguous() || tensor.shape().elementCount() == 0) {
-      return false;
-    }
-    // A dimension must step over all that the dimensions with smaller strides span together.
-    int rank = tensor.rank();
-    for (int dim = 0; dim < rank; dim++) {
-      if (tensor.size(dim) == 1) {
-        continue;
-      }
-      long spanned = 0;
-      for (int other = 0; other < rank; other++) {
-        boolean inside = tensor.stride(other) < tensor.stride(dim) || (tensor.stride(other) == tensor.stride(dim) && other > dim);
-        if (tensor.size(other) > 1 && inside) {
-          spanned += (tensor.size(other) - 1) * tensor.stride(other);
-        }
-      }
-      if (tensor.stride(dim) <= spanned) {
-        return true;
-      }
-    }
-    return false;
   }
 }
