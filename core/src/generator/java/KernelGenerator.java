@@ -8,9 +8,10 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
- * Writes the kernel classes of both backends. A kernel is defined here once, as a scalar program with an explicit order of floating-point
- * operations, and rendered in two dialects: one lane (the scalar backend, and the tails of vector loops) and a vector of lanes. What a
- * kernel means is documented at its interface in {@code dev.lanewise.internal.kernel}.
+ * Writes the kernel classes of both backends. A kernel is defined here once, as a scalar program
+ * with an explicit order of floating-point operations, and rendered in two dialects: one lane (the
+ * scalar backend, and the tails of vector loops) and a vector of lanes. What a kernel means is
+ * documented at its interface in {@code dev.lanewise.internal.kernel}.
  *
  * <p>Run by the build: {@code java KernelGenerator.java OUTPUT_DIRECTORY}.
  */
@@ -24,7 +25,8 @@ final class KernelGenerator {
       write(output, dialect, "Reductions", "ReductionKernels", reductions(dialect));
       write(output, dialect, "Rows", "RowKernels", rows(dialect));
     }
-    // 14x2 and 4x2 vectors: the tiles measured best with 32 registers of 512 bits and with 16 registers. A scalar tile is 4x4 values.
+    // 14x2 and 4x2 vectors: the tiles measured best with 32 registers of 512 bits and with 16
+    // registers. A scalar tile is 4x4 values.
     for (int[] tile : new int[][] {{14, 2}, {4, 2}}) {
       microKernel(output, new VectorDialect(), tile[0], tile[1]);
     }
@@ -33,7 +35,10 @@ final class KernelGenerator {
 
   // ------------------------------------------------------------------------------------------------------ the programs
 
-  /** A value of a program: its operations, in whichever dialect. Each result gets a name, so that the generated code can be read. */
+  /**
+   * A value of a program: its operations, in whichever dialect. Each result gets a name, so that
+   * the generated code can be read.
+   */
   private static final class Program {
     final Dialect dialect;
     private final StringBuilder lines = new StringBuilder();
@@ -96,8 +101,9 @@ final class KernelGenerator {
     }
 
     /**
-     * exp(x), see docs/numerics.md: x is clamped to where the result is 0 or infinite anyway, split into n ln 2 + r, a polynomial in r is
-     * evaluated by Horner's rule, and the result scaled by 2^n in two exact steps, of which only the last can round (to a subnormal).
+     * exp(x), see docs/numerics.md: x is clamped to where the result is 0 or infinite anyway, split
+     * into n ln 2 + r, a polynomial in r is evaluated by Horner's rule, and the result scaled by
+     * 2^n in two exact steps, of which only the last can round (to a subnormal).
      */
     String exp(String x) {
       String low = select(x, "<", constant("-104f"), constant("-104f"), x);
@@ -109,7 +115,14 @@ final class KernelGenerator {
       String r = fma(n, constant("-0x1.7f7d1cp-20f"), high);
       String p = constant("0x1.a01a02p-13f");
       for (String coefficient :
-          List.of("0x1.6c16c2p-10f", "0x1.111112p-7f", "0x1.555556p-5f", "0x1.555556p-3f", "0.5f", "1f", "1f")) {
+          List.of(
+              "0x1.6c16c2p-10f",
+              "0x1.111112p-7f",
+              "0x1.555556p-5f",
+              "0x1.555556p-3f",
+              "0.5f",
+              "1f",
+              "1f")) {
         p = fma(p, r, constant(coefficient));
       }
       String integer = let(dialect.ints(), dialect.exponent(shifted));
@@ -122,44 +135,117 @@ final class KernelGenerator {
   }
 
   private interface Body {
-    /** Emits the program for the run's current position and returns what is stored in each of the outputs, in their order. */
+    /**
+     * Emits the program for the run's current position and returns what is stored in each of the
+     * outputs, in their order.
+     */
     List<String> emit(Program p, Function<String, String> in);
   }
 
   private static String elementwise(Dialect d) {
     return map(d, "add", "a b", "c", "", (p, in) -> List.of(p.add(in.apply("a"), in.apply("b"))))
-        + map(d, "addScalar", "a", "c", "s", (p, in) -> List.of(p.add(in.apply("a"), in.apply("s"))))
-        + map(d, "axpy", "x", "y", "alpha", (p, in) -> List.of(p.fma(in.apply("alpha"), in.apply("x"), in.apply("y"))))
-        + map(d, "relu", "x", "y", "",
+        + map(
+            d, "addScalar", "a", "c", "s", (p, in) -> List.of(p.add(in.apply("a"), in.apply("s"))))
+        + map(
+            d,
+            "axpy",
+            "x",
+            "y",
+            "alpha",
+            (p, in) -> List.of(p.fma(in.apply("alpha"), in.apply("x"), in.apply("y"))))
+        + map(
+            d,
+            "relu",
+            "x",
+            "y",
+            "",
             (p, in) -> {
               String x = in.apply("x");
               return List.of(p.select(x, "<", p.constant("0f"), p.constant("0f"), x));
             })
-        + map(d, "reluGradient", "y g", "d", "",
+        + map(
+            d,
+            "reluGradient",
+            "y g",
+            "d",
+            "",
             (p, in) ->
-                List.of(p.add(in.apply("d"), p.select(in.apply("y"), ">", p.constant("0f"), in.apply("g"), p.constant("0f")))))
-        + map(d, "differenceGradient", "x t", "d", "alpha",
-            (p, in) -> List.of(p.fma(in.apply("alpha"), p.sub(in.apply("x"), in.apply("t")), in.apply("d"))))
-        + map(d, "squaredDifference", "x t", "y", "",
+                List.of(
+                    p.add(
+                        in.apply("d"),
+                        p.select(
+                            in.apply("y"),
+                            ">",
+                            p.constant("0f"),
+                            in.apply("g"),
+                            p.constant("0f")))))
+        + map(
+            d,
+            "differenceGradient",
+            "x t",
+            "d",
+            "alpha",
+            (p, in) ->
+                List.of(
+                    p.fma(in.apply("alpha"), p.sub(in.apply("x"), in.apply("t")), in.apply("d"))))
+        + map(
+            d,
+            "squaredDifference",
+            "x t",
+            "y",
+            "",
             (p, in) -> {
               String difference = p.sub(in.apply("x"), in.apply("t"));
               return List.of(p.mul(difference, difference));
             })
-        + map(d, "squaredDifferenceGradient", "x t g", "d", "sign",
+        + map(
+            d,
+            "squaredDifferenceGradient",
+            "x t g",
+            "d",
+            "sign",
             (p, in) -> {
-              String twice = p.mul(p.mul(p.constant("2f"), in.apply("sign")), p.sub(in.apply("x"), in.apply("t")));
+              String twice =
+                  p.mul(
+                      p.mul(p.constant("2f"), in.apply("sign")),
+                      p.sub(in.apply("x"), in.apply("t")));
               return List.of(p.fma(twice, in.apply("g"), in.apply("d")));
             })
-        + map(d, "expGradient", "x", "d", "shift alpha",
-            (p, in) -> List.of(p.fma(in.apply("alpha"), p.exp(p.sub(in.apply("x"), in.apply("shift"))), in.apply("d"))))
-        + map(d, "sgdDecay", "g", "w", "sign weightDecay negativeRate",
+        + map(
+            d,
+            "expGradient",
+            "x",
+            "d",
+            "shift alpha",
+            (p, in) ->
+                List.of(
+                    p.fma(
+                        in.apply("alpha"),
+                        p.exp(p.sub(in.apply("x"), in.apply("shift"))),
+                        in.apply("d"))))
+        + map(
+            d,
+            "sgdDecay",
+            "g",
+            "w",
+            "sign weightDecay negativeRate",
             (p, in) -> List.of(p.fma(in.apply("negativeRate"), decayed(p, in), in.apply("w"))))
-        + map(d, "sgdMomentum", "g", "b w", "sign weightDecay momentum scale negativeRate",
+        + map(
+            d,
+            "sgdMomentum",
+            "g",
+            "b w",
+            "sign weightDecay momentum scale negativeRate",
             (p, in) -> {
               String b = buffer(p, in, decayed(p, in));
               return List.of(b, p.fma(in.apply("negativeRate"), b, in.apply("w")));
             })
-        + map(d, "sgdNesterov", "g", "b w", "sign weightDecay momentum scale negativeRate",
+        + map(
+            d,
+            "sgdNesterov",
+            "g",
+            "b w",
+            "sign weightDecay momentum scale negativeRate",
             (p, in) -> {
               String gradient = decayed(p, in);
               String b = buffer(p, in, gradient);
@@ -177,33 +263,56 @@ final class KernelGenerator {
   }
 
   private static String reductions(Dialect d) {
-    return reduce(d, "dot", "a b", "", (p, in) -> List.of(p.fma(in.apply("a"), in.apply("b"), in.apply("p"))))
+    return reduce(
+            d,
+            "dot",
+            "a b",
+            "",
+            (p, in) -> List.of(p.fma(in.apply("a"), in.apply("b"), in.apply("p"))))
         + reduce(d, "sum", "a", "", (p, in) -> List.of(p.add(in.apply("p"), in.apply("a"))))
-        + reduce(d, "squaredDifference", "a b", "",
+        + reduce(
+            d,
+            "squaredDifference",
+            "a b",
+            "",
             (p, in) -> {
               String difference = p.sub(in.apply("a"), in.apply("b"));
               return List.of(p.fma(difference, difference, in.apply("p")));
             })
-        + reduce(d, "max", "a", "",
+        + reduce(
+            d,
+            "max",
+            "a",
+            "",
             (p, in) -> {
               String a = in.apply("a");
               String best = in.apply("p");
               return List.of(p.select(a, ">", best, a, best));
             })
-        + reduce(d, "sumExp", "a", "shift",
-            (p, in) -> List.of(p.add(in.apply("p"), p.exp(p.sub(in.apply("a"), in.apply("shift"))))));
+        + reduce(
+            d,
+            "sumExp",
+            "a",
+            "shift",
+            (p, in) ->
+                List.of(p.add(in.apply("p"), p.exp(p.sub(in.apply("a"), in.apply("shift"))))));
   }
 
   // --------------------------------------------------------------------------------------------------- the loop shapes
 
   /** A loop over a run: outputs are also inputs where the program reads them. */
-  private static String map(Dialect d, String name, String inputs, String outputs, String scalars, Body body) {
+  private static String map(
+      Dialect d, String name, String inputs, String outputs, String scalars, Body body) {
     List<String> in = words(inputs);
     List<String> out = words(outputs);
     List<String> values = words(scalars);
-    List<String> runs = IntStream.range(0, in.size() + out.size()).mapToObj(i -> i < in.size() ? in.get(i) : out.get(i - in.size())).toList();
+    List<String> runs =
+        IntStream.range(0, in.size() + out.size())
+            .mapToObj(i -> i < in.size() ? in.get(i) : out.get(i - in.size()))
+            .toList();
     Tails tails = new Tails(name, segments(runs) + floats(values), "int from, int n");
-    StringBuilder code = new StringBuilder(header(name, segments(runs) + floats(values) + ", int n"));
+    StringBuilder code =
+        new StringBuilder(header(name, segments(runs) + floats(values) + ", int n"));
     for (Dialect loop : d.loops()) {
       Program p = new Program(loop, "      ", "");
       List<String> results = body.emit(p, operands(p, runs, values, "at"));
@@ -217,13 +326,15 @@ final class KernelGenerator {
 
   /** A loop over what is left of a run, from i on. */
   private static String run(Dialect loop, Program body) {
-    return "    for (; i + %s <= n; i += %s) {\n      final long at = (long) i * Float.BYTES;\n%s    }\n".formatted(loop.lanes(), loop.lanes(), body.lines);
+    return "    for (; i + %s <= n; i += %s) {\n      final long at = (long) i * Float.BYTES;\n%s    }\n"
+        .formatted(loop.lanes(), loop.lanes(), body.lines);
   }
 
   /**
-   * Cuts a kernel into methods: the loop over vectors, and behind a call the loop over the few elements that are left. One method with both would
-   * be too large for C1's tier 3, and a kernel that fails there can stay at tier 2 for the life of the process, a hundred times slower (seen with
-   * the rows' kernels).
+   * Cuts a kernel into methods: the loop over vectors, and behind a call the loop over the few
+   * elements that are left. One method with both would be too large for C1's tier 3, and a kernel
+   * that fails there can stay at tier 2 for the life of the process, a hundred times slower (seen
+   * with the rows' kernels).
    */
   private static final class Tails {
     private final String name;
@@ -237,10 +348,14 @@ final class KernelGenerator {
       this.range = range;
     }
 
-    /** What stands before the next loop: in the first method the start, then a call of the method in which the loop is. */
+    /**
+     * What stands before the next loop: in the first method the start, then a call of the method in
+     * which the loop is.
+     */
     String next(Dialect loop, List<String> scalars, String start) {
       boolean first = methods++ == 0;
-      String begin = broadcasts(loop, scalars) + "    int i = %s;\n".formatted(first ? start : "from");
+      String begin =
+          broadcasts(loop, scalars) + "    int i = %s;\n".formatted(first ? start : "from");
       if (first) {
         return begin;
       }
@@ -252,18 +367,29 @@ final class KernelGenerator {
   }
 
   /**
-   * A reduction to 64 partials. Four accumulators at a time (sixteen for single lanes) walk the run in steps of 64 elements, so that the
-   * partial an element enters never depends on the lane width.
+   * A reduction to 64 partials. Four accumulators at a time (sixteen for single lanes) walk the run
+   * in steps of 64 elements, so that the partial an element enters never depends on the lane width.
    */
   private static String reduce(Dialect d, String name, String inputs, String scalars, Body body) {
     List<String> in = words(inputs);
     List<String> values = words(scalars);
     String parameters = "float[] partials, " + segments(in) + floats(values);
-    StringBuilder code = new StringBuilder(header(name, parameters + ", int n")).append(broadcasts(d, values));
+    StringBuilder code =
+        new StringBuilder(header(name, parameters + ", int n")).append(broadcasts(d, values));
     code.append("    final int whole = n - n % Partials.COUNT;\n");
-    code.append("    for (int group = 0; group < Partials.COUNT; group += ").append(d.accumulators()).append(" * ").append(d.lanes()).append(") {\n");
+    code.append("    for (int group = 0; group < Partials.COUNT; group += ")
+        .append(d.accumulators())
+        .append(" * ")
+        .append(d.lanes())
+        .append(") {\n");
     for (int a = 0; a < d.accumulators(); a++) {
-      code.append("      ").append(d.floats()).append(" p").append(a).append(" = ").append(d.loadArray("partials", "group + " + a + " * " + d.lanes())).append(";\n");
+      code.append("      ")
+          .append(d.floats())
+          .append(" p")
+          .append(a)
+          .append(" = ")
+          .append(d.loadArray("partials", "group + " + a + " * " + d.lanes()))
+          .append(";\n");
     }
     code.append("      for (int i = group; i < whole; i += Partials.COUNT) {\n");
     code.append("        final long at = (long) i * Float.BYTES;\n");
@@ -271,15 +397,22 @@ final class KernelGenerator {
       String accumulator = "p" + a;
       Program p = new Program(d, "        ", "_" + a);
       Function<String, String> operand = operands(p, in, values, offset("at", a, d));
-      p.line(accumulator + " = " + body.emit(p, v -> v.equals("p") ? accumulator : operand.apply(v)).getFirst() + ";");
+      p.line(
+          accumulator
+              + " = "
+              + body.emit(p, v -> v.equals("p") ? accumulator : operand.apply(v)).getFirst()
+              + ";");
       code.append(p.lines);
     }
     code.append("      }\n");
     for (int a = 0; a < d.accumulators(); a++) {
-      code.append("      ").append(d.storeArray("partials", "group + " + a + " * " + d.lanes(), "p" + a)).append(";\n");
+      code.append("      ")
+          .append(d.storeArray("partials", "group + " + a + " * " + d.lanes(), "p" + a))
+          .append(";\n");
     }
     code.append("    }\n");
-    String call = "    if (whole < n) {\n      %sRest(%s, whole, n);\n    }\n  }\n\n  private static void %sRest(%s, int whole, int n) {\n";
+    String call =
+        "    if (whole < n) {\n      %sRest(%s, whole, n);\n    }\n  }\n\n  private static void %sRest(%s, int whole, int n) {\n";
     code.append(call.formatted(name, names(parameters), name, parameters));
     Tails tails = new Tails(name, parameters + ", int whole", "int from, int n");
     for (Dialect loop : d.loops()) {
@@ -294,17 +427,36 @@ final class KernelGenerator {
   }
 
   private static String rows(Dialect d) {
-    String table = "MemorySegment table, long tableOffset, long tableStride, long[] rows, int from, int count, ";
+    String table =
+        "MemorySegment table, long tableOffset, long tableStride, long[] rows, int from, int count, ";
     String tableRow = "tableOffset + row * tableStride";
-    return eachRow(d, "gather", table + "MemorySegment out, long outOffset, long outStride, int width", "",
-            "table", tableRow, "out", "outOffset + r * outStride",
+    return eachRow(
+            d,
+            "gather",
+            table + "MemorySegment out, long outOffset, long outStride, int width",
+            "",
+            "table",
+            tableRow,
+            "out",
+            "outOffset + r * outStride",
             (p, at) -> p.load("table", "source + " + at))
-        + eachRow(d, "scatterAdd", table + "MemorySegment g, long gOffset, long gStride, int width, long skip",
+        + eachRow(
+            d,
+            "scatterAdd",
+            table + "MemorySegment g, long gOffset, long gStride, int width, long skip",
             "      if (row == skip) {\n        continue;\n      }\n",
-            "g", "gOffset + r * gStride", "table", tableRow,
+            "g",
+            "gOffset + r * gStride",
+            "table",
+            tableRow,
             (p, at) -> p.add(p.load("table", "to + " + at), p.load("g", "source + " + at)))
-        + eachGroup(d, "bagSum", table + "MemorySegment out, long outOffset", KernelGenerator::bagSum)
-        + eachGroup(d, "bagScatterAdd", table + "MemorySegment g, long gOffset", KernelGenerator::bagScatterAdd);
+        + eachGroup(
+            d, "bagSum", table + "MemorySegment out, long outOffset", KernelGenerator::bagSum)
+        + eachGroup(
+            d,
+            "bagScatterAdd",
+            table + "MemorySegment g, long gOffset",
+            KernelGenerator::bagScatterAdd);
   }
 
   private static void bagSum(Program p, int vectors) {
@@ -315,11 +467,21 @@ final class KernelGenerator {
     p.line("for (int r = 0; r < count; r++) {");
     p.line("  final long source = tableOffset + rows[from + r] * tableStride + at;");
     for (int v = 0; v < vectors; v++) {
-      p.line("  sum" + v + " = " + d.binary("add", "+", "sum" + v, d.load("table", offset("source", v, d))) + ";");
+      p.line(
+          "  sum"
+              + v
+              + " = "
+              + d.binary("add", "+", "sum" + v, d.load("table", offset("source", v, d)))
+              + ";");
     }
     p.line("}");
     for (int v = 0; v < vectors; v++) {
-      p.line(d.store("out", offset("outOffset + at", v, d), p.div("sum" + v, d.broadcastName("divisor"))) + ";");
+      p.line(
+          d.store(
+                  "out",
+                  offset("outOffset + at", v, d),
+                  p.div("sum" + v, d.broadcastName("divisor")))
+              + ";");
     }
   }
 
@@ -327,7 +489,14 @@ final class KernelGenerator {
     Dialect d = p.dialect;
     for (int v = 0; v < vectors; v++) {
       String g = d.load("g", offset("gOffset + at", v, d));
-      p.line("final " + d.floats() + " g" + v + " = " + d.binary("div", "/", g, d.broadcastName("divisor")) + ";");
+      p.line(
+          "final "
+              + d.floats()
+              + " g"
+              + v
+              + " = "
+              + d.binary("div", "/", g, d.broadcastName("divisor"))
+              + ";");
     }
     p.line("for (int r = 0; r < count; r++) {");
     p.line("  final long to = tableOffset + rows[from + r] * tableStride + at;");
@@ -348,27 +517,54 @@ final class KernelGenerator {
   }
 
   /**
-   * A loop over rows, each in straight-line groups of 8, 4, 2 and 1 vectors. C2 would split a loop over single vectors into a pre-, main- and post-loop,
-   * which costs rows of ordinary width more than twice the time (150 ns a row against 58, on the machine the project is developed on).
+   * A loop over rows, each in straight-line groups of 8, 4, 2 and 1 vectors. C2 would split a loop
+   * over single vectors into a pre-, main- and post-loop, which costs rows of ordinary width more
+   * than twice the time (150 ns a row against 58, on the machine the project is developed on).
    */
   private static String eachRow(
-      Dialect d, String name, String parameters, String guard, String source, String sourceAt, String to, String toAt, RowStep step) {
+      Dialect d,
+      String name,
+      String parameters,
+      String guard,
+      String source,
+      String sourceAt,
+      String to,
+      String toAt,
+      RowStep step) {
     StringBuilder code = new StringBuilder(header(name, parameters));
-    code.append("    for (int r = 0; r < count; r++) {\n      final long row = rows[from + r];\n").append(guard);
-    code.append("      final long to = ").append(toAt).append(";\n      final long source = ").append(sourceAt).append(";\n      int i = 0;\n");
+    code.append("    for (int r = 0; r < count; r++) {\n      final long row = rows[from + r];\n")
+        .append(guard);
+    code.append("      final long to = ")
+        .append(toAt)
+        .append(";\n      final long source = ")
+        .append(sourceAt)
+        .append(";\n      int i = 0;\n");
     Dialect last = d.loops().getLast();
     if (d != last) {
       for (int vectors = d.largestGroup(); vectors >= 1; vectors /= 2) {
         Program p = new Program(d, "        ", "");
         // All loads of a group come before its stores, so that the cache misses of a row overlap.
-        List<String> values = IntStream.range(0, vectors).mapToObj(v -> step.emit(p, offset("at", v, d))).toList();
+        List<String> values =
+            IntStream.range(0, vectors).mapToObj(v -> step.emit(p, offset("at", v, d))).toList();
         for (int v = 0; v < vectors; v++) {
           p.line(d.store(to, offset("to + at", v, d), values.get(v)) + ";");
         }
         code.append(group(d, vectors, "      ", p.lines.toString()));
       }
-      code.append("      if (i < width) {\n        ").append(name).append("Tail(").append(source).append(", source, ").append(to).append(", to, i, width);\n      }\n    }\n  }\n\n");
-      code.append("  private static void ").append(name).append("Tail(MemorySegment ").append(source).append(", long source, MemorySegment ").append(to).append(", long to, int begin, int width) {\n");
+      code.append("      if (i < width) {\n        ")
+          .append(name)
+          .append("Tail(")
+          .append(source)
+          .append(", source, ")
+          .append(to)
+          .append(", to, i, width);\n      }\n    }\n  }\n\n");
+      code.append("  private static void ")
+          .append(name)
+          .append("Tail(MemorySegment ")
+          .append(source)
+          .append(", long source, MemorySegment ")
+          .append(to)
+          .append(", long to, int begin, int width) {\n");
       code.append("    for (int i = begin; i < width; i++) {\n");
     } else {
       code.append("      for (; i < width; i++) {\n");
@@ -380,7 +576,10 @@ final class KernelGenerator {
     return code.toString();
   }
 
-  /** The columns of a bag's rows in groups of 8, 4, 2 and 1 vectors held in registers, each in a method with its own loop over the rows. */
+  /**
+   * The columns of a bag's rows in groups of 8, 4, 2 and 1 vectors held in registers, each in a
+   * method with its own loop over the rows.
+   */
   private static String eachGroup(Dialect d, String name, String parameters, GroupStep step) {
     StringBuilder code = new StringBuilder(header(name, parameters + ", int width, float divisor"));
     StringBuilder methods = new StringBuilder();
@@ -388,55 +587,112 @@ final class KernelGenerator {
     for (Dialect loop : d.loops()) {
       for (int vectors = loop.largestGroup(); vectors >= 1; vectors /= 2) {
         String method = name + (loop == d ? vectors : "Tail");
-        code.append(group(loop, vectors, "    ", "      " + method + "(" + names(parameters) + ", divisor, at);\n"));
+        code.append(
+            group(
+                loop,
+                vectors,
+                "    ",
+                "      " + method + "(" + names(parameters) + ", divisor, at);\n"));
         Program p = new Program(loop, "    ", "");
         step.emit(p, vectors);
-        methods.append("\n  private static void ").append(method).append('(').append(parameters).append(", float divisor, long at) {\n");
+        methods
+            .append("\n  private static void ")
+            .append(method)
+            .append('(')
+            .append(parameters)
+            .append(", float divisor, long at) {\n");
         methods.append(broadcasts(loop, List.of("divisor"))).append(p.lines).append("  }\n");
       }
     }
     return code.append("  }\n").append(methods).toString();
   }
 
-  /** One group of columns, from i on: as often as it fits if it is the largest, else once if it fits. */
+  /**
+   * One group of columns, from i on: as often as it fits if it is the largest, else once if it
+   * fits.
+   */
   private static String group(Dialect d, int vectors, String indent, String body) {
     String span = vectors == 1 ? d.lanes() : vectors + " * " + d.lanes();
     boolean repeats = vectors == d.largestGroup();
-    return indent + (repeats ? "for (; i + " + span + " <= width; i += " + span + ") {\n" : "if (i + " + span + " <= width) {\n")
-        + indent + "  final long at = (long) i * Float.BYTES;\n" + body
-        + (repeats || vectors == 1 && d.loops().size() == 1 ? "" : indent + "  i += " + span + ";\n") + indent + "}\n";
+    return indent
+        + (repeats
+            ? "for (; i + " + span + " <= width; i += " + span + ") {\n"
+            : "if (i + " + span + " <= width) {\n")
+        + indent
+        + "  final long at = (long) i * Float.BYTES;\n"
+        + body
+        + (repeats || vectors == 1 && d.loops().size() == 1
+            ? ""
+            : indent + "  i += " + span + ";\n")
+        + indent
+        + "}\n";
   }
 
   private static String offset(String base, int vectors, Dialect d) {
     return vectors == 0 ? base : base + " + " + d.bytes(vectors);
   }
 
-  /** Running offsets and nothing but broadcasts, loads and multiply-adds in the loop: what else stands there costs half the speed or more. */
+  /**
+   * Running offsets and nothing but broadcasts, loads and multiply-adds in the loop: what else
+   * stands there costs half the speed or more.
+   */
   private static void microKernel(Path output, Dialect d, int mr, int vectors) throws IOException {
     String name = d.prefix() + "MicroKernel" + mr + "x" + vectors;
     StringBuilder code = new StringBuilder();
     code.append("  @Override\n  public int mr() {\n    return ").append(mr).append(";\n  }\n");
-    code.append("  @Override\n  public int nr() {\n    return ").append(vectors).append(" * ").append(d.lanes()).append(";\n  }\n");
-    code.append(header("multiply", "int kc, float[] a, int aIndex, MemorySegment b, long bOffset, MemorySegment c, long cOffset, long cRowStride"));
+    code.append("  @Override\n  public int nr() {\n    return ")
+        .append(vectors)
+        .append(" * ")
+        .append(d.lanes())
+        .append(";\n  }\n");
+    code.append(
+        header(
+            "multiply",
+            "int kc, float[] a, int aIndex, MemorySegment b, long bOffset, MemorySegment c, long cOffset, long cRowStride"));
     String accumulators =
-        IntStream.range(0, mr * vectors).mapToObj(i -> "    " + d.floats() + " c" + i + " = " + d.zero() + ";\n").collect(Collectors.joining());
+        IntStream.range(0, mr * vectors)
+            .mapToObj(i -> "    " + d.floats() + " c" + i + " = " + d.zero() + ";\n")
+            .collect(Collectors.joining());
     code.append(accumulators);
-    code.append("    int ap = aIndex;\n    long bp = bOffset;\n    for (int p = 0; p < kc; p++) {\n");
+    code.append(
+        "    int ap = aIndex;\n    long bp = bOffset;\n    for (int p = 0; p < kc; p++) {\n");
     for (int v = 0; v < vectors; v++) {
-      code.append("      final ").append(d.floats()).append(" b").append(v).append(" = ").append(d.load("b", offset("bp", v, d))).append(";\n");
+      code.append("      final ")
+          .append(d.floats())
+          .append(" b")
+          .append(v)
+          .append(" = ")
+          .append(d.load("b", offset("bp", v, d)))
+          .append(";\n");
     }
     for (int i = 0; i < mr; i++) {
-      code.append("      final ").append(d.floats()).append(" a").append(i).append(" = ").append(d.broadcast("a[ap + " + i + "]")).append(";\n");
+      code.append("      final ")
+          .append(d.floats())
+          .append(" a")
+          .append(i)
+          .append(" = ")
+          .append(d.broadcast("a[ap + " + i + "]"))
+          .append(";\n");
       for (int v = 0; v < vectors; v++) {
         String accumulator = "c" + (i * vectors + v);
-        code.append("      ").append(accumulator).append(" = ").append(d.fma("a" + i, "b" + v, accumulator)).append(";\n");
+        code.append("      ")
+            .append(accumulator)
+            .append(" = ")
+            .append(d.fma("a" + i, "b" + v, accumulator))
+            .append(";\n");
       }
     }
-    code.append("      ap += ").append(mr).append(";\n      bp += ").append(d.bytes(vectors)).append(";\n    }\n");
+    code.append("      ap += ")
+        .append(mr)
+        .append(";\n      bp += ")
+        .append(d.bytes(vectors))
+        .append(";\n    }\n");
     code.append("    long cp = cOffset;\n");
     for (int i = 0; i < mr; i++) {
       for (int v = 0; v < vectors; v++) {
-        code.append("    ").append(d.store("c", offset("cp", v, d), "c" + (i * vectors + v))).append(";\n");
+        code.append("    ")
+            .append(d.store("c", offset("cp", v, d), "c" + (i * vectors + v)))
+            .append(";\n");
       }
       if (i < mr - 1) {
         code.append("    cp += cRowStride;\n");
@@ -703,7 +959,16 @@ final class KernelGenerator {
     @Override
     public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
       String operator = comparison.equals("<") ? "LT" : "GT";
-      return otherwise + ".blend(" + ifTrue + ", " + a + ".compare(VectorOperators." + operator + ", " + b + "))";
+      return otherwise
+          + ".blend("
+          + ifTrue
+          + ", "
+          + a
+          + ".compare(VectorOperators."
+          + operator
+          + ", "
+          + b
+          + "))";
     }
 
     @Override
@@ -749,8 +1014,12 @@ final class KernelGenerator {
 
   // ------------------------------------------------------------------------------------------------------------- text
 
-  private static Function<String, String> operands(Program p, List<String> runs, List<String> scalars, String position) {
-    return name -> scalars.contains(name) ? p.dialect.broadcastName(name) : p.load(name, name + "Offset + " + position);
+  private static Function<String, String> operands(
+      Program p, List<String> runs, List<String> scalars, String position) {
+    return name ->
+        scalars.contains(name)
+            ? p.dialect.broadcastName(name)
+            : p.load(name, name + "Offset + " + position);
   }
 
   private static List<String> words(String text) {
@@ -758,7 +1027,9 @@ final class KernelGenerator {
   }
 
   private static String segments(List<String> runs) {
-    return runs.stream().map(r -> "MemorySegment " + r + ", long " + r + "Offset").collect(Collectors.joining(", "));
+    return runs.stream()
+        .map(r -> "MemorySegment " + r + ", long " + r + "Offset")
+        .collect(Collectors.joining(", "));
   }
 
   private static String floats(List<String> scalars) {
@@ -767,7 +1038,9 @@ final class KernelGenerator {
 
   /** The names of parameters, to pass them on. */
   private static String names(String parameters) {
-    return Stream.of(parameters.split(", ")).map(p -> p.substring(p.indexOf(' ') + 1)).collect(Collectors.joining(", "));
+    return Stream.of(parameters.split(", "))
+        .map(p -> p.substring(p.indexOf(' ') + 1))
+        .collect(Collectors.joining(", "));
   }
 
   private static String header(String name, String parameters) {
@@ -777,12 +1050,23 @@ final class KernelGenerator {
   private static String broadcasts(Dialect d, List<String> scalars) {
     return d.broadcastName("x").equals("x")
         ? ""
-        : scalars.stream().map(s -> "    final " + d.floats() + " " + d.broadcastName(s) + " = " + d.broadcast(s) + ";\n").collect(Collectors.joining());
+        : scalars.stream()
+            .map(s ->
+                "    final "
+                    + d.floats()
+                    + " "
+                    + d.broadcastName(s)
+                    + " = "
+                    + d.broadcast(s)
+                    + ";\n")
+            .collect(Collectors.joining());
   }
 
-  private static void write(Path output, Dialect d, String name, String contract, String methods) throws IOException {
+  private static void write(Path output, Dialect d, String name, String contract, String methods)
+      throws IOException {
     boolean vector = d instanceof VectorDialect;
-    StringBuilder code = new StringBuilder("package " + KERNEL_PACKAGE + "." + d.folder() + ";\n\n");
+    StringBuilder code =
+        new StringBuilder("package " + KERNEL_PACKAGE + "." + d.folder() + ";\n\n");
     code.append("import ").append(KERNEL_PACKAGE).append('.').append(contract).append(";\n");
     for (String type : List.of("Partials")) {
       if (methods.contains(type)) {
@@ -801,10 +1085,13 @@ final class KernelGenerator {
       }
       code.append("import jdk.incubator.vector.VectorSpecies;\nimport java.nio.ByteOrder;\n");
     }
-    code.append("\n/** Generated by core/src/generator: do not edit. */\npublic final class ").append(d.prefix()).append(name);
+    code.append("\n/** Generated by core/src/generator: do not edit. */\npublic final class ")
+        .append(d.prefix())
+        .append(name);
     code.append(" implements ").append(contract).append(" {\n");
     if (methods.contains("FLOAT,")) {
-      code.append("  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;\n");
+      code.append(
+          "  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;\n");
     }
     if (vector) {
       code.append("  private static final VectorSpecies<Float> F = Lanes.FLOATS;\n");
@@ -815,7 +1102,10 @@ final class KernelGenerator {
       code.append("  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();\n");
     }
     code.append("\n").append(methods).append("}\n");
-    Path file = output.resolve((KERNEL_PACKAGE + "." + d.folder()).replace('.', '/')).resolve(d.prefix() + name + ".java");
+    Path file =
+        output
+            .resolve((KERNEL_PACKAGE + "." + d.folder()).replace('.', '/'))
+            .resolve(d.prefix() + name + ".java");
     // An unchanged file keeps its time, so that an unchanged module is not compiled again.
     if (!Files.exists(file) || !Files.readString(file).contentEquals(code)) {
       Files.createDirectories(file.getParent());

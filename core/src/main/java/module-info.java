@@ -1,8 +1,8 @@
 import org.jspecify.annotations.NullMarked;
 
 /**
- * Embedding lookup and tensor contraction with the Vector API over off-heap memory: tensors, einsum, embeddings, reverse-mode gradients,
- * layers, losses, optimizers and checkpoints.
+ * Embedding lookup and tensor contraction with the Vector API over off-heap memory: tensors,
+ * einsum, embeddings, reverse-mode gradients, layers, losses, optimizers and checkpoints.
  */
 @NullMarked
 module dev.lanewise.core {

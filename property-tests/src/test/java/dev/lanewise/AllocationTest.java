@@ -22,8 +22,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * In steady state, after the compilers have done their work, nothing is allocated on the heap. Rounds of 1000 runs are made until one allocates nothing: compilers work in the
- * background, and are left time between the rounds.
+ * In steady state, after the compilers have done their work, nothing is allocated on the heap.
+ * Rounds of 1000 runs are made until one allocates nothing: compilers work in the background, and
+ * are left time between the rounds.
  */
 @Tag("jit")
 class AllocationTest {
@@ -62,16 +63,15 @@ class AllocationTest {
     Sgd sgd = Sgd.of(0.015f, embedding.weight());
     int[] ids = {0, 1, 2, 3, 4};
     try (Tape tape = new Tape()) {
-      assertAllocatesNothing(
-          () -> {
-            Variable rows = tape.lookup(embedding, ids);
-            Variable output = tape.einsum("ik,kj->ij", rows, vec);
-            Variable loss = tape.meanSquaredError(output, label);
-            sgd.zeroGrad();
-            loss.backward();
-            sgd.step();
-            tape.reset();
-          });
+      assertAllocatesNothing(() -> {
+        Variable rows = tape.lookup(embedding, ids);
+        Variable output = tape.einsum("ik,kj->ij", rows, vec);
+        Variable loss = tape.meanSquaredError(output, label);
+        sgd.zeroGrad();
+        loss.backward();
+        sgd.step();
+        tape.reset();
+      });
     }
   }
 
@@ -80,20 +80,24 @@ class AllocationTest {
     Embedding embedding = Embedding.randn(arena, random, 50, 8);
     EmbeddingBag bag = EmbeddingBag.of(embedding, BagMode.MEAN);
     Linear linear = Linear.create(arena, random, 8, 5);
-    Sgd sgd = Sgd.of(Sgd.Settings.of(0.01f).withMomentum(0.9f), embedding.weight(), linear.weight(), linear.bias());
+    Sgd sgd =
+        Sgd.of(
+            Sgd.Settings.of(0.01f).withMomentum(0.9f),
+            embedding.weight(),
+            linear.weight(),
+            linear.bias());
     int[] ids = {7, 3, 7, 2, 0, 1};
     int[] offsets = {0, 2, 2};
     int[] classes = {1, 4, 0};
     try (Tape tape = new Tape()) {
-      assertAllocatesNothing(
-          () -> {
-            Variable output = tape.relu(linear.forward(tape, tape.lookup(bag, ids, offsets)));
-            Variable loss = tape.crossEntropy(output, classes);
-            sgd.zeroGrad();
-            loss.backward();
-            sgd.step();
-            tape.reset();
-          });
+      assertAllocatesNothing(() -> {
+        Variable output = tape.relu(linear.forward(tape, tape.lookup(bag, ids, offsets)));
+        Variable loss = tape.crossEntropy(output, classes);
+        sgd.zeroGrad();
+        loss.backward();
+        sgd.step();
+        tape.reset();
+      });
     }
   }
 
@@ -151,14 +155,16 @@ class AllocationTest {
   @Test
   void frozenTableInference() {
     Embedding embedding = Embedding.fromPretrained(Tensor.randn(arena, random, 50, 8));
-    Linear linear = Linear.of(Parameter.frozen(Tensor.randn(arena, random, 5, 8)), Parameter.frozen(Tensor.zeros(arena, 5)));
+    Linear linear =
+        Linear.of(
+            Parameter.frozen(Tensor.randn(arena, random, 5, 8)),
+            Parameter.frozen(Tensor.zeros(arena, 5)));
     int[] ids = {7, 3, 7};
     try (Tape tape = Tape.inference()) {
-      assertAllocatesNothing(
-          () -> {
-            linear.forward(tape, tape.lookup(embedding, ids));
-            tape.reset();
-          });
+      assertAllocatesNothing(() -> {
+        linear.forward(tape, tape.lookup(embedding, ids));
+        tape.reset();
+      });
     }
   }
 }

@@ -1,7 +1,7 @@
 package dev.lanewise;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -29,7 +29,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.function.Executable;
 
-/** What users get wrong: each error says which argument, what was expected and what came; and nothing has changed. */
+/**
+ * What users get wrong: each error says which argument, what was expected and what came; and
+ * nothing has changed.
+ */
 class BadInputTest {
   private static final int ROWS = 10;
   private static final int WIDTH = 3;
@@ -40,7 +43,8 @@ class BadInputTest {
   private final Tensor out = Tensor.full(arena, 42f, 2, WIDTH);
   private final Tensor a = Tensor.full(arena, 1f, 2, 4);
   private final Tensor b = Tensor.full(arena, 1f, 4, WIDTH);
-  private final Contraction product = Contraction.compile("ik,kj->ij", Shape.of(2, 4), Shape.of(4, WIDTH));
+  private final Contraction product =
+      Contraction.compile("ik,kj->ij", Shape.of(2, 4), Shape.of(4, WIDTH));
   private float[] weightBefore = {};
 
   @BeforeEach
@@ -56,7 +60,8 @@ class BadInputTest {
     arena.close();
   }
 
-  private static <T extends Throwable> void refused(Class<T> type, String message, Executable call) {
+  private static <T extends Throwable> void refused(
+      Class<T> type, String message, Executable call) {
     assertEquals(message, assertThrows(type, call).getMessage());
   }
 
@@ -65,7 +70,8 @@ class BadInputTest {
   @Test
   void anIndexOutsideTheTable() {
     String message = "index 10 at position [1] is outside the embedding's 10 rows";
-    refused(IndexOutOfBoundsException.class, message, () -> embedding.forward(new int[] {0, 10}, out));
+    refused(
+        IndexOutOfBoundsException.class, message, () -> embedding.forward(new int[] {0, 10}, out));
     refused(
         IndexOutOfBoundsException.class,
         "index -1 at position [0] is outside the embedding's 10 rows",
@@ -81,17 +87,29 @@ class BadInputTest {
         "index 4294967296 at position [2, 1] is outside the embedding's 10 rows",
         () -> embedding.forward(matrix.transpose(0, 1), Tensor.zeros(arena, 3, 2, WIDTH)));
     assertSameBits("target", Tensor.full(arena, 42f, 2, 3, WIDTH), target);
-    refused(IndexOutOfBoundsException.class, message, () -> bag.forward(new int[] {0, 10}, new int[] {0, 1}, out));
+    refused(
+        IndexOutOfBoundsException.class,
+        message,
+        () -> bag.forward(new int[] {0, 10}, new int[] {0, 1}, out));
     try (Tape tape = new Tape()) {
       refused(IndexOutOfBoundsException.class, message, () -> tape.lookup(embedding, 0, 10));
-      refused(IndexOutOfBoundsException.class, message, () -> tape.lookup(bag, new int[] {0, 10}, new int[] {0}));
+      refused(
+          IndexOutOfBoundsException.class,
+          message,
+          () -> tape.lookup(bag, new int[] {0, 10}, new int[] {0}));
     }
   }
 
   @Test
   void aPaddingRowOutsideTheTable() {
-    refused(IndexOutOfBoundsException.class, "paddingIdx 10 is outside the embedding's 10 rows", () -> embedding.withPaddingIdx(10));
-    refused(IndexOutOfBoundsException.class, "paddingIdx -11 is outside the embedding's 10 rows", () -> embedding.withPaddingIdx(-11));
+    refused(
+        IndexOutOfBoundsException.class,
+        "paddingIdx 10 is outside the embedding's 10 rows",
+        () -> embedding.withPaddingIdx(10));
+    refused(
+        IndexOutOfBoundsException.class,
+        "paddingIdx -11 is outside the embedding's 10 rows",
+        () -> embedding.withPaddingIdx(-11));
     refused(
         IndexOutOfBoundsException.class,
         "paddingIdx 4 is outside the embedding's 4 rows",
@@ -103,9 +121,14 @@ class BadInputTest {
   @Test
   void anOutputOfTheWrongShape() {
     refused(
-        IllegalArgumentException.class, "out: expected shape [3, 3], got [2, 3]", () -> embedding.forward(new int[] {0, 1, 2}, out));
+        IllegalArgumentException.class,
+        "out: expected shape [3, 3], got [2, 3]",
+        () -> embedding.forward(new int[] {0, 1, 2}, out));
     Tensor one = Tensor.copyOf(arena, new int[] {5}, 1, 1);
-    refused(IllegalArgumentException.class, "out: expected shape [1, 1, 3], got [2, 3]", () -> embedding.forward(one, out));
+    refused(
+        IllegalArgumentException.class,
+        "out: expected shape [1, 1, 3], got [2, 3]",
+        () -> embedding.forward(one, out));
     refused(
         IllegalArgumentException.class,
         "out: expected shape [1, 3], got [2, 3]",
@@ -123,24 +146,43 @@ class BadInputTest {
         "indices: expected int32 or int64, got float32",
         () -> embedding.forward(Tensor.zeros(arena, 2), out));
     Tensor doubles = Tensor.allocate(arena, DType.FLOAT64, Shape.of(2, WIDTH));
-    refused(IllegalArgumentException.class, "out: expected float32, got float64", () -> embedding.forward(new int[] {0, 1}, doubles));
-    refused(IllegalArgumentException.class, "out: expected float32, got float64", () -> product.execute(a, b, doubles));
+    refused(
+        IllegalArgumentException.class,
+        "out: expected float32, got float64",
+        () -> embedding.forward(new int[] {0, 1}, doubles));
+    refused(
+        IllegalArgumentException.class,
+        "out: expected float32, got float64",
+        () -> product.execute(a, b, doubles));
     Tensor wrong = Tensor.allocate(arena, DType.FLOAT64, Shape.of(2, 4));
-    refused(IllegalArgumentException.class, "operand 0: expected float32, got float64", () -> product.execute(wrong, b, out));
-    refused(IllegalArgumentException.class, "weight: expected float32, got float64", () -> Embedding.fromPretrained(doubles));
+    refused(
+        IllegalArgumentException.class,
+        "operand 0: expected float32, got float64",
+        () -> product.execute(wrong, b, out));
+    refused(
+        IllegalArgumentException.class,
+        "weight: expected float32, got float64",
+        () -> Embedding.fromPretrained(doubles));
     try (Tape tape = new Tape()) {
-      refused(IllegalArgumentException.class, "operand: expected float32, got float64", () -> tape.relu(doubles));
+      refused(
+          IllegalArgumentException.class,
+          "operand: expected float32, got float64",
+          () -> tape.relu(doubles));
     }
   }
 
   @Test
   void writingThroughElementsThatShareMemory() {
     Tensor row = Tensor.full(arena, 1f, 1, 3);
-    String message = "a tensor of shape [2, 3] and strides [0, 1], whose elements share memory, cannot be written";
+    String message =
+        "a tensor of shape [2, 3] and strides [0, 1], whose elements share memory, cannot be written";
     Tensor repeated = row.expand(2, 3);
     refused(IllegalArgumentException.class, message, () -> repeated.set(5, 0, 0));
     refused(IllegalArgumentException.class, message, () -> repeated.fill(5));
-    refused(IllegalArgumentException.class, message, () -> repeated.copyFrom(Tensor.zeros(arena, 2, 3)));
+    refused(
+        IllegalArgumentException.class,
+        message,
+        () -> repeated.copyFrom(Tensor.zeros(arena, 2, 3)));
     assertArrayEquals(new float[] {1f, 1f, 1f}, row.toFloatArray());
   }
 
@@ -172,7 +214,10 @@ class BadInputTest {
         IllegalArgumentException.class,
         "offsets[1] is 4, behind the last of 3 indices",
         () -> bag.forward(indices, new int[] {0, 4, 4}, three));
-    refused(IllegalArgumentException.class, "offsets[0] must be 0, got 1", () -> bag.forward(indices, new int[] {1, 2, 3}, three));
+    refused(
+        IllegalArgumentException.class,
+        "offsets[0] must be 0, got 1",
+        () -> bag.forward(indices, new int[] {1, 2, 3}, three));
     refused(
         IllegalArgumentException.class,
         "there are 3 indices, but no offsets: they belong to no bag",
@@ -202,11 +247,21 @@ class BadInputTest {
         "equation \"ij->i->j\": '-' is not a label (a-z, A-Z), and one \"->\" may stand before the output",
         () -> Contraction.compile("ij->i->j", matrix));
     assertTrue(
-        assertThrows(IllegalArgumentException.class, () -> Contraction.compile("...i->i", matrix)).getMessage().contains("an ellipsis is not supported"));
+        assertThrows(IllegalArgumentException.class, () -> Contraction.compile("...i->i", matrix))
+            .getMessage()
+            .contains("an ellipsis is not supported"));
     assertTrue(
-        assertThrows(IllegalArgumentException.class, () -> Contraction.compile("a,b,c->abc", matrix, matrix)).getMessage().contains("3 operands"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Contraction.compile("a,b,c->abc", matrix, matrix))
+            .getMessage()
+            .contains("3 operands"));
     assertTrue(
-        assertThrows(IllegalArgumentException.class, () -> Contraction.compile("ij->i", matrix, matrix, matrix)).getMessage().contains("3 operands"));
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> Contraction.compile("ij->i", matrix, matrix, matrix))
+            .getMessage()
+            .contains("3 operands"));
   }
 
   @Test
@@ -237,10 +292,14 @@ class BadInputTest {
         () -> product.execute(a, b, Tensor.zeros(arena, WIDTH, 2)));
     try (Tape tape = new Tape()) {
       assertTrue(
-          assertThrows(IllegalArgumentException.class, () -> tape.einsum("ik,kj->ij", a, a)).getMessage().contains("label 'k' has size 4"));
+          assertThrows(IllegalArgumentException.class, () -> tape.einsum("ik,kj->ij", a, a))
+              .getMessage()
+              .contains("label 'k' has size 4"));
     }
     assertTrue(
-        assertThrows(IllegalArgumentException.class, () -> Einsum.einsum(arena, "ik,kj", a, a)).getMessage().contains("label 'k' has size 4"));
+        assertThrows(IllegalArgumentException.class, () -> Einsum.einsum(arena, "ik,kj", a, a))
+            .getMessage()
+            .contains("label 'k' has size 4"));
   }
 
   // -------------------------------------------------------------------------------------------------------------- outputs
@@ -250,7 +309,10 @@ class BadInputTest {
     Tensor memory = Tensor.full(arena, 1f, 20);
     Tensor first = memory.slice(0, 0, 8).reshape(2, 4);
     Tensor over = memory.slice(0, 7, 13).reshape(2, WIDTH);
-    refused(IllegalArgumentException.class, "out must not overlap operand 0 in memory", () -> product.execute(first, b, over));
+    refused(
+        IllegalArgumentException.class,
+        "out must not overlap operand 0 in memory",
+        () -> product.execute(first, b, over));
     refused(
         IllegalArgumentException.class,
         "out must not overlap weight in memory",
@@ -258,21 +320,36 @@ class BadInputTest {
     refused(
         IllegalArgumentException.class,
         "out must not overlap weight in memory",
-        () -> bag.forward(new int[] {5, 6}, new int[] {0, 1}, embedding.weight().value().slice(0, 0, 2)));
+        () ->
+            bag.forward(
+                new int[] {5, 6}, new int[] {0, 1}, embedding.weight().value().slice(0, 0, 2)));
     assertSameBits("memory", Tensor.full(arena, 1f, 20), memory);
   }
 
   @Test
   void outputsThatCannotBeWritten() {
     String readOnly = "out: a read-only tensor of shape [2, 3] cannot be written";
-    refused(IllegalArgumentException.class, readOnly, () -> product.execute(a, b, out.asReadOnly()));
-    refused(IllegalArgumentException.class, readOnly, () -> embedding.forward(new int[] {0, 1}, out.asReadOnly()));
-    refused(IllegalArgumentException.class, readOnly, () -> bag.forward(new int[] {0, 1}, new int[] {0, 1}, out.asReadOnly()));
+    refused(
+        IllegalArgumentException.class, readOnly, () -> product.execute(a, b, out.asReadOnly()));
+    refused(
+        IllegalArgumentException.class,
+        readOnly,
+        () -> embedding.forward(new int[] {0, 1}, out.asReadOnly()));
+    refused(
+        IllegalArgumentException.class,
+        readOnly,
+        () -> bag.forward(new int[] {0, 1}, new int[] {0, 1}, out.asReadOnly()));
     Tensor repeated = out.slice(0, 0, 1).expand(2, WIDTH);
     String shares = "out: a tensor of shape [2, 3] whose elements share memory cannot be written";
     refused(IllegalArgumentException.class, shares, () -> product.execute(a, b, repeated));
-    refused(IllegalArgumentException.class, shares, () -> product.execute(a, b, repeated, Accumulation.ADD));
-    refused(IllegalArgumentException.class, shares, () -> embedding.forward(new int[] {0, 1}, repeated));
+    refused(
+        IllegalArgumentException.class,
+        shares,
+        () -> product.execute(a, b, repeated, Accumulation.ADD));
+    refused(
+        IllegalArgumentException.class,
+        shares,
+        () -> embedding.forward(new int[] {0, 1}, repeated));
     Tensor windows = Tensor.zeros(arena, 4).slidingWindow(0, 3, 1);
     refused(IllegalArgumentException.class, shares, () -> product.execute(a, b, windows));
   }
@@ -286,18 +363,26 @@ class BadInputTest {
     Tensor target = Tensor.zeros(closing, 2, WIDTH);
     closing.close();
     refused(
-        IllegalStateException.class, "operand 0: the arena of this tensor of shape [2, 4] is closed", () -> product.execute(gone, b, out));
+        IllegalStateException.class,
+        "operand 0: the arena of this tensor of shape [2, 4] is closed",
+        () -> product.execute(gone, b, out));
     refused(
-        IllegalStateException.class, "out: the arena of this tensor of shape [2, 3] is closed", () -> product.execute(a, b, target));
+        IllegalStateException.class,
+        "out: the arena of this tensor of shape [2, 3] is closed",
+        () -> product.execute(a, b, target));
     refused(
         IllegalStateException.class,
         "weight: the arena of this tensor of shape [10, 3] is closed",
         () -> closedTable.forward(new int[] {0, 1}, out));
     refused(
-        IllegalStateException.class, "indices: the arena of this tensor of shape [2] is closed", () -> embedding.forward(ids, out));
+        IllegalStateException.class,
+        "indices: the arena of this tensor of shape [2] is closed",
+        () -> embedding.forward(ids, out));
     try (Tape tape = new Tape()) {
       refused(
-          IllegalStateException.class, "operand: the arena of this tensor of shape [2, 4] is closed", () -> tape.sum(gone));
+          IllegalStateException.class,
+          "operand: the arena of this tensor of shape [2, 4] is closed",
+          () -> tape.sum(gone));
       refused(
           IllegalStateException.class,
           "weight: the arena of this tensor of shape [10, 3] is closed",
@@ -311,16 +396,21 @@ class BadInputTest {
     Thread thread =
         new Thread(
             () -> {
-              thrown[0] = assertThrows(WrongThreadException.class, () -> product.execute(a, b, out));
-              thrown[1] = assertThrows(WrongThreadException.class, () -> embedding.forward(new int[] {0, 1}, out));
+              thrown[0] =
+                  assertThrows(WrongThreadException.class, () -> product.execute(a, b, out));
+              thrown[1] =
+                  assertThrows(
+                      WrongThreadException.class, () -> embedding.forward(new int[] {0, 1}, out));
             },
             "reader");
     thread.start();
     thread.join();
     assertEquals(
-        "operand 0: this tensor of shape [2, 4] belongs to a confined arena of another thread than reader", thrown[0].getMessage());
+        "operand 0: this tensor of shape [2, 4] belongs to a confined arena of another thread than reader",
+        thrown[0].getMessage());
     assertEquals(
-        "weight: this tensor of shape [10, 3] belongs to a confined arena of another thread than reader", thrown[1].getMessage());
+        "weight: this tensor of shape [10, 3] belongs to a confined arena of another thread than reader",
+        thrown[1].getMessage());
   }
 
   // ------------------------------------------------------------------------------------------------------ tape and losses
@@ -336,7 +426,9 @@ class BadInputTest {
       refused(
           IndexOutOfBoundsException.class,
           "class -1 of row 0 is outside the 4 classes of the logits",
-          () -> tape.crossEntropy(logits, Tensor.copyOf(arena, new long[] {-1, 0}), CrossEntropy.MEAN));
+          () ->
+              tape.crossEntropy(
+                  logits, Tensor.copyOf(arena, new long[] {-1, 0}), CrossEntropy.MEAN));
       refused(
           IllegalArgumentException.class,
           "logits: expected shape [3, classes] for 3 targets, got [2, 4]",
@@ -361,7 +453,9 @@ class BadInputTest {
   void shapesThatCannotBeAddedOrCompared() {
     try (Tape tape = new Tape()) {
       refused(
-          IllegalArgumentException.class, "shapes [2, 4] and [4, 3] cannot be added: sizes 4 and 3 differ", () -> tape.add(a, b));
+          IllegalArgumentException.class,
+          "shapes [2, 4] and [4, 3] cannot be added: sizes 4 and 3 differ",
+          () -> tape.add(a, b));
       refused(
           IllegalArgumentException.class,
           "target: expected the input's shape [2, 4], got [4, 3]",

@@ -23,21 +23,25 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * The same bits on every machine: a model is trained for some steps, and its weights' bits hashed. Every JVM that runs this test (128, 256 and 512 bits, the scalar backend, other
- * processors) must come to the same constant.
+ * The same bits on every machine: a model is trained for some steps, and its weights' bits hashed.
+ * Every JVM that runs this test (128, 256 and 512 bits, the scalar backend, other processors) must
+ * come to the same constant.
  *
- * <p>The constant changes only when the numerics change on purpose. Run the test, check that all forked JVMs report the very same new value as "actual", and paste it; then say in
+ * <p>The constant changes only when the numerics change on purpose. Run the test, check that all
+ * forked JVMs report the very same new value as "actual", and paste it; then say in
  * docs/numerics.md what changed.
  */
 @Tag("lanes")
 class GoldenBitsTest {
-  private static final String GOLDEN = "350cf239ea5ada8be97eee3b5eb8d24cd28524bfdc64d431c5f6790babf00c03";
+  private static final String GOLDEN =
+      "350cf239ea5ada8be97eee3b5eb8d24cd28524bfdc64d431c5f6790babf00c03";
 
   private static final int STEPS = 25;
 
   @Test
   void trainedWeightsHaveTheBitsTheyAlwaysHad() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       SplittableRandom random = new SplittableRandom(20260101);
       Embedding words = Embedding.randn(arena, random, 40, 37, 0);
       Embedding tags = Embedding.randn(arena, random, 9, 37);
@@ -46,8 +50,11 @@ class GoldenBitsTest {
       Linear logits = Linear.create(arena, random, 300, 11);
       Tensor classWeights = Tensor.uniform(arena, random, 0.5f, 1.5f, 11);
       CrossEntropy crossEntropy = new CrossEntropy(Reduction.MEAN, classWeights, -100, 0.1f);
-      List<Parameter> dense = List.of(hidden.weight(), hidden.bias(), logits.weight(), logits.bias());
-      Sgd.Settings settings = new Sgd.Settings(0.05f, 0.9f, 0, 1e-4f, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE);
+      List<Parameter> dense =
+          List.of(hidden.weight(), hidden.bias(), logits.weight(), logits.bias());
+      Sgd.Settings settings =
+          new Sgd.Settings(
+              0.05f, 0.9f, 0, 1e-4f, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE);
       Sgd momentum = Sgd.of(settings, dense.toArray(Parameter[]::new));
       Sgd plain = Sgd.of(0.1f, words.weight(), tags.weight());
       for (int step = 0; step < STEPS; step++) {
@@ -70,7 +77,14 @@ class GoldenBitsTest {
         plain.step();
       }
       assertEquals(
-          GOLDEN, hash(words.weight(), tags.weight(), hidden.weight(), hidden.bias(), logits.weight(), logits.bias()));
+          GOLDEN,
+          hash(
+              words.weight(),
+              tags.weight(),
+              hidden.weight(),
+              hidden.bias(),
+              logits.weight(),
+              logits.bias()));
     }
   }
 

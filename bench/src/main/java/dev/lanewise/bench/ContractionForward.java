@@ -67,7 +67,8 @@ public class ContractionForward {
   }
 
   /**
-   * The BLAS in pure Java with the Vector API that Spark uses; column-major, so it computes the transposes.
+   * The BLAS in pure Java with the Vector API that Spark uses; column-major, so it computes the
+   * transposes.
    *
    * @return the output
    */

@@ -68,7 +68,8 @@ public class EmbeddingForward {
   public Tensor segmentCopy() {
     long rowBytes = weight.size(1) * Float.BYTES;
     for (int i = 0; i < indices.length; i++) {
-      MemorySegment.copy(weight.segment(), indices[i] * rowBytes, out.segment(), i * rowBytes, rowBytes);
+      MemorySegment.copy(
+          weight.segment(), indices[i] * rowBytes, out.segment(), i * rowBytes, rowBytes);
     }
     return out;
   }

@@ -15,7 +15,10 @@ import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
 
-/** The simple example's training step: lookup, einsum, loss, backward, SGD. bench/pytorch/simple_step.py is the same in PyTorch. */
+/**
+ * The simple example's training step: lookup, einsum, loss, backward, SGD.
+ * bench/pytorch/simple_step.py is the same in PyTorch.
+ */
 @State(Scope.Thread)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.NANOSECONDS)

@@ -7,7 +7,10 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** {@code c = a + b} with broadcasting: both operands are walked as rows of the result's shape, a broadcast one with strides of 0. */
+/**
+ * {@code c = a + b} with broadcasting: both operands are walked as rows of the result's shape, a
+ * broadcast one with strides of 0.
+ */
 final class AddNode extends Node {
   private static final ElementwiseKernels KERNELS = KernelSet.active().elementwise();
 
@@ -71,13 +74,18 @@ final class AddNode extends Node {
       KERNELS.addScalar(y.segment(), yAt, out.segment(), to, Runs.get(x, xAt), n);
     } else {
       for (long i = 0; i < n; i++) {
-        float sum = Runs.get(x, xAt + i * xStride * Float.BYTES) + Runs.get(y, yAt + i * yStride * Float.BYTES);
+        float sum =
+            Runs.get(x, xAt + i * xStride * Float.BYTES)
+                + Runs.get(y, yAt + i * yStride * Float.BYTES);
         Runs.set(out, to + i * Float.BYTES, sum);
       }
     }
   }
 
-  /** A gradient flows unchanged to where the operand was read, and adds up over what was broadcast, in row-major order. */
+  /**
+   * A gradient flows unchanged to where the operand was read, and adds up over what was broadcast,
+   * in row-major order.
+   */
   @Override
   void backward() {
     if (first != null && second != null) {
@@ -91,7 +99,8 @@ final class AddNode extends Node {
       return;
     }
     Tensor g = output.computedGradient();
-    // The gradient has the operand's sizes without gaps: expanding it anew gives where each element's contribution goes.
+    // The gradient has the operand's sizes without gaps: expanding it anew gives where each
+    // element's contribution goes.
     Tensor d = expanded.to(operand.sumTarget(), shape);
     long rows = rowCount(g);
     int n = width(g);
@@ -146,7 +155,16 @@ final class AddNode extends Node {
       long x = dim <= left.rank() ? left.size(-dim) : 1;
       long y = dim <= right.rank() ? right.size(-dim) : 1;
       if (x != y && x != 1 && y != 1) {
-        throw new IllegalArgumentException("shapes " + left + " and " + right + " cannot be added: sizes " + x + " and " + y + " differ");
+        throw new IllegalArgumentException(
+            "shapes "
+                + left
+                + " and "
+                + right
+                + " cannot be added: sizes "
+                + x
+                + " and "
+                + y
+                + " differ");
       }
       sizes[sizes.length - dim] = x == 1 ? y : x;
     }

@@ -21,12 +21,20 @@ final class BagNode extends Node {
 
   Variable record(EmbeddingBag reducer, int[] indices, int[] offsets) {
     bags.load(
-        indices, offsets, reducer.embedding().numEmbeddings(), reducer.embedding().paddingIdx(), reducer.mode() == BagMode.MEAN);
+        indices,
+        offsets,
+        reducer.embedding().numEmbeddings(),
+        reducer.embedding().paddingIdx(),
+        reducer.mode() == BagMode.MEAN);
     return reduce(reducer);
   }
 
   Variable record(EmbeddingBag reducer, Tensor indices) {
-    bags.load(indices, reducer.embedding().numEmbeddings(), reducer.embedding().paddingIdx(), reducer.mode() == BagMode.MEAN);
+    bags.load(
+        indices,
+        reducer.embedding().numEmbeddings(),
+        reducer.embedding().paddingIdx(),
+        reducer.mode() == BagMode.MEAN);
     return reduce(reducer);
   }
 

@@ -7,7 +7,10 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
-/** The memory of one value on a tape: the same tensor again and again while its shape stays the same. */
+/**
+ * The memory of one value on a tape: the same tensor again and again while its shape stays the
+ * same.
+ */
 final class Buffer implements AutoCloseable {
   private final ReusableMemory memory = new ReusableMemory();
   private @Nullable Tensor tensor;

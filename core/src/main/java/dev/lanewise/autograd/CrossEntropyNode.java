@@ -7,7 +7,10 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Cross entropy over the rows of a matrix of logits; the order of operations is written down in docs/numerics.md. */
+/**
+ * Cross entropy over the rows of a matrix of logits; the order of operations is written down in
+ * docs/numerics.md.
+ */
 final class CrossEntropyNode extends Node {
   private static final KernelSet KERNELS = KernelSet.active();
   private static final long IGNORED = -1;
@@ -17,8 +20,10 @@ final class CrossEntropyNode extends Node {
   private @Nullable Variable logits;
   private CrossEntropy settings = CrossEntropy.MEAN;
   private long[] classes = new long[0];
+
   /** Of each row the logarithm of the sum of exponentials. */
   private float[] logSums = new float[0];
+
   private int rows;
   private double totalWeight;
   private Shape rowsShape = Shape.of(0);
@@ -38,7 +43,10 @@ final class CrossEntropyNode extends Node {
   Variable record(Variable input, Tensor targets, CrossEntropy options) {
     if (targets.rank() != 1 || (targets.dtype() != DType.INT64 && targets.dtype() != DType.INT32)) {
       throw new IllegalArgumentException(
-          "targets: expected an int32 or int64 vector with one class a row, got " + targets.dtype() + " " + targets.shape());
+          "targets: expected an int32 or int64 vector with one class a row, got "
+              + targets.dtype()
+              + " "
+              + targets.shape());
     }
     begin(input, targets.size(0), options);
     for (int row = 0; row < rows; row++) {
@@ -50,11 +58,20 @@ final class CrossEntropyNode extends Node {
   private void begin(Variable input, long targets, CrossEntropy options) {
     Shape shape = input.shape();
     if (shape.rank() != 2 || shape.size(0) != targets) {
-      throw new IllegalArgumentException("logits: expected shape [" + targets + ", classes] for " + targets + " targets, got " + shape);
+      throw new IllegalArgumentException(
+          "logits: expected shape ["
+              + targets
+              + ", classes] for "
+              + targets
+              + " targets, got "
+              + shape);
     }
     if (options.weight() != null && options.weight().size(0) != shape.size(1)) {
       throw new IllegalArgumentException(
-          "weight: expected one element for each of " + shape.size(1) + " classes, got " + options.weight().shape());
+          "weight: expected one element for each of "
+              + shape.size(1)
+              + " classes, got "
+              + options.weight().shape());
     }
     rows = Math.toIntExact(targets);
     if (classes.length < rows) {
@@ -68,7 +85,14 @@ final class CrossEntropyNode extends Node {
       return IGNORED;
     }
     if (target < 0 || target >= count) {
-      throw new IndexOutOfBoundsException("class " + target + " of row " + row + " is outside the " + count + " classes of the logits");
+      throw new IndexOutOfBoundsException(
+          "class "
+              + target
+              + " of row "
+              + row
+              + " is outside the "
+              + count
+              + " classes of the logits");
     }
     return target;
   }
@@ -93,7 +117,10 @@ final class CrossEntropyNode extends Node {
       }
     }
     if (!each) {
-      Runs.set(out, out.offsetBytes(), (float) (options.reduction() == Reduction.MEAN ? sum / totalWeight : sum));
+      Runs.set(
+          out,
+          out.offsetBytes(),
+          (float) (options.reduction() == Reduction.MEAN ? sum / totalWeight : sum));
     }
     return output;
   }
@@ -110,7 +137,10 @@ final class CrossEntropyNode extends Node {
     float logSum = (float) (max + StrictMath.log(Partials.sum(partials)));
     logSums[row] = logSum;
     float smoothing = settings.labelSmoothing();
-    float loss = (1 - smoothing) * weightOf(classes[row]) * (logSum - Runs.get(x, at + classes[row] * Float.BYTES));
+    float loss =
+        (1 - smoothing)
+            * weightOf(classes[row])
+            * (logSum - Runs.get(x, at + classes[row] * Float.BYTES));
     return smoothing == 0 ? loss : loss + smoothing / count * smoothedLoss(x, at, count, logSum);
   }
 
@@ -121,7 +151,9 @@ final class CrossEntropyNode extends Node {
     if (weight == null) {
       KERNELS.reductions().sum(partials, x.segment(), at, count);
     } else {
-      KERNELS.reductions().dot(partials, weight.segment(), weight.offsetBytes(), x.segment(), at, count);
+      KERNELS
+          .reductions()
+          .dot(partials, weight.segment(), weight.offsetBytes(), x.segment(), at, count);
     }
     return weightSum(count) * logSum - Partials.sum(partials);
   }
@@ -159,12 +191,21 @@ final class CrossEntropyNode extends Node {
         continue;
       }
       float upstream = Runs.get(g, Runs.bytes(g, settings.reduction() == Reduction.NONE ? row : 0));
-      float scale = settings.reduction() == Reduction.MEAN ? (float) (upstream / totalWeight) : upstream;
+      float scale =
+          settings.reduction() == Reduction.MEAN ? (float) (upstream / totalWeight) : upstream;
       float own = (1 - settings.labelSmoothing()) * weightOf(classes[row]);
       long from = Runs.bytes(x, (long) row * count);
       long to = Runs.bytes(d, (long) row * count);
-      KERNELS.elementwise().expGradient(
-          x.segment(), from, d.segment(), to, logSums[row], scale * (own + smoothed * weights), count);
+      KERNELS
+          .elementwise()
+          .expGradient(
+              x.segment(),
+              from,
+              d.segment(),
+              to,
+              logSums[row],
+              scale * (own + smoothed * weights),
+              count);
       subtract(d, to + classes[row] * Float.BYTES, scale * own);
       if (smoothed != 0) {
         for (int label = 0; label < count; label++) {

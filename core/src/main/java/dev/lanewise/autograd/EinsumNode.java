@@ -20,7 +20,9 @@ final class EinsumNode extends Node {
 
   Variable record(String text, Variable first, Variable second) {
     Plans current = plans;
-    if (current == null || !equation.equals(text) || !current.forward.accepts(first.shape(), second.shape())) {
+    if (current == null
+        || !equation.equals(text)
+        || !current.forward.accepts(first.shape(), second.shape())) {
       Contraction forward = Contraction.compile(text, first.shape(), second.shape());
       current = new Plans(forward, forward.gradient(0), forward.gradient(1));
       plans = current;
@@ -28,7 +30,8 @@ final class EinsumNode extends Node {
     }
     a = first;
     b = second;
-    Tensor out = begin(current.forward.outputShape(), first.requiresGradient() || second.requiresGradient());
+    Tensor out =
+        begin(current.forward.outputShape(), first.requiresGradient() || second.requiresGradient());
     current.forward.execute(first.recordedValue(), second.recordedValue(), out);
     return output;
   }
@@ -44,7 +47,8 @@ final class EinsumNode extends Node {
   private void add(Contraction plan, Variable other, Variable operand) {
     if (operand.requiresGradient()) {
       Accumulation accumulation = operand.contribute();
-      plan.execute(output.computedGradient(), other.recordedValue(), operand.target(), accumulation);
+      plan.execute(
+          output.computedGradient(), other.recordedValue(), operand.target(), accumulation);
     }
   }
 }

@@ -9,7 +9,10 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** Rows of a table. The row numbers are copied, so that the caller may change the indices before the backward pass. */
+/**
+ * Rows of a table. The row numbers are copied, so that the caller may change the indices before the
+ * backward pass.
+ */
 final class LookupNode extends Node {
   private final RowNumbers rows = new RowNumbers();
   private @Nullable Embedding embedding;
@@ -22,7 +25,9 @@ final class LookupNode extends Node {
 
   Variable record(Embedding table, int[] indices) {
     rows.load(indices, table.numEmbeddings());
-    if (indicesShape.rank() != 1 || indicesShape.size(0) != indices.length || resultShape.size(-1) != table.embeddingDim()) {
+    if (indicesShape.rank() != 1
+        || indicesShape.size(0) != indices.length
+        || resultShape.size(-1) != table.embeddingDim()) {
       remember(Shape.of(indices.length), table);
     }
     return lookup(table);
@@ -30,7 +35,9 @@ final class LookupNode extends Node {
 
   Variable record(Embedding table, Tensor indices) {
     rows.load(indices, table.numEmbeddings());
-    if (resultShape.rank() == 0 || !indicesShape.equals(indices.shape()) || resultShape.size(-1) != table.embeddingDim()) {
+    if (resultShape.rank() == 0
+        || !indicesShape.equals(indices.shape())
+        || resultShape.size(-1) != table.embeddingDim()) {
       remember(indices.shape(), table);
     }
     return lookup(table);

@@ -3,18 +3,25 @@ package dev.lanewise.autograd;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 
-/** One recorded operation. A node is kept and recorded again by the operation that comes at its place in the next recording. */
+/**
+ * One recorded operation. A node is kept and recorded again by the operation that comes at its
+ * place in the next recording.
+ */
 abstract class Node {
   private static final int UNRECORDED = -1;
 
   final Tape tape;
   final Variable output;
   private int place = UNRECORDED;
+
   /** The places of the nodes that computed the operands. */
   int firstOperand = UNRECORDED;
+
   int secondOperand = UNRECORDED;
+
   /** Whether the backward pass that is about to begin leads here. */
   boolean reached;
+
   private boolean released;
 
   Node(Tape tape) {

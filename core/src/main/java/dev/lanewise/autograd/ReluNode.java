@@ -22,7 +22,12 @@ final class ReluNode extends Node {
     Tensor out = begin(operand.shape(), operand.requiresGradient());
     long count = in.shape().elementCount();
     for (long at = 0; at < count; at += Runs.LONGEST) {
-      KERNELS.relu(in.segment(), Runs.bytes(in, at), out.segment(), Runs.bytes(out, at), Runs.length(at, count));
+      KERNELS.relu(
+          in.segment(),
+          Runs.bytes(in, at),
+          out.segment(),
+          Runs.bytes(out, at),
+          Runs.length(at, count));
     }
     return output;
   }
@@ -38,7 +43,13 @@ final class ReluNode extends Node {
     long count = y.shape().elementCount();
     for (long at = 0; at < count; at += Runs.LONGEST) {
       KERNELS.reluGradient(
-          y.segment(), Runs.bytes(y, at), g.segment(), Runs.bytes(g, at), d.segment(), Runs.bytes(d, at), Runs.length(at, count));
+          y.segment(),
+          Runs.bytes(y, at),
+          g.segment(),
+          Runs.bytes(g, at),
+          d.segment(),
+          Runs.bytes(d, at),
+          Runs.length(at, count));
     }
   }
 

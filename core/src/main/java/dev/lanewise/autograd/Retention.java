@@ -4,6 +4,8 @@ package dev.lanewise.autograd;
 public enum Retention {
   /** They cannot be walked again, and a second backward pass over them is an error. */
   RELEASE,
-  /** They can be walked again: gradients of parameters add up (PyTorch's {@code retain_graph=True}). */
+  /**
+   * They can be walked again: gradients of parameters add up (PyTorch's {@code retain_graph=True}).
+   */
   RETAIN
 }

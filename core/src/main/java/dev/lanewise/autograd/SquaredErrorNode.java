@@ -23,7 +23,8 @@ final class SquaredErrorNode extends Node {
 
   Variable record(Variable input, Variable target, Reduction kind) {
     if (!input.shape().equals(target.shape())) {
-      throw new IllegalArgumentException("target: expected the input's shape " + input.shape() + ", got " + target.shape());
+      throw new IllegalArgumentException(
+          "target: expected the input's shape " + input.shape() + ", got " + target.shape());
     }
     x = input;
     t = target;
@@ -37,10 +38,21 @@ final class SquaredErrorNode extends Node {
     for (long at = 0; at < count; at += Runs.LONGEST) {
       int n = Runs.length(at, count);
       if (kind == Reduction.NONE) {
-        KERNELS.elementwise().squaredDifference(
-            in.segment(), Runs.bytes(in, at), to.segment(), Runs.bytes(to, at), out.segment(), Runs.bytes(out, at), n);
+        KERNELS
+            .elementwise()
+            .squaredDifference(
+                in.segment(),
+                Runs.bytes(in, at),
+                to.segment(),
+                Runs.bytes(to, at),
+                out.segment(),
+                Runs.bytes(out, at),
+                n);
       } else {
-        KERNELS.reductions().squaredDifference(partials, in.segment(), Runs.bytes(in, at), to.segment(), Runs.bytes(to, at), n);
+        KERNELS
+            .reductions()
+            .squaredDifference(
+                partials, in.segment(), Runs.bytes(in, at), to.segment(), Runs.bytes(to, at), n);
       }
     }
     if (kind != Reduction.NONE) {
@@ -72,12 +84,31 @@ final class SquaredErrorNode extends Node {
     for (long at = 0; at < count; at += Runs.LONGEST) {
       int n = Runs.length(at, count);
       if (reduction == Reduction.NONE) {
-        KERNELS.elementwise().squaredDifferenceGradient(
-            in.segment(), Runs.bytes(in, at), to.segment(), Runs.bytes(to, at), g.segment(), Runs.bytes(g, at), d.segment(),
-            Runs.bytes(d, at), sign, n);
+        KERNELS
+            .elementwise()
+            .squaredDifferenceGradient(
+                in.segment(),
+                Runs.bytes(in, at),
+                to.segment(),
+                Runs.bytes(to, at),
+                g.segment(),
+                Runs.bytes(g, at),
+                d.segment(),
+                Runs.bytes(d, at),
+                sign,
+                n);
       } else {
-        KERNELS.elementwise().differenceGradient(
-            in.segment(), Runs.bytes(in, at), to.segment(), Runs.bytes(to, at), d.segment(), Runs.bytes(d, at), alpha, n);
+        KERNELS
+            .elementwise()
+            .differenceGradient(
+                in.segment(),
+                Runs.bytes(in, at),
+                to.segment(),
+                Runs.bytes(to, at),
+                d.segment(),
+                Runs.bytes(d, at),
+                alpha,
+                n);
       }
     }
   }

@@ -6,7 +6,10 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
-/** The sum or the mean of all elements: 64 interleaved partial sums combined by a fixed tree; a mean is the sum divided by the count. */
+/**
+ * The sum or the mean of all elements: 64 interleaved partial sums combined by a fixed tree; a mean
+ * is the sum divided by the count.
+ */
 final class SumNode extends Node {
   private static final KernelSet KERNELS = KernelSet.active();
 
@@ -44,7 +47,15 @@ final class SumNode extends Node {
     float g = Runs.get(output.computedGradient(), output.computedGradient().offsetBytes());
     float each = reduction == Reduction.MEAN ? g / count : g;
     for (long at = 0; at < count; at += Runs.LONGEST) {
-      KERNELS.elementwise().addScalar(d.segment(), Runs.bytes(d, at), d.segment(), Runs.bytes(d, at), each, Runs.length(at, count));
+      KERNELS
+          .elementwise()
+          .addScalar(
+              d.segment(),
+              Runs.bytes(d, at),
+              d.segment(),
+              Runs.bytes(d, at),
+              each,
+              Runs.length(at, count));
     }
   }
 

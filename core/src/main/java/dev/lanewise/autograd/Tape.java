@@ -10,13 +10,16 @@ import java.util.List;
 import java.util.function.Function;
 
 /**
- * Records operations as they are computed, and walks them backwards for gradients (reverse-mode automatic differentiation, define-by-run).
+ * Records operations as they are computed, and walks them backwards for gradients (reverse-mode
+ * automatic differentiation, define-by-run).
  *
- * <p>Operands are tensors (constants), {@link dev.lanewise.tensor.Parameter parameters} and variables of the same recording. After {@link #reset} the next
- * recording reuses memory, plans and variables of the operations at the same place: a training step of unchanged operations and shapes allocates
- * nothing, on the heap or off it. Variables of a recording are invalid after the reset.
+ * <p>Operands are tensors (constants), {@link dev.lanewise.tensor.Parameter parameters} and
+ * variables of the same recording. After {@link #reset} the next recording reuses memory, plans and
+ * variables of the operations at the same place: a training step of unchanged operations and shapes
+ * allocates nothing, on the heap or off it. Variables of a recording are invalid after the reset.
  *
- * <p>A tape of {@link #inference} computes the same values and records nothing to walk back: parameters are constants to it.
+ * <p>A tape of {@link #inference} computes the same values and records nothing to walk back:
+ * parameters are constants to it.
  *
  * <p>Confined to one thread. Closing frees its memory; parameters live on.
  */
@@ -53,7 +56,10 @@ public final class Tape implements AutoCloseable {
     return recording;
   }
 
-  /** Starts the next recording: variables of this one become invalid, and their memory is used again. */
+  /**
+   * Starts the next recording: variables of this one become invalid, and their memory is used
+   * again.
+   */
   public void reset() {
     recorded = 0;
   }
@@ -75,7 +81,8 @@ public final class Tape implements AutoCloseable {
    * Rows of an embedding's table: {@code out[i, :] = weight[indices[i], :]}.
    *
    * @param embedding the table
-   * @param indices row numbers, copied. An array that is kept avoids the one that Java makes for a variable argument list
+   * @param indices row numbers, copied. An array that is kept avoids the one that Java makes for a
+   *     variable argument list
    * @return [indices.length, embeddingDim]
    * @throws IndexOutOfBoundsException if an index is outside the table
    */
@@ -205,7 +212,8 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * {@code (input - target)^2}, reduced as asked; <a href="https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html">torch.nn.MSELoss</a>.
+   * {@code (input - target)^2}, reduced as asked; <a
+   * href="https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html">torch.nn.MSELoss</a>.
    *
    * @param input an operand
    * @param target an operand of the same shape
@@ -275,7 +283,10 @@ public final class Tape implements AutoCloseable {
     return recorded(leaf, leaf.record(operand));
   }
 
-  /** The node at the next place: the one that was there in the last recording if it is of the same kind. */
+  /**
+   * The node at the next place: the one that was there in the last recording if it is of the same
+   * kind.
+   */
   private <N extends Node> N next(Class<N> kind, Function<Tape, N> factory) {
     if (closed) {
       throw new IllegalStateException("the tape is closed");
@@ -321,17 +332,20 @@ public final class Tape implements AutoCloseable {
       throw new IllegalArgumentException("the variable belongs to another tape");
     }
     if (!isRecorded(node)) {
-      throw new IllegalStateException("the variable belongs to an earlier recording: the tape was reset or closed since");
+      throw new IllegalStateException(
+          "the variable belongs to an earlier recording: the tape was reset or closed since");
     }
   }
 
   void backward(Variable loss, Retention retention) {
     requireRecorded(loss.producer());
     if (loss.shape().elementCount() != 1) {
-      throw new IllegalStateException("backward() starts from one number; this variable has shape " + loss.shape());
+      throw new IllegalStateException(
+          "backward() starts from one number; this variable has shape " + loss.shape());
     }
     if (!loss.requiresGradient()) {
-      throw new IllegalStateException("backward() needs a variable that depends on a trainable parameter, on a tape that records");
+      throw new IllegalStateException(
+          "backward() needs a variable that depends on a trainable parameter, on a tape that records");
     }
     int last = loss.producer().place();
     requireUnreleased(last);

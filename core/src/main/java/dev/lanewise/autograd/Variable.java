@@ -11,8 +11,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * A value that a {@link Tape} recorded, and after a backward pass its gradient.
  *
- * <p>It is valid until the tape is reset or closed; the tape then uses its memory, and the object itself, for the next recording. Confined to the
- * tape's thread.
+ * <p>It is valid until the tape is reset or closed; the tape then uses its memory, and the object
+ * itself, for the next recording. Confined to the tape's thread.
  */
 public final class Variable implements Operand {
   private final Tape tape;
@@ -83,27 +83,31 @@ public final class Variable implements Operand {
     tape.requireRecorded(producer);
     Tensor computed = gradient;
     if (!hasGradient || computed == null) {
-      throw new IllegalStateException("no backward pass has reached this variable of shape " + shape());
+      throw new IllegalStateException(
+          "no backward pass has reached this variable of shape " + shape());
     }
     return computed;
   }
 
   /**
-   * Computes the gradients of all that this variable depends on, and releases what was recorded: {@link #backward(Retention)} with
-   * {@link Retention#RELEASE}.
+   * Computes the gradients of all that this variable depends on, and releases what was recorded:
+   * {@link #backward(Retention)} with {@link Retention#RELEASE}.
    *
-   * @throws IllegalStateException if this variable has more than one element, does not depend on a trainable parameter, or was released
+   * @throws IllegalStateException if this variable has more than one element, does not depend on a
+   *     trainable parameter, or was released
    */
   public void backward() {
     backward(Retention.RELEASE);
   }
 
   /**
-   * Computes the gradients of all that this variable depends on. Gradients of parameters are added to what they hold; those of other variables are
-   * computed anew. They are taken at the values that operands have now.
+   * Computes the gradients of all that this variable depends on. Gradients of parameters are added
+   * to what they hold; those of other variables are computed anew. They are taken at the values
+   * that operands have now.
    *
    * @param retention whether the recording can be walked again
-   * @throws IllegalStateException if this variable has more than one element, does not depend on a trainable parameter, or was released
+   * @throws IllegalStateException if this variable has more than one element, does not depend on a
+   *     trainable parameter, or was released
    */
   public void backward(Retention retention) {
     tape.backward(this, retention);
@@ -148,7 +152,10 @@ public final class Variable implements Operand {
     return gradient;
   }
 
-  /** Whether this is the first contribution in this pass, which then has to replace what the memory holds; see {@link #target}. */
+  /**
+   * Whether this is the first contribution in this pass, which then has to replace what the memory
+   * holds; see {@link #target}.
+   */
   Accumulation contribute() {
     boolean add = hasGradient;
     Parameter leaf = parameter;

@@ -12,10 +12,12 @@ import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
 /**
- * Writes a zip file of stored (not compressed) entries whose payloads begin at multiples of 64 bytes, so that a reader can map them. The gap
- * is an extra field "FB" in the entry's header, as in PyTorch's files.
+ * Writes a zip file of stored (not compressed) entries whose payloads begin at multiples of 64
+ * bytes, so that a reader can map them. The gap is an extra field "FB" in the entry's header, as in
+ * PyTorch's files.
  *
- * <p>Entries of 4 GiB and more, and files of more, get the zip64 records of {@link ZipOutputStream}.
+ * <p>Entries of 4 GiB and more, and files of more, get the zip64 records of {@link
+ * ZipOutputStream}.
  */
 final class AlignedZipWriter implements AutoCloseable {
   static final int ALIGNMENT_BYTES = 64;
@@ -29,8 +31,9 @@ final class AlignedZipWriter implements AutoCloseable {
   private static final long ZIP64_FROM = 0xFFFF_FFFFL;
 
   /**
-   * Fixed, so that the same tensors give the same file. Not 1980, the first year of zip's clock: the JDK would take that for an unknown time
-   * and add an extra field of its own, behind which the payload would not be aligned.
+   * Fixed, so that the same tensors give the same file. Not 1980, the first year of zip's clock:
+   * the JDK would take that for an unknown time and add an extra field of its own, behind which the
+   * payload would not be aligned.
    */
   private static final LocalDateTime TIME = LocalDateTime.of(2000, 1, 1, 0, 0);
 
@@ -56,7 +59,10 @@ final class AlignedZipWriter implements AutoCloseable {
     add(name, bytes.length, crc.getValue(), out -> out.write(bytes));
   }
 
-  /** An entry whose size and checksum are known; a payload that does not have them makes the write fail. */
+  /**
+   * An entry whose size and checksum are known; a payload that does not have them makes the write
+   * fail.
+   */
   void add(String name, long sizeBytes, long crc, Payload payload) throws IOException {
     var entry = new ZipEntry(folder + "/" + name);
     entry.setMethod(ZipEntry.STORED);
@@ -70,7 +76,10 @@ final class AlignedZipWriter implements AutoCloseable {
     zip.closeEntry();
   }
 
-  /** Writes the directory and hands everything on; the stream underneath stays open, to be forced to the disk. */
+  /**
+   * Writes the directory and hands everything on; the stream underneath stays open, to be forced to
+   * the disk.
+   */
   @Override
   public void close() throws IOException {
     zip.close();
@@ -79,7 +88,8 @@ final class AlignedZipWriter implements AutoCloseable {
   private byte[] padding(ZipEntry entry) {
     int nameBytes = entry.getName().getBytes(StandardCharsets.UTF_8).length;
     int zip64Bytes = entry.getSize() >= ZIP64_FROM ? ZIP64_EXTRA_BYTES : 0;
-    long payload = position.written + LOCAL_HEADER_BYTES + nameBytes + zip64Bytes + EXTRA_HEADER_BYTES;
+    long payload =
+        position.written + LOCAL_HEADER_BYTES + nameBytes + zip64Bytes + EXTRA_HEADER_BYTES;
     int gap = Math.floorMod(-payload, ALIGNMENT_BYTES);
     byte[] extra = new byte[EXTRA_HEADER_BYTES + gap];
     Arrays.fill(extra, (byte) 'Z');

@@ -10,7 +10,10 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.UUID;
 
-/** Creates or replaces a file in one step: other processes see the old file or the new one, never a part. */
+/**
+ * Creates or replaces a file in one step: other processes see the old file or the new one, never a
+ * part.
+ */
 final class AtomicFile {
   private AtomicFile() {}
 
@@ -19,7 +22,10 @@ final class AtomicFile {
     void writeTo(FileChannel channel) throws IOException;
   }
 
-  /** Writes beside the target, forces the bytes to the disk, then renames. After a failure nothing is left behind. */
+  /**
+   * Writes beside the target, forces the bytes to the disk, then renames. After a failure nothing
+   * is left behind.
+   */
   static void write(Path path, Content content) throws IOException {
     // Renaming onto a symbolic link would replace the link and leave the file behind it old.
     Path target = Files.exists(path) ? path.toRealPath() : path.toAbsolutePath();
@@ -30,7 +36,8 @@ final class AtomicFile {
     if (folder == null || !Files.isDirectory(folder)) {
       throw new NoSuchFileException(path.toString(), null, "its folder does not exist");
     }
-    // Not Files.createTempFile: that gives a file only its owner may read, which the rename would keep.
+    // Not Files.createTempFile: that gives a file only its owner may read, which the rename would
+    // keep.
     Path temporary = folder.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".tmp");
     try {
       try (FileChannel channel =

@@ -11,8 +11,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads a state dict from a zip file of {@code torch.save}. First everything that is said about the tensors is read and compared with the
- * zip directory, then memory is taken and every view checked against it, and last the bytes are copied.
+ * Reads a state dict from a zip file of {@code torch.save}. First everything that is said about the
+ * tensors is read and compared with the zip directory, then memory is taken and every view checked
+ * against it, and last the bytes are copied.
  */
 final class CheckpointReader {
   /** Enough for some 350,000 tensors. */
@@ -20,7 +21,10 @@ final class CheckpointReader {
 
   private static final int MAX_TEXT_BYTES = 64;
 
-  /** The file format versions that PyTorch 2.13 reads (caffe2/serialize/versions.h); only its TorchScript parts differ. */
+  /**
+   * The file format versions that PyTorch 2.13 reads (caffe2/serialize/versions.h); only its
+   * TorchScript parts differ.
+   */
   private static final int MAX_VERSION = 10;
 
   private final ZipArchive archive;
@@ -40,24 +44,37 @@ final class CheckpointReader {
   private StateDict read(Arena arena) throws CheckpointException {
     requireVersion();
     ByteOrder order = byteOrder();
-    var contents = new SavedStateDict(PickleReader.read(archive.readSmall(EntryNames.PICKLE, MAX_PICKLE_BYTES), pickle), pickle);
+    var contents =
+        new SavedStateDict(
+            PickleReader.read(archive.readSmall(EntryNames.PICKLE, MAX_PICKLE_BYTES), pickle),
+            pickle);
     var storages = new StorageReader(archive, contents.storages());
     storages.allocate(arena);
     var stateDict = new StateDict();
     for (Map.Entry<String, PickleValue.SavedTensor> each : contents.tensors().entrySet()) {
-      stateDict.put(each.getKey(), view(each.getKey(), each.getValue(), storages.memory(each.getValue().storage())));
+      stateDict.put(
+          each.getKey(),
+          view(each.getKey(), each.getValue(), storages.memory(each.getValue().storage())));
     }
     storages.fill(order);
     return stateDict;
   }
 
-  private Tensor view(String name, PickleValue.SavedTensor saved, MemorySegment memory) throws CheckpointException {
+  private Tensor view(String name, PickleValue.SavedTensor saved, MemorySegment memory)
+      throws CheckpointException {
     try {
       PickleValue.Storage storage = saved.storage();
       Tensor flat = Tensor.wrap(memory, storage.dtype(), Shape.of(storage.elementCount()));
       return flat.asStrided(Shape.of(array(saved.sizes())), array(saved.strides()), saved.offset());
     } catch (IllegalArgumentException e) {
-      throw pickle.refuse("tensor \"" + name + "\" does not fit its storage \"" + saved.storage().key() + "\": " + e.getMessage(), e);
+      throw pickle.refuse(
+          "tensor \""
+              + name
+              + "\" does not fit its storage \""
+              + saved.storage().key()
+              + "\": "
+              + e.getMessage(),
+          e);
     }
   }
 
@@ -65,7 +82,9 @@ final class CheckpointReader {
     String text = text(EntryNames.VERSION).strip();
     int version = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
     if (version < 1 || version > MAX_VERSION) {
-      throw archive.at(EntryNames.VERSION).refuse("is \"" + text + "\"; versions 1 to " + MAX_VERSION + " are read");
+      throw archive
+          .at(EntryNames.VERSION)
+          .refuse("is \"" + text + "\"; versions 1 to " + MAX_VERSION + " are read");
     }
   }
 
@@ -75,7 +94,10 @@ final class CheckpointReader {
     return switch (order) {
       case "little" -> ByteOrder.LITTLE_ENDIAN;
       case "big" -> ByteOrder.BIG_ENDIAN;
-      default -> throw archive.at(EntryNames.BYTE_ORDER).refuse("is \"" + order + "\" instead of \"little\" or \"big\"");
+      default ->
+          throw archive
+              .at(EntryNames.BYTE_ORDER)
+              .refuse("is \"" + order + "\" instead of \"little\" or \"big\"");
     };
   }
 

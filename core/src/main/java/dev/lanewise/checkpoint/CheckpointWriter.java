@@ -13,7 +13,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.zip.CRC32;
 
-/** Writes a state dict as the zip file of {@code torch.save}: a pickle that describes the tensors, and an entry for each storage. */
+/**
+ * Writes a state dict as the zip file of {@code torch.save}: a pickle that describes the tensors,
+ * and an entry for each storage.
+ */
 final class CheckpointWriter {
   private static final String DEFAULT_FOLDER = "archive";
 
@@ -35,7 +38,8 @@ final class CheckpointWriter {
     AtomicFile.write(
         path,
         channel -> {
-          try (var zip = new AlignedZipWriter(Channels.newOutputStream(channel), folder(name.toString()))) {
+          try (var zip =
+              new AlignedZipWriter(Channels.newOutputStream(channel), folder(name.toString()))) {
             writer.writeEntries(zip);
           }
         });
@@ -45,13 +49,16 @@ final class CheckpointWriter {
     zip.add(EntryNames.PICKLE, pickle);
     zip.add(".format_version", ascii("1"));
     zip.add(".storage_alignment", ascii(Integer.toString(AlignedZipWriter.ALIGNMENT_BYTES)));
-    zip.add(EntryNames.BYTE_ORDER, ascii(ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? "big" : "little"));
+    zip.add(
+        EntryNames.BYTE_ORDER,
+        ascii(ByteOrder.nativeOrder() == ByteOrder.BIG_ENDIAN ? "big" : "little"));
     for (StoragePlan.Storage storage : plan.storages()) {
       writeStorage(zip, storage);
     }
     zip.add(EntryNames.VERSION, ascii("3\n"));
     // PyTorch's id has 40 digits and is a hash of the contents too; readers use it as a name only.
-    String id = String.format(Locale.ROOT, "%020d%020d", contents.getValue(), plan.storages().size());
+    String id =
+        String.format(Locale.ROOT, "%020d%020d", contents.getValue(), plan.storages().size());
     zip.add(".data/serialization_id", ascii(id));
   }
 
@@ -61,7 +68,8 @@ final class CheckpointWriter {
     var crc = new CRC32();
     ElementChunks.forEach(elements, chunk -> crc.update(chunk.asByteBuffer()));
     contents.update(ascii(Long.toHexString(crc.getValue())));
-    zip.add(EntryNames.storage(storage.key()), sizeBytes, crc.getValue(), out -> copy(elements, out));
+    zip.add(
+        EntryNames.storage(storage.key()), sizeBytes, crc.getValue(), out -> copy(elements, out));
   }
 
   private static void copy(Tensor elements, OutputStream out) throws IOException {
@@ -78,16 +86,18 @@ final class CheckpointWriter {
   private byte[] pickle(Map<String, Tensor> tensors) {
     var out = new PickleWriter();
     emptyOrderedDict(out);
-    tensors.forEach(
-        (name, tensor) -> {
-          out.text(name);
-          tensor(out, plan.place(tensor));
-          out.op(Pickle.SETITEM);
-        });
+    tensors.forEach((name, tensor) -> {
+      out.text(name);
+      tensor(out, plan.place(tensor));
+      out.op(Pickle.SETITEM);
+    });
     return out.finish();
   }
 
-  /** {@code torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad, backward_hooks)}. */
+  /**
+   * {@code torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad,
+   * backward_hooks)}.
+   */
   private static void tensor(PickleWriter out, StoragePlan.Placement placement) {
     out.global(TorchNames.UTILS, TorchNames.REBUILD_TENSOR);
     out.op(Pickle.MARK);

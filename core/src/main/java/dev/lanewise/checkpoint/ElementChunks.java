@@ -6,7 +6,10 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** Hands out a tensor's bytes in row-major order, piece by piece, so that a file needs no second copy of the tensor in memory. */
+/**
+ * Hands out a tensor's bytes in row-major order, piece by piece, so that a file needs no second
+ * copy of the tensor in memory.
+ */
 final class ElementChunks {
   /** Large enough for full speed, small enough for a cache. */
   static final int CHUNK_BYTES = 1 << 18;
@@ -50,7 +53,10 @@ final class ElementChunks {
     }
   }
 
-  /** The outermost dimension there is to halve: all of its first half comes before all of its second in row-major order. */
+  /**
+   * The outermost dimension there is to halve: all of its first half comes before all of its second
+   * in row-major order.
+   */
   private void visitHalves(Tensor tensor) throws IOException {
     Shape shape = tensor.shape();
     int outermost = 0;

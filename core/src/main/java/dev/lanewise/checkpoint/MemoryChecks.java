@@ -14,13 +14,17 @@ final class MemoryChecks {
     }
     if (!tensor.segment().isAccessibleBy(Thread.currentThread())) {
       throw new IllegalArgumentException(
-          "the memory of tensor \"" + name + "\" is confined to another thread than " + Thread.currentThread().getName());
+          "the memory of tensor \""
+              + name
+              + "\" is confined to another thread than "
+              + Thread.currentThread().getName());
     }
   }
 
   /**
-   * Whether the elements of a view may share memory with each other. Dimensions are taken from the smallest stride up; each must step over
-   * all that the smaller ones span. Views that interleave without sharing are called overlapping too: none of ours are made so.
+   * Whether the elements of a view may share memory with each other. Dimensions are taken from the
+   * smallest stride up; each must step over all that the smaller ones span. Views that interleave
+   * without sharing are called overlapping too: none of ours are made so.
    */
   static boolean mayOverlapItself(Tensor tensor) {
     Integer[] byStride = new Integer[tensor.rank()];

@@ -1,8 +1,9 @@
 package dev.lanewise.checkpoint;
 
 /**
- * The opcodes of pickle protocol 2 that PyTorch's zip checkpoints are made of, by the names of
- * <a href="https://docs.python.org/3/library/pickletools.html">pickletools</a>. Reading allows these and no other.
+ * The opcodes of pickle protocol 2 that PyTorch's zip checkpoints are made of, by the names of <a
+ * href="https://docs.python.org/3/library/pickletools.html">pickletools</a>. Reading allows these
+ * and no other.
  */
 final class Pickle {
   static final int PROTOCOL = 2;

@@ -5,7 +5,10 @@ import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 
-/** The bytes of a pickle, read front to back; whatever is asked for is there or refused before anything is allocated. */
+/**
+ * The bytes of a pickle, read front to back; whatever is asked for is there or refused before
+ * anything is allocated.
+ */
 final class PickleInput {
   private static final int MAX_NAME_LENGTH = 200;
 
@@ -43,7 +46,12 @@ final class PickleInput {
   /** A two's complement number of up to 8 bytes; no byte at all is 0. */
   long longOf(int count) throws CheckpointException {
     if (count > Long.BYTES) {
-      throw origin.refuse("has an integer of " + count + " bytes at byte " + position() + "; no size is larger than 8");
+      throw origin.refuse(
+          "has an integer of "
+              + count
+              + " bytes at byte "
+              + position()
+              + "; no size is larger than 8");
     }
     require(count);
     long value = 0;
@@ -86,7 +94,13 @@ final class PickleInput {
   private void require(long count) throws CheckpointException {
     if (count > bytes.remaining()) {
       throw origin.refuse(
-          "needs " + count + " bytes at byte " + position() + " but has " + bytes.remaining() + " left; it is truncated or damaged");
+          "needs "
+              + count
+              + " bytes at byte "
+              + position()
+              + " but has "
+              + bytes.remaining()
+              + " left; it is truncated or damaged");
     }
   }
 }

@@ -7,11 +7,15 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Follows the instructions of a pickle as far as PyTorch's checkpoints use them: it makes numbers, strings, tuples, lists, dicts and
- * descriptions of tensors, and nothing else. It calls nothing and loads no class; work and memory are bounded by the pickle's size.
+ * Follows the instructions of a pickle as far as PyTorch's checkpoints use them: it makes numbers,
+ * strings, tuples, lists, dicts and descriptions of tensors, and nothing else. It calls nothing and
+ * loads no class; work and memory are bounded by the pickle's size.
  */
 final class PickleReader {
-  /** Each instruction makes at most one object: this bounds the heap that a small but well compressed file can ask for. */
+  /**
+   * Each instruction makes at most one object: this bounds the heap that a small but well
+   * compressed file can ask for.
+   */
   private static final int MAX_INSTRUCTIONS = 1 << 24;
 
   private final Origin origin;
@@ -37,7 +41,11 @@ final class PickleReader {
     if (first != Pickle.PROTO || protocol != Pickle.PROTOCOL) {
       throw origin.refuse(
           first == Pickle.PROTO
-              ? "is pickled with protocol " + protocol + "; only " + Pickle.PROTOCOL + ", the default of torch.save, is read"
+              ? "is pickled with protocol "
+                  + protocol
+                  + "; only "
+                  + Pickle.PROTOCOL
+                  + ", the default of torch.save, is read"
               : "does not begin as a pickle");
     }
     for (int count = 0; count < MAX_INSTRUCTIONS; count++) {
@@ -118,7 +126,8 @@ final class PickleReader {
       PickleValue key = keysAndValues.get(i);
       // Hashing any other value could walk a structure that contains itself.
       if (!(key instanceof PickleValue.Text) && !(key instanceof PickleValue.Int)) {
-        throw origin.refuse("has a dict with " + key.describe() + " as a key; keys must be strings or integers");
+        throw origin.refuse(
+            "has a dict with " + key.describe() + " as a key; keys must be strings or integers");
       }
       dict.put(key, keysAndValues.get(i + 1));
     }

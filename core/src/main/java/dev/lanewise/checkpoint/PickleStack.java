@@ -6,9 +6,14 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** The values that a pickle's instructions work on: a stack with marks, and a memo. Both are bounded. */
+/**
+ * The values that a pickle's instructions work on: a stack with marks, and a memo. Both are
+ * bounded.
+ */
 final class PickleStack {
-  /** Python puts at most 1,000 pairs between a mark and its end; this leaves room for other writers. */
+  /**
+   * Python puts at most 1,000 pairs between a mark and its end; this leaves room for other writers.
+   */
   private static final int MAX_DEPTH = 1 << 20;
 
   /** About a dozen entries for each tensor. */

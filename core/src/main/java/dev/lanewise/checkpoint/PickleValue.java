@@ -4,7 +4,10 @@ import dev.lanewise.tensor.DType;
 import java.util.List;
 import java.util.Map;
 
-/** What a pickle's instructions can make. Values come from outside and may hold themselves: never walk them without a bound. */
+/**
+ * What a pickle's instructions can make. Values come from outside and may hold themselves: never
+ * walk them without a bound.
+ */
 sealed interface PickleValue {
 
   /** What to call it in a message. */
@@ -104,5 +107,6 @@ sealed interface PickleValue {
    * @param sizes the shape
    * @param strides in elements, as many as sizes
    */
-  record SavedTensor(Storage storage, long offset, List<Long> sizes, List<Long> strides) implements PickleValue {}
+  record SavedTensor(Storage storage, long offset, List<Long> sizes, List<Long> strides)
+      implements PickleValue {}
 }

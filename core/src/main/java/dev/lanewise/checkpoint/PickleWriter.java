@@ -6,7 +6,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Writes the instructions of a pickle, protocol 2. The caller sees to it that they make sense together. */
+/**
+ * Writes the instructions of a pickle, protocol 2. The caller sees to it that they make sense
+ * together.
+ */
 final class PickleWriter {
   private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
   private final Map<String, Integer> memo = new HashMap<>();
@@ -21,7 +24,10 @@ final class PickleWriter {
     bytes.write(opcode);
   }
 
-  /** A Python name; written out once, then taken from the memo, which keeps a file of many tensors small. */
+  /**
+   * A Python name; written out once, then taken from the memo, which keeps a file of many tensors
+   * small.
+   */
   void global(String module, String name) {
     String text = module + "\n" + name + "\n";
     Integer known = memo.get(text);

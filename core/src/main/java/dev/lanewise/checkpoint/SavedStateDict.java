@@ -11,11 +11,13 @@ final class SavedStateDict {
 
   SavedStateDict(PickleValue top, Origin origin) throws CheckpointException {
     if (!(top instanceof PickleValue.Dict(Map<PickleValue, PickleValue> items))) {
-      throw origin.refuse("holds " + top.describe() + " instead of a state dict, a dict of names and tensors");
+      throw origin.refuse(
+          "holds " + top.describe() + " instead of a state dict, a dict of names and tensors");
     }
     for (Map.Entry<PickleValue, PickleValue> item : items.entrySet()) {
       if (!(item.getKey() instanceof PickleValue.Text(String name))) {
-        throw origin.refuse("holds a dict with " + item.getKey().describe() + " as a key; a state dict has names");
+        throw origin.refuse(
+            "holds a dict with " + item.getKey().describe() + " as a key; a state dict has names");
       }
       add(name, item.getValue(), origin);
     }
@@ -31,7 +33,11 @@ final class SavedStateDict {
       case PickleValue.Plain _, PickleValue.Text _, PickleValue.Int _, PickleValue.Bool _ -> {}
       default ->
           throw origin.refuse(
-              "\"" + name + "\" is " + value.describe() + ", not a tensor; save a state dict by itself, as torch.save(model.state_dict(), path)"
+              "\""
+                  + name
+                  + "\" is "
+                  + value.describe()
+                  + ", not a tensor; save a state dict by itself, as torch.save(model.state_dict(), path)"
                   + " does");
     }
   }

@@ -12,8 +12,9 @@ import java.util.Map;
 /**
  * Which storages a file gets, and where in them each tensor lies.
  *
- * <p>A tensor whose elements span no more memory than it has elements is stored as that memory, so that transposed and expanded views stay
- * views. One with gaps is stored row by row without them: writing the whole span of a column of a large table would write the table.
+ * <p>A tensor whose elements span no more memory than it has elements is stored as that memory, so
+ * that transposed and expanded views stay views. One with gaps is stored row by row without them:
+ * writing the whole span of a column of a large table would write the table.
  */
 final class StoragePlan {
   private final Map<Memory, Storage> storages = new HashMap<>();

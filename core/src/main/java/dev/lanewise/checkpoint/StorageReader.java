@@ -29,7 +29,13 @@ final class StorageReader {
     }
     // Entries that lie over each other in the file could ask for any amount of memory.
     if (packedBytes > archive.fileBytes()) {
-      throw archive.at(EntryNames.STORAGES).refuse("its entries have " + packedBytes + " bytes, more than the file's " + archive.fileBytes());
+      throw archive
+          .at(EntryNames.STORAGES)
+          .refuse(
+              "its entries have "
+                  + packedBytes
+                  + " bytes, more than the file's "
+                  + archive.fileBytes());
     }
     for (PickleValue.Storage storage : storages.values()) {
       long bytes = storage.elementCount() * storage.dtype().sizeBytes();
@@ -63,7 +69,13 @@ final class StorageReader {
     if (sizeBytes % elementBytes != 0 || sizeBytes / elementBytes != storage.elementCount()) {
       throw archive
           .at(entry(storage))
-          .refuse("has " + sizeBytes + " bytes, but should hold " + storage.elementCount() + " elements of " + storage.dtype());
+          .refuse(
+              "has "
+                  + sizeBytes
+                  + " bytes, but should hold "
+                  + storage.elementCount()
+                  + " elements of "
+                  + storage.dtype());
     }
   }
 

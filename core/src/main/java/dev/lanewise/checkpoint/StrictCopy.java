@@ -31,15 +31,18 @@ final class StrictCopy {
     compareNames();
     targets.forEach(this::compare);
     if (!mismatches.isEmpty()) {
-      throw new IllegalArgumentException("the state dict does not fit the model: " + String.join("; ", mismatches));
+      throw new IllegalArgumentException(
+          "the state dict does not fit the model: " + String.join("; ", mismatches));
     }
     sources.forEach(MemoryChecks::requireAccessible);
     targets.forEach(MemoryChecks::requireAccessible);
   }
 
   private void compareNames() {
-    List<String> missing = targets.keySet().stream().filter(name -> !sources.containsKey(name)).toList();
-    List<String> unexpected = sources.keySet().stream().filter(name -> !targets.containsKey(name)).toList();
+    List<String> missing =
+        targets.keySet().stream().filter(name -> !sources.containsKey(name)).toList();
+    List<String> unexpected =
+        sources.keySet().stream().filter(name -> !targets.containsKey(name)).toList();
     if (!missing.isEmpty()) {
       mismatches.add("missing names " + missing);
     }
@@ -56,12 +59,22 @@ final class StrictCopy {
     pairs.add(new Pair(source, target));
     if (source.dtype() != target.dtype() || !source.shape().equals(target.shape())) {
       mismatches.add(
-          "\"" + name + "\" must be " + target.dtype() + " " + target.shape() + " but is " + source.dtype() + " " + source.shape());
+          "\""
+              + name
+              + "\" must be "
+              + target.dtype()
+              + " "
+              + target.shape()
+              + " but is "
+              + source.dtype()
+              + " "
+              + source.shape());
     }
     if (target.segment().isReadOnly()) {
       mismatches.add("the model's \"" + name + "\" is read-only");
     } else if (MemoryChecks.mayOverlapItself(target)) {
-      mismatches.add("the model's \"" + name + "\" repeats elements in memory and cannot be written");
+      mismatches.add(
+          "the model's \"" + name + "\" repeats elements in memory and cannot be written");
     }
   }
 }

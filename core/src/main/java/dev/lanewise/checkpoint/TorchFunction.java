@@ -2,7 +2,10 @@ package dev.lanewise.checkpoint;
 
 import org.jspecify.annotations.Nullable;
 
-/** The functions a checkpoint may name. They are descriptions here: nothing is looked up, loaded or called. */
+/**
+ * The functions a checkpoint may name. They are descriptions here: nothing is looked up, loaded or
+ * called.
+ */
 enum TorchFunction {
   ORDERED_DICT(TorchNames.COLLECTIONS, TorchNames.ORDERED_DICT),
   SIZE(TorchNames.TORCH, TorchNames.SIZE),

@@ -7,7 +7,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the names, calls and persistent ids in PyTorch's pickles mean: the allow-list. Everything else is refused by name. */
+/**
+ * What the names, calls and persistent ids in PyTorch's pickles mean: the allow-list. Everything
+ * else is refused by name.
+ */
 final class TorchObjects {
   private final Origin origin;
   private final Map<String, PickleValue.Storage> storages = new HashMap<>();
@@ -28,7 +31,11 @@ final class TorchObjects {
     }
     if (TorchStorage.isStorage(module, name)) {
       throw origin.refuse(
-          module + "." + name + " holds elements of a type that is not supported; supported are " + TorchStorage.supported());
+          module
+              + "."
+              + name
+              + " holds elements of a type that is not supported; supported are "
+              + TorchStorage.supported());
     }
     for (DType dtype : DType.values()) {
       if (module.equals(TorchNames.TORCH) && name.equals(dtype.toString())) {
@@ -36,7 +43,10 @@ final class TorchObjects {
       }
     }
     throw origin.refuse(
-        module + "." + name + " is not among the names a checkpoint may use; only tensors, parameters, dicts, lists, tuples,"
+        module
+            + "."
+            + name
+            + " is not among the names a checkpoint may use; only tensors, parameters, dicts, lists, tuples,"
             + " strings and numbers are read");
   }
 
@@ -62,14 +72,18 @@ final class TorchObjects {
       case REBUILD_PARAMETER -> {
         requireCount(callable, args, 3, 3);
         if (!(args.getFirst() instanceof PickleValue.SavedTensor tensor)) {
-          throw origin.refuse("the value of a parameter must be a tensor, not " + args.getFirst().describe());
+          throw origin.refuse(
+              "the value of a parameter must be a tensor, not " + args.getFirst().describe());
         }
         yield tensor;
       }
     };
   }
 
-  /** The storage that a persistent id {@code ('storage', class, key, location, element count)} means. */
+  /**
+   * The storage that a persistent id {@code ('storage', class, key, location, element count)}
+   * means.
+   */
   PickleValue.Storage storage(PickleValue id) throws CheckpointException {
     if (id instanceof PickleValue.Tuple(var items)
         && items.size() == 5
@@ -81,13 +95,21 @@ final class TorchObjects {
         && items.get(4) instanceof PickleValue.Int(var elementCount)) {
       return unique(new PickleValue.Storage(key, dtype, elementCount));
     }
-    throw origin.refuse("a persistent id must be ('storage', class, key, location, element count), but is another value");
+    throw origin.refuse(
+        "a persistent id must be ('storage', class, key, location, element count), but is another value");
   }
 
-  /** A module's state dict carries its {@code _metadata} as attributes: accepted on a dict, and not kept. */
+  /**
+   * A module's state dict carries its {@code _metadata} as attributes: accepted on a dict, and not
+   * kept.
+   */
   void setState(PickleValue object, PickleValue state) throws CheckpointException {
     if (!(object instanceof PickleValue.Dict) || !(state instanceof PickleValue.Dict)) {
-      throw origin.refuse("attributes can be set on a dict only, from a dict, not on " + object.describe() + " from " + state.describe());
+      throw origin.refuse(
+          "attributes can be set on a dict only, from a dict, not on "
+              + object.describe()
+              + " from "
+              + state.describe());
     }
   }
 
@@ -95,8 +117,16 @@ final class TorchObjects {
     PickleValue.Storage known = storages.putIfAbsent(storage.key(), storage);
     if (known != null && !known.equals(storage)) {
       throw origin.refuse(
-          "storage \"" + storage.key() + "\" is described both as " + known.elementCount() + " elements of " + known.dtype() + " and as "
-              + storage.elementCount() + " of " + storage.dtype());
+          "storage \""
+              + storage.key()
+              + "\" is described both as "
+              + known.elementCount()
+              + " elements of "
+              + known.dtype()
+              + " and as "
+              + storage.elementCount()
+              + " of "
+              + storage.dtype());
     }
     return storage;
   }
@@ -109,19 +139,29 @@ final class TorchObjects {
     List<Long> sizes = integers(args.get(2), "a tensor's shape");
     List<Long> strides = integers(args.get(3), "a tensor's strides");
     if (sizes.size() != strides.size()) {
-      throw origin.refuse("a tensor has " + sizes.size() + " sizes but " + strides.size() + " strides");
+      throw origin.refuse(
+          "a tensor has " + sizes.size() + " sizes but " + strides.size() + " strides");
     }
-    // The sixth item, hooks, is of no use here. The seventh says that the elements are to be negated or conjugated.
-    if (args.size() == 7 && !(args.get(6) instanceof PickleValue.Dict(var flags) && flags.isEmpty())) {
-      throw origin.refuse("a tensor has flags (negative or conjugate view), which are not supported");
+    // The sixth item, hooks, is of no use here. The seventh says that the elements are to be
+    // negated or conjugated.
+    if (args.size() == 7
+        && !(args.get(6) instanceof PickleValue.Dict(var flags) && flags.isEmpty())) {
+      throw origin.refuse(
+          "a tensor has flags (negative or conjugate view), which are not supported");
     }
     return new PickleValue.SavedTensor(storage, offset, sizes, strides);
   }
 
-  private void requireCount(PickleValue.Callable callable, List<PickleValue> args, int least, int most) throws CheckpointException {
+  private void requireCount(
+      PickleValue.Callable callable, List<PickleValue> args, int least, int most)
+      throws CheckpointException {
     if (args.size() < least || args.size() > most) {
       throw origin.refuse(
-          callable.function() + " takes " + (least == most ? "" + least : least + " to " + most) + " arguments here, not " + args.size());
+          callable.function()
+              + " takes "
+              + (least == most ? "" + least : least + " to " + most)
+              + " arguments here, not "
+              + args.size());
     }
   }
 

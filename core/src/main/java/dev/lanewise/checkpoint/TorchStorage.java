@@ -5,7 +5,10 @@ import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/** What PyTorch calls the storages of our element types: {@code torch.FloatStorage} holds float32, and so on. */
+/**
+ * What PyTorch calls the storages of our element types: {@code torch.FloatStorage} holds float32,
+ * and so on.
+ */
 final class TorchStorage {
   static final String MODULE = TorchNames.TORCH;
   private static final String SUFFIX = "Storage";

@@ -16,8 +16,8 @@ import java.util.zip.ZipFile;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries of a checkpoint's zip file, found through its central directory (PyTorch's local headers carry no sizes). Names are those
- * below the one top folder.
+ * The entries of a checkpoint's zip file, found through its central directory (PyTorch's local
+ * headers carry no sizes). Names are those below the one top folder.
  */
 final class ZipArchive implements AutoCloseable {
   private static final int BUFFER_BYTES = 1 << 16;
@@ -49,7 +49,11 @@ final class ZipArchive implements AutoCloseable {
     } catch (CheckpointException e) {
       throw e;
     } catch (IOException e) {
-      throw origin.refuse("its zip directory cannot be read, so it is truncated or damaged (" + e.getMessage() + ")", e);
+      throw origin.refuse(
+          "its zip directory cannot be read, so it is truncated or damaged ("
+              + e.getMessage()
+              + ")",
+          e);
     }
   }
 
@@ -63,7 +67,10 @@ final class ZipArchive implements AutoCloseable {
     return entries.containsKey(name);
   }
 
-  /** An entry's size when unpacked: the directory's word, but never more than its packed size can become. */
+  /**
+   * An entry's size when unpacked: the directory's word, but never more than its packed size can
+   * become.
+   */
   long sizeBytes(String name) throws CheckpointException {
     ZipEntry entry = entry(name);
     long size = entry.getSize();
@@ -71,7 +78,14 @@ final class ZipArchive implements AutoCloseable {
     boolean stored = entry.getMethod() == ZipEntry.STORED;
     boolean possible = stored ? size == packed : size / MAX_DEFLATE_RATIO <= packed;
     if (size < 0 || packed < 0 || packed > fileBytes() || !possible) {
-      throw at(name).refuse("is said to have " + size + " bytes, packed " + packed + ", in a file of " + fileBytes());
+      throw at(name)
+          .refuse(
+              "is said to have "
+                  + size
+                  + " bytes, packed "
+                  + packed
+                  + ", in a file of "
+                  + fileBytes());
     }
     return size;
   }
@@ -106,7 +120,8 @@ final class ZipArchive implements AutoCloseable {
     read(
         name,
         memory.byteSize(),
-        (buffer, count, at) -> MemorySegment.copy(buffer, 0, memory, ValueLayout.JAVA_BYTE, at, count));
+        (buffer, count, at) ->
+            MemorySegment.copy(buffer, 0, memory, ValueLayout.JAVA_BYTE, at, count));
   }
 
   @Override
@@ -154,7 +169,8 @@ final class ZipArchive implements AutoCloseable {
   private ZipEntry entry(String name) throws CheckpointException {
     ZipEntry entry = entries.get(name);
     if (entry == null) {
-      throw origin.refuse("has no entry \"" + name + "\", so it is not a whole checkpoint of torch.save");
+      throw origin.refuse(
+          "has no entry \"" + name + "\", so it is not a whole checkpoint of torch.save");
     }
     return entry;
   }
@@ -179,7 +195,8 @@ final class ZipArchive implements AutoCloseable {
     Enumeration<? extends ZipEntry> all = zip.entries();
     while (all.hasMoreElements()) {
       String name = all.nextElement().getName();
-      if (name.indexOf('/') == name.length() - EntryNames.PICKLE.length() - 1 && name.endsWith("/" + EntryNames.PICKLE)) {
+      if (name.indexOf('/') == name.length() - EntryNames.PICKLE.length() - 1
+          && name.endsWith("/" + EntryNames.PICKLE)) {
         if (folder != null) {
           throw origin.refuse("has more than one " + EntryNames.PICKLE);
         }
@@ -187,7 +204,10 @@ final class ZipArchive implements AutoCloseable {
       }
     }
     if (folder == null) {
-      throw origin.refuse("is a zip file without a folder that has a " + EntryNames.PICKLE + ", so it was not written by torch.save");
+      throw origin.refuse(
+          "is a zip file without a folder that has a "
+              + EntryNames.PICKLE
+              + ", so it was not written by torch.save");
     }
     return folder;
   }

@@ -14,17 +14,21 @@ import org.jspecify.annotations.Nullable;
 /**
  * The plan of one contraction: an equation with the operands' sizes, made once and run many times.
  *
- * <p><b>Equation.</b> {@code out[output labels] = sum over the other labels of a[...] * b[...]}, see {@link Equation}. A dimension of size 1 is repeated
- * against a larger one of the same label. Operands and output are float32 of any strides (transposed, sliced, expanded: read in place, no copy is
- * made). The output must not overlap an operand.
+ * <p><b>Equation.</b> {@code out[output labels] = sum over the other labels of a[...] * b[...]},
+ * see {@link Equation}. A dimension of size 1 is repeated against a larger one of the same label.
+ * Operands and output are float32 of any strides (transposed, sliced, expanded: read in place, no
+ * copy is made). The output must not overlap an operand.
  *
- * <p><b>Numerics.</b> An element's value depends on the equation, the length of the sum and the numbers that enter it, and on nothing else. If both
- * operands have a label of their own in the output, its sum is one chain of fused multiply-adds per 256 products, the chains' sums added in order; else
- * 64 interleaved chains combined by a fixed tree; if nothing is summed, one rounded product. A sum over nothing is 0. NaN and infinities follow from
- * these operations. The error is within {@code gamma(K) * sum |a||b|}; see docs/numerics.md.
+ * <p><b>Numerics.</b> An element's value depends on the equation, the length of the sum and the
+ * numbers that enter it, and on nothing else. If both operands have a label of their own in the
+ * output, its sum is one chain of fused multiply-adds per 256 products, the chains' sums added in
+ * order; else 64 interleaved chains combined by a fixed tree; if nothing is summed, one rounded
+ * product. A sum over nothing is 0. NaN and infinities follow from these operations. The error is
+ * within {@code gamma(K) * sum |a||b|}; see docs/numerics.md.
  *
- * <p><b>Thread-safety and allocation.</b> Immutable; any number of threads may run one plan. Running allocates nothing when the operands have strides
- * that this plan has seen before (the last few are kept), and scratch memory has grown to the plan's need.
+ * <p><b>Thread-safety and allocation.</b> Immutable; any number of threads may run one plan.
+ * Running allocates nothing when the operands have strides that this plan has seen before (the last
+ * few are kept), and scratch memory has grown to the plan's need.
  */
 public final class Contraction {
   /** How many combinations of strides a plan remembers the loops of. */
@@ -37,7 +41,11 @@ public final class Contraction {
   private final KernelSet kernels;
   private final String[] names;
   private final boolean writesDiagonal;
-  /** Grows by copying, so that readers need no lock; two threads that add at once may lose one entry, which is then made again. */
+
+  /**
+   * Grows by copying, so that readers need no lock; two threads that add at once may lose one
+   * entry, which is then made again.
+   */
   private volatile Bound[] bounds = new Bound[0];
 
   private Contraction(Equation equation, Labelling labelling, KernelSet kernels, String... names) {
@@ -54,24 +62,35 @@ public final class Contraction {
    * @param equation for example {@code "ik,kj->ij"}
    * @param shapes each operand's shape
    * @return the plan
-   * @throws IllegalArgumentException if the equation is not one, or does not fit the shapes; the message names label, operand and sizes
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the shapes; the
+   *     message names label, operand and sizes
    */
   public static Contraction compile(String equation, Shape... shapes) {
     if (shapes.length < 1 || shapes.length > 2) {
       throw new IllegalArgumentException(
-          "equation \"" + equation + "\": " + shapes.length + " operands were given; one or two are supported");
+          "equation \""
+              + equation
+              + "\": "
+              + shapes.length
+              + " operands were given; one or two are supported");
     }
-    return compile(KernelSet.active(), Equation.parse(equation), shapes[0], shapes.length == 2 ? shapes[1] : null);
+    return compile(
+        KernelSet.active(),
+        Equation.parse(equation),
+        shapes[0],
+        shapes.length == 2 ? shapes[1] : null);
   }
 
   /** As {@link #compile(String, Shape...)}, for a given backend. */
-  static Contraction compile(KernelSet kernels, Equation equation, Shape first, @Nullable Shape second) {
-    return new Contraction(equation, Labelling.of(equation, first, second), kernels, "operand 0", "operand 1", "out");
+  static Contraction compile(
+      KernelSet kernels, Equation equation, Shape first, @Nullable Shape second) {
+    return new Contraction(
+        equation, Labelling.of(equation, first, second), kernels, "operand 0", "operand 1", "out");
   }
 
   /**
-   * The plan of an operand's gradient: its first operand is the gradient of this contraction's output, its second the other operand, and its output has
-   * the operand's shape.
+   * The plan of an operand's gradient: its first operand is the gradient of this contraction's
+   * output, its second the other operand, and its output has the operand's shape.
    *
    * @param operand 0 or 1
    * @return the plan
@@ -82,7 +101,12 @@ public final class Contraction {
       throw new IndexOutOfBoundsException("contraction " + equation + " has no operand " + operand);
     }
     return new Contraction(
-        equation, labelling.gradient(operand), kernels, "the output's gradient", "operand " + (1 - operand), "the gradient of operand " + operand);
+        equation,
+        labelling.gradient(operand),
+        kernels,
+        "the output's gradient",
+        "operand " + (1 - operand),
+        "the gradient of operand " + operand);
   }
 
   /**
@@ -120,7 +144,8 @@ public final class Contraction {
    * @param a the first operand
    * @param b the second operand
    * @param out where the result goes; its old numbers are not read
-   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps an operand, is read-only or repeats elements
+   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps an
+   *     operand, is read-only or repeats elements
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out) {
@@ -132,7 +157,8 @@ public final class Contraction {
    *
    * @param a the operand
    * @param out where the result goes; its old numbers are not read
-   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps the operand, is read-only or repeats elements
+   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps
+   *     the operand, is read-only or repeats elements
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor out) {
@@ -146,7 +172,8 @@ public final class Contraction {
    * @param b the second operand
    * @param out where the result goes
    * @param accumulation whether the result replaces the output's numbers or is added to them
-   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps an operand, is read-only or repeats elements
+   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps an
+   *     operand, is read-only or repeats elements
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
@@ -163,7 +190,13 @@ public final class Contraction {
       out.fill(0);
     }
     nest.run(
-        a.segment(), a.offsetBytes(), b.segment(), b.offsetBytes(), out.segment(), out.offsetBytes(), accumulation == Accumulation.ADD);
+        a.segment(),
+        a.offsetBytes(),
+        b.segment(),
+        b.offsetBytes(),
+        out.segment(),
+        out.offsetBytes(),
+        accumulation == Accumulation.ADD);
   }
 
   private Nest nest(Tensor a, Tensor b, Tensor out) {
@@ -226,7 +259,10 @@ public final class Contraction {
     StringBuilder text = new StringBuilder("Contraction " + equation);
     text.append(": ").append(labelling.shape(0));
     text.append(", ").append(labelling.shape(1)).append(" -> ").append(outputShape());
-    text.append(", ").append(String.format("%.3g", flops())).append(" FLOP, ").append(labelling.program());
+    text.append(", ")
+        .append(String.format("%.3g", flops()))
+        .append(" FLOP, ")
+        .append(labelling.program());
     for (Bound bound : bounds) {
       text.append("\n  ").append(bound.nest);
     }

@@ -8,8 +8,8 @@ import java.lang.foreign.Arena;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * The one-call door: plans are made on first use and kept, up to a bounded number. Code that calls often keeps a {@link Contraction} and an output
- * instead, and then allocates nothing.
+ * The one-call door: plans are made on first use and kept, up to a bounded number. Code that calls
+ * often keeps a {@link Contraction} and an output instead, and then allocates nothing.
  *
  * <p>Thread-safe.
  */

@@ -8,13 +8,15 @@ import java.util.stream.Collectors;
 /**
  * An einsum equation of one or two operands, read from its text: {@code "ik,kj->ij"}.
  *
- * <p>Labels are letters; blanks between tokens are ignored. A label repeated in one operand is its diagonal. A label that is not in the output is
- * summed. Without {@code ->} the output has the labels that occur exactly once, in alphabetical order, upper case first (as in NumPy and PyTorch).
- * Immutable and thread-safe.
+ * <p>Labels are letters; blanks between tokens are ignored. A label repeated in one operand is its
+ * diagonal. A label that is not in the output is summed. Without {@code ->} the output has the
+ * labels that occur exactly once, in alphabetical order, upper case first (as in NumPy and
+ * PyTorch). Immutable and thread-safe.
  *
- * <p>Source: <a href="https://numpy.org/doc/stable/reference/generated/numpy.einsum.html">numpy.einsum</a>,
- * <a href="https://docs.pytorch.org/docs/stable/generated/torch.einsum.html">torch.einsum</a>. An ellipsis and more than two operands are not
- * supported yet and are refused.
+ * <p>Source: <a
+ * href="https://numpy.org/doc/stable/reference/generated/numpy.einsum.html">numpy.einsum</a>, <a
+ * href="https://docs.pytorch.org/docs/stable/generated/torch.einsum.html">torch.einsum</a>. An
+ * ellipsis and more than two operands are not supported yet and are refused.
  */
 public final class Equation {
   private final List<String> operands;
@@ -30,12 +32,14 @@ public final class Equation {
    *
    * @param text for example {@code "ik,kj->ij"}
    * @return the equation
-   * @throws IllegalArgumentException if the text is not an equation; the message names the label or the position
+   * @throws IllegalArgumentException if the text is not an equation; the message names the label or
+   *     the position
    */
   public static Equation parse(String text) {
     String dense = text.replace(" ", "");
     if (dense.contains(".")) {
-      throw new IllegalArgumentException("equation \"" + text + "\": an ellipsis is not supported yet; write out its labels");
+      throw new IllegalArgumentException(
+          "equation \"" + text + "\": an ellipsis is not supported yet; write out its labels");
     }
     int arrow = dense.indexOf("->");
     String inputs = arrow < 0 ? dense : dense.substring(0, arrow);
@@ -45,7 +49,11 @@ public final class Equation {
     }
     if (operands.size() > 2) {
       throw new IllegalArgumentException(
-          "equation \"" + text + "\" has " + operands.size() + " operands; more than two are not supported yet: contract two at a time");
+          "equation \""
+              + text
+              + "\" has "
+              + operands.size()
+              + " operands; more than two are not supported yet: contract two at a time");
     }
     String output = arrow < 0 ? implicitOutput(operands) : dense.substring(arrow + 2);
     requireLetters(text, output);
@@ -68,7 +76,11 @@ public final class Equation {
       char c = labels.charAt(i);
       if ((c < 'a' || c > 'z') && (c < 'A' || c > 'Z')) {
         throw new IllegalArgumentException(
-            "equation \"" + text + "\": '" + c + "' is not a label (a-z, A-Z), and one \"->\" may stand before the output");
+            "equation \""
+                + text
+                + "\": '"
+                + c
+                + "' is not a label (a-z, A-Z), and one \"->\" may stand before the output");
       }
     }
   }
@@ -100,7 +112,10 @@ public final class Equation {
     return output;
   }
 
-  /** All labels in the order of their first appearance, which is also the order in which summed labels are nested. */
+  /**
+   * All labels in the order of their first appearance, which is also the order in which summed
+   * labels are nested.
+   */
   List<Character> labels() {
     List<Character> labels = new ArrayList<>();
     for (String operand : operands) {
@@ -115,7 +130,9 @@ public final class Equation {
 
   @Override
   public boolean equals(Object other) {
-    return other instanceof Equation that && operands.equals(that.operands) && output.equals(that.output);
+    return other instanceof Equation that
+        && operands.equals(that.operands)
+        && output.equals(that.output);
   }
 
   @Override

@@ -12,9 +12,10 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A contraction as labels: the size of each, and which axes of the three tensors carry it. The gradient of a contraction is again one, with the
- * tensors' roles exchanged, even where no equation could be written for it (a label that only the output has is broadcast; one that the output
- * has twice writes a diagonal).
+ * A contraction as labels: the size of each, and which axes of the three tensors carry it. The
+ * gradient of a contraction is again one, with the tensors' roles exchanged, even where no equation
+ * could be written for it (a label that only the output has is broadcast; one that the output has
+ * twice writes a diagonal).
  */
 final class Labelling {
   /** The label of an axis of size 1 of the output over which the result is summed. */
@@ -22,6 +23,7 @@ final class Labelling {
 
   /** The size of each label, in the order of nesting. */
   private final long[] sizes;
+
   /** The label of each axis of the first operand, the second, and the output. */
   private final int[] a;
 
@@ -44,15 +46,32 @@ final class Labelling {
     List<Shape> shapes = second == null ? List.of(first) : List.of(first, second);
     if (shapes.size() != equation.operands().size()) {
       throw new IllegalArgumentException(
-          "equation \"" + equation + "\" has " + equation.operands().size() + " operands, but " + shapes.size() + " were given");
+          "equation \""
+              + equation
+              + "\" has "
+              + equation.operands().size()
+              + " operands, but "
+              + shapes.size()
+              + " were given");
     }
     for (int operand = 0; operand < shapes.size(); operand++) {
       String axes = equation.operands().get(operand);
       Shape shape = shapes.get(operand);
       if (axes.length() != shape.rank()) {
         throw new IllegalArgumentException(
-            "equation \"" + equation + "\": operand " + operand + " has " + axes.length() + " labels (" + axes + "), but its shape "
-                + shape + " has " + shape.rank() + " dimensions");
+            "equation \""
+                + equation
+                + "\": operand "
+                + operand
+                + " has "
+                + axes.length()
+                + " labels ("
+                + axes
+                + "), but its shape "
+                + shape
+                + " has "
+                + shape.rank()
+                + " dimensions");
       }
       for (int axis = 0; axis < axes.length(); axis++) {
         long size = shape.size(axis);
@@ -60,13 +79,35 @@ final class Labelling {
         int repeated = axes.indexOf(axes.charAt(axis));
         if (repeated < axis && shape.size(repeated) != size) {
           throw new IllegalArgumentException(
-              "equation \"" + equation + "\": label '" + axes.charAt(axis) + "' has sizes " + shape.size(repeated) + " and " + size
-                  + " in operand " + operand + " of shape " + shape);
+              "equation \""
+                  + equation
+                  + "\": label '"
+                  + axes.charAt(axis)
+                  + "' has sizes "
+                  + shape.size(repeated)
+                  + " and "
+                  + size
+                  + " in operand "
+                  + operand
+                  + " of shape "
+                  + shape);
         }
         if (size != 1 && sizes[label] != 1 && sizes[label] != size) {
           throw new IllegalArgumentException(
-              "equation \"" + equation + "\": label '" + axes.charAt(axis) + "' has size " + sizes[label] + " in operand 0 of shape "
-                  + first + " but " + size + " in operand " + operand + " of shape " + shape);
+              "equation \""
+                  + equation
+                  + "\": label '"
+                  + axes.charAt(axis)
+                  + "' has size "
+                  + sizes[label]
+                  + " in operand 0 of shape "
+                  + first
+                  + " but "
+                  + size
+                  + " in operand "
+                  + operand
+                  + " of shape "
+                  + shape);
         }
         sizes[label] = size != 1 ? size : sizes[label];
       }
@@ -92,7 +133,10 @@ final class Labelling {
     return shapes[tensor];
   }
 
-  /** The labelling of the gradient of an operand, from the output's gradient (first) and the other operand (second). */
+  /**
+   * The labelling of the gradient of an operand, from the output's gradient (first) and the other
+   * operand (second).
+   */
   Labelling gradient(int operand) {
     int[] target = operand == 0 ? a : b;
     Shape shape = shapes[operand];
@@ -100,12 +144,14 @@ final class Labelling {
     for (int axis = 0; axis < target.length; axis++) {
       result[axis] = shape.size(axis) == 1 && sizes[target[axis]] != 1 ? SUMMED : target[axis];
     }
-    return new Labelling(sizes, c, operand == 0 ? b : a, result, shapes[2], shapes[1 - operand], shape);
+    return new Labelling(
+        sizes, c, operand == 0 ? b : a, result, shapes[2], shapes[1 - operand], shape);
   }
 
   /** Whether the output has a label twice, so that only a diagonal of it is written. */
   boolean writesDiagonal() {
-    return Arrays.stream(c).filter(label -> label != SUMMED).distinct().count() < Arrays.stream(c).filter(label -> label != SUMMED).count();
+    return Arrays.stream(c).filter(label -> label != SUMMED).distinct().count()
+        < Arrays.stream(c).filter(label -> label != SUMMED).count();
   }
 
   Program program() {
@@ -127,7 +173,12 @@ final class Labelling {
     List<Loop> n = new ArrayList<>();
     List<Loop> k = new ArrayList<>();
     for (int label : outputOrder()) {
-      Loop loop = new Loop(sizes[label], stride(first, a, label), stride(second, b, label), stride(output, c, label));
+      Loop loop =
+          new Loop(
+              sizes[label],
+              stride(first, a, label),
+              stride(second, b, label),
+              stride(output, c, label));
       boolean inA = has(a, label);
       boolean inB = has(b, label);
       List<Loop> group = !has(c, label) ? k : inA == inB ? batch : inA ? m : n;

@@ -13,16 +13,19 @@ import java.util.random.RandomGenerator;
 /**
  * A table of vectors, looked up by row number: {@code out[..., :] = weight[indices[...], :]}.
  *
- * <p>The weight is float32 [numEmbeddings, embeddingDim]. Indices are int32 or int64 of any shape, also empty or a scalar; an index outside the table is
- * an error that names it and its position, and nothing is written. The result is an exact copy of the rows (NaN and all).
+ * <p>The weight is float32 [numEmbeddings, embeddingDim]. Indices are int32 or int64 of any shape,
+ * also empty or a scalar; an index outside the table is an error that names it and its position,
+ * and nothing is written. The result is an exact copy of the rows (NaN and all).
  *
- * <p>The padding row, where there is one, is looked up like any other; its gradient is always 0. Its index may be given from the end, as in
- * PyTorch.
+ * <p>The padding row, where there is one, is looked up like any other; its gradient is always 0.
+ * Its index may be given from the end, as in PyTorch.
  *
- * <p>Lookup is thread-safe as long as nobody writes the weight, and allocates nothing once scratch memory has grown to the batch.
+ * <p>Lookup is thread-safe as long as nobody writes the weight, and allocates nothing once scratch
+ * memory has grown to the batch.
  *
- * <p>Semantics: <a href="https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html">torch.nn.Embedding</a> (maxNorm,
- * scaleGradByFreq and sparse gradients are not supported yet).
+ * <p>Semantics: <a
+ * href="https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html">torch.nn.Embedding</a>
+ * (maxNorm, scaleGradByFreq and sparse gradients are not supported yet).
  */
 public final class Embedding {
   /** What {@link #paddingIdx} says where no row is padding. */
@@ -37,11 +40,14 @@ public final class Embedding {
     Tensor table = weight.value();
     Check.readable("weight", table);
     if (table.rank() != 2 || table.size(1) > Integer.MAX_VALUE) {
-      throw new IllegalArgumentException("weight: expected shape [numEmbeddings, embeddingDim], got " + table.shape());
+      throw new IllegalArgumentException(
+          "weight: expected shape [numEmbeddings, embeddingDim], got " + table.shape());
     }
     if (table.stride(1) != 1 && table.size(1) > 1) {
       throw new IllegalArgumentException(
-          "weight: the elements of a row must lie side by side, but have stride " + table.stride(1) + "; copy it with contiguous(arena)");
+          "weight: the elements of a row must lie side by side, but have stride "
+              + table.stride(1)
+              + "; copy it with contiguous(arena)");
     }
     this.weight = weight;
     this.paddingIdx = paddingIdx;
@@ -56,7 +62,8 @@ public final class Embedding {
    * @param embeddingDim the length of a row
    * @return the embedding
    */
-  public static Embedding randn(Arena arena, RandomGenerator random, long numEmbeddings, long embeddingDim) {
+  public static Embedding randn(
+      Arena arena, RandomGenerator random, long numEmbeddings, long embeddingDim) {
     Tensor table = Tensor.randn(arena, random, numEmbeddings, embeddingDim);
     return new Embedding(Parameter.trainable(arena, table), NO_PADDING);
   }
@@ -81,9 +88,11 @@ public final class Embedding {
   }
 
   /**
-   * An embedding over a table that is not trained, for serving. The tensor is used as it is, not copied.
+   * An embedding over a table that is not trained, for serving. The tensor is used as it is, not
+   * copied.
    *
-   * @param weight float32 [numEmbeddings, embeddingDim], whose rows lie without gaps inside; may be read-only or mapped
+   * @param weight float32 [numEmbeddings, embeddingDim], whose rows lie without gaps inside; may be
+   *     read-only or mapped
    * @return the embedding
    * @throws IllegalArgumentException if the tensor is not such a table
    */
@@ -92,7 +101,8 @@ public final class Embedding {
   }
 
   /**
-   * An embedding over a parameter, which decides whether it is trained. The parameter is used as it is, not copied.
+   * An embedding over a parameter, which decides whether it is trained. The parameter is used as it
+   * is, not copied.
    *
    * @param weight float32 [numEmbeddings, embeddingDim]
    * @return the embedding
@@ -115,7 +125,8 @@ public final class Embedding {
 
   private static long checkedPadding(long index, long numEmbeddings) {
     if (index < -numEmbeddings || index >= numEmbeddings) {
-      throw new IndexOutOfBoundsException("paddingIdx " + index + " is outside the embedding's " + numEmbeddings + " rows");
+      throw new IndexOutOfBoundsException(
+          "paddingIdx " + index + " is outside the embedding's " + numEmbeddings + " rows");
     }
     return index < 0 ? index + numEmbeddings : index;
   }
@@ -160,7 +171,8 @@ public final class Embedding {
    * Looks up rows.
    *
    * @param indices row numbers
-   * @param out float32 [indices.length, embeddingDim], whose rows lie without gaps inside; must not overlap the table
+   * @param out float32 [indices.length, embeddingDim], whose rows lie without gaps inside; must not
+   *     overlap the table
    * @throws IndexOutOfBoundsException if an index is outside the table
    * @throws IllegalArgumentException if out has another shape or type, or cannot be written
    */
@@ -170,7 +182,12 @@ public final class Embedding {
       rows.load(indices, numEmbeddings());
       if (out.rank() != 2 || out.size(0) != indices.length || out.size(1) != embeddingDim()) {
         throw new IllegalArgumentException(
-            "out: expected shape [" + indices.length + ", " + embeddingDim() + "], got " + out.shape());
+            "out: expected shape ["
+                + indices.length
+                + ", "
+                + embeddingDim()
+                + "], got "
+                + out.shape());
       }
       lookup(rows, out);
     } finally {
@@ -182,9 +199,11 @@ public final class Embedding {
    * Looks up rows.
    *
    * @param indices row numbers, int32 or int64, of any shape and strides
-   * @param out float32 of the indices' shape with embeddingDim behind it, whose rows lie without gaps inside; must not overlap the table
+   * @param out float32 of the indices' shape with embeddingDim behind it, whose rows lie without
+   *     gaps inside; must not overlap the table
    * @throws IndexOutOfBoundsException if an index is outside the table
-   * @throws IllegalArgumentException if out has another shape or type, or cannot be written, or the indices are not integers
+   * @throws IllegalArgumentException if out has another shape or type, or cannot be written, or the
+   *     indices are not integers
    */
   public void forward(Tensor indices, Tensor out) {
     RowNumbers rows = ROWS.take();
@@ -192,7 +211,10 @@ public final class Embedding {
       rows.load(indices, numEmbeddings());
       if (!isLookupShape(indices.shape(), out.shape())) {
         throw new IllegalArgumentException(
-            "out: expected shape " + indices.shape().append(embeddingDim()) + ", got " + out.shape());
+            "out: expected shape "
+                + indices.shape().append(embeddingDim())
+                + ", got "
+                + out.shape());
       }
       Check.disjoint("out", out, "indices", indices);
       lookup(rows, out);
@@ -215,7 +237,8 @@ public final class Embedding {
     Check.writable("out", out);
     Check.disjoint("out", out, "weight", table);
     if (out.stride(-1) != 1 && out.size(-1) > 1) {
-      throw new IllegalArgumentException("out: the elements of a row must lie side by side, but have stride " + out.stride(-1));
+      throw new IllegalArgumentException(
+          "out: the elements of a row must lie side by side, but have stride " + out.stride(-1));
     }
     Lookup.forward(table, rows, out);
   }

@@ -7,16 +7,21 @@ import dev.lanewise.internal.rows.Lookup;
 import dev.lanewise.tensor.Tensor;
 
 /**
- * The sum or mean of the rows of each bag, without materialising the rows: {@code out[b, :] = reduce over i in bag b of weight[indices[i], :]}.
+ * The sum or mean of the rows of each bag, without materialising the rows: {@code out[b, :] =
+ * reduce over i in bag b of weight[indices[i], :]}.
  *
- * <p>Bags are given as a list of indices with the offset at which each bag starts (the first 0, none smaller than the one before, none behind the end), or as
- * a matrix of indices with one bag a row. An empty bag, and one of padding only, gives zeros. Rows are added in the order of the indices, starting
- * from +0; a mean is that sum divided by the number of entries that are not padding. Errors are found before anything is written.
+ * <p>Bags are given as a list of indices with the offset at which each bag starts (the first 0,
+ * none smaller than the one before, none behind the end), or as a matrix of indices with one bag a
+ * row. An empty bag, and one of padding only, gives zeros. Rows are added in the order of the
+ * indices, starting from +0; a mean is that sum divided by the number of entries that are not
+ * padding. Errors are found before anything is written.
  *
- * <p>Thread-safe as long as nobody writes the weight; allocates nothing once scratch memory has grown to the batch.
+ * <p>Thread-safe as long as nobody writes the weight; allocates nothing once scratch memory has
+ * grown to the batch.
  *
- * <p>Semantics: <a href="https://docs.pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html">torch.nn.EmbeddingBag</a> (max,
- * perSampleWeights and includeLastOffset are not supported yet).
+ * <p>Semantics: <a
+ * href="https://docs.pytorch.org/docs/stable/generated/torch.nn.EmbeddingBag.html">torch.nn.EmbeddingBag</a>
+ * (max, perSampleWeights and includeLastOffset are not supported yet).
  */
 public final class EmbeddingBag {
   private static final ScratchPool<Bags> BAGS = new ScratchPool<>(Bags::new);
@@ -63,14 +68,21 @@ public final class EmbeddingBag {
    *
    * @param indices the bags' row numbers, one bag behind the other
    * @param offsets where in indices each bag starts; the last bag ends with the indices
-   * @param out float32 [offsets.length, embeddingDim], whose rows lie without gaps inside; must not overlap the table
+   * @param out float32 [offsets.length, embeddingDim], whose rows lie without gaps inside; must not
+   *     overlap the table
    * @throws IndexOutOfBoundsException if an index is outside the table
-   * @throws IllegalArgumentException if the offsets are not in order, or out has another shape or type, or cannot be written
+   * @throws IllegalArgumentException if the offsets are not in order, or out has another shape or
+   *     type, or cannot be written
    */
   public void forward(int[] indices, int[] offsets, Tensor out) {
     Bags bags = BAGS.take();
     try {
-      bags.load(indices, offsets, embedding.numEmbeddings(), embedding.paddingIdx(), mode == BagMode.MEAN);
+      bags.load(
+          indices,
+          offsets,
+          embedding.numEmbeddings(),
+          embedding.paddingIdx(),
+          mode == BagMode.MEAN);
       reduce(bags, out);
     } finally {
       BAGS.giveBack(bags);
@@ -81,9 +93,11 @@ public final class EmbeddingBag {
    * Reduces bags of equal length.
    *
    * @param indices row numbers, int32 or int64 [bags, entries], one bag a row
-   * @param out float32 [bags, embeddingDim], whose rows lie without gaps inside; must not overlap the table
+   * @param out float32 [bags, embeddingDim], whose rows lie without gaps inside; must not overlap
+   *     the table
    * @throws IndexOutOfBoundsException if an index is outside the table
-   * @throws IllegalArgumentException if the indices are no matrix, or out has another shape or type, or cannot be written
+   * @throws IllegalArgumentException if the indices are no matrix, or out has another shape or
+   *     type, or cannot be written
    */
   public void forward(Tensor indices, Tensor out) {
     Bags bags = BAGS.take();
@@ -100,13 +114,19 @@ public final class EmbeddingBag {
     Tensor table = embedding.weight().value();
     if (out.rank() != 2 || out.size(0) != bags.count() || out.size(1) != embedding.embeddingDim()) {
       throw new IllegalArgumentException(
-          "out: expected shape [" + bags.count() + ", " + embedding.embeddingDim() + "], got " + out.shape());
+          "out: expected shape ["
+              + bags.count()
+              + ", "
+              + embedding.embeddingDim()
+              + "], got "
+              + out.shape());
     }
     Check.accessible("weight", table);
     Check.writable("out", out);
     Check.disjoint("out", out, "weight", table);
     if (out.stride(1) != 1 && out.size(1) > 1) {
-      throw new IllegalArgumentException("out: the elements of a row must lie side by side, but have stride " + out.stride(1));
+      throw new IllegalArgumentException(
+          "out: the elements of a row must lie side by side, but have stride " + out.stride(1));
     }
     Lookup.bagForward(table, bags, out);
   }
@@ -118,6 +138,12 @@ public final class EmbeddingBag {
    */
   @Override
   public String toString() {
-    return "EmbeddingBag(" + embedding.numEmbeddings() + ", " + embedding.embeddingDim() + ", " + mode + ")";
+    return "EmbeddingBag("
+        + embedding.numEmbeddings()
+        + ", "
+        + embedding.embeddingDim()
+        + ", "
+        + mode
+        + ")";
   }
 }

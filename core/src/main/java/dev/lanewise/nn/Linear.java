@@ -11,9 +11,11 @@ import java.util.random.RandomGenerator;
 /**
  * An affine layer: {@code y[i, j] = sum over k of x[i, k] weight[j, k] + bias[j]}.
  *
- * <p>A row's result does not depend on the batch it is computed in. Thread-safe as long as nobody writes the parameters; each thread has its own tape.
+ * <p>A row's result does not depend on the batch it is computed in. Thread-safe as long as nobody
+ * writes the parameters; each thread has its own tape.
  *
- * <p>Semantics: <a href="https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html">torch.nn.Linear</a>.
+ * <p>Semantics: <a
+ * href="https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html">torch.nn.Linear</a>.
  */
 public final class Linear {
   private final Parameter weight;
@@ -34,7 +36,8 @@ public final class Linear {
    * @return the layer
    * @throws IllegalArgumentException if there are no input features
    */
-  public static Linear create(Arena arena, RandomGenerator random, long inFeatures, long outFeatures) {
+  public static Linear create(
+      Arena arena, RandomGenerator random, long inFeatures, long outFeatures) {
     if (inFeatures < 1) {
       throw new IllegalArgumentException("inFeatures must be at least 1, got " + inFeatures);
     }
@@ -55,10 +58,12 @@ public final class Linear {
   public static Linear of(Parameter weight, Parameter bias) {
     Tensor w = weight.value();
     if (w.rank() != 2) {
-      throw new IllegalArgumentException("weight: expected shape [outFeatures, inFeatures], got " + w.shape());
+      throw new IllegalArgumentException(
+          "weight: expected shape [outFeatures, inFeatures], got " + w.shape());
     }
     if (bias.value().rank() != 1 || bias.value().size(0) != w.size(0)) {
-      throw new IllegalArgumentException("bias: expected shape [" + w.size(0) + "], got " + bias.value().shape());
+      throw new IllegalArgumentException(
+          "bias: expected shape [" + w.size(0) + "], got " + bias.value().shape());
     }
     return new Linear(weight, bias);
   }

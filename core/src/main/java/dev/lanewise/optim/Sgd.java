@@ -12,14 +12,17 @@ import java.util.List;
 /**
  * Stochastic gradient descent with optional momentum, weight decay and Nesterov's step.
  *
- * <p>For each parameter w with gradient g: {@code d = g} (negated to maximize) {@code + weightDecay w}; with momentum {@code b = d} in the first step and
- * {@code b = momentum b + (1 - dampening) d} afterwards, then {@code d = b}, or {@code d + momentum b} with Nesterov; {@code w = w - learningRate d}. Each
- * product and sum is one fused multiply-add; see docs/numerics.md.
+ * <p>For each parameter w with gradient g: {@code d = g} (negated to maximize) {@code + weightDecay
+ * w}; with momentum {@code b = d} in the first step and {@code b = momentum b + (1 - dampening) d}
+ * afterwards, then {@code d = b}, or {@code d + momentum b} with Nesterov; {@code w = w -
+ * learningRate d}. Each product and sum is one fused multiply-add; see docs/numerics.md.
  *
- * <p>Going down without momentum and weight decay, only the rows that the batch touched are visited, which gives the same bits as visiting all. Parameters that
- * have no gradient yet are left alone. Not thread-safe; a step allocates nothing.
+ * <p>Going down without momentum and weight decay, only the rows that the batch touched are
+ * visited, which gives the same bits as visiting all. Parameters that have no gradient yet are left
+ * alone. Not thread-safe; a step allocates nothing.
  *
- * <p>Semantics: <a href="https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html">torch.optim.SGD</a>.
+ * <p>Semantics: <a
+ * href="https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html">torch.optim.SGD</a>.
  */
 public final class Sgd {
   /** A multiple of every lane count; runs longer than an int are cut here. */
@@ -29,8 +32,10 @@ public final class Sgd {
 
   private final List<Parameter> parameters;
   private final Settings settings;
+
   /** Of each parameter the momentum buffer; empty without momentum. */
   private final List<Tensor> buffers;
+
   private final boolean[] started;
 
   /**
@@ -44,11 +49,17 @@ public final class Sgd {
    * @param direction whether to go down or up
    */
   public record Settings(
-      float learningRate, float momentum, float dampening, float weightDecay, MomentumKind momentumKind, Direction direction) {
+      float learningRate,
+      float momentum,
+      float dampening,
+      float weightDecay,
+      MomentumKind momentumKind,
+      Direction direction) {
     /**
      * Checks the settings.
      *
-     * @throws IllegalArgumentException if a number is negative or not finite, or Nesterov's step has no momentum or some dampening
+     * @throws IllegalArgumentException if a number is negative or not finite, or Nesterov's step
+     *     has no momentum or some dampening
      */
     public Settings {
       requireAtLeastZero("learningRate", learningRate);
@@ -59,7 +70,10 @@ public final class Sgd {
       }
       if (momentumKind == MomentumKind.NESTEROV && (momentum == 0 || dampening != 0)) {
         throw new IllegalArgumentException(
-            "Nesterov's step needs momentum and no dampening, got momentum " + momentum + " and dampening " + dampening);
+            "Nesterov's step needs momentum and no dampening, got momentum "
+                + momentum
+                + " and dampening "
+                + dampening);
       }
     }
 
@@ -122,14 +136,17 @@ public final class Sgd {
     this.started = new boolean[parameters.size()];
     for (Parameter parameter : parameters) {
       if (!parameter.isTrainable()) {
-        throw new IllegalArgumentException("a frozen parameter of shape " + parameter.value().shape() + " cannot be optimized");
+        throw new IllegalArgumentException(
+            "a frozen parameter of shape " + parameter.value().shape() + " cannot be optimized");
       }
     }
     // Momentum lives as long as the optimizer, whichever arenas the parameters are from.
     this.buffers =
         settings.momentum == 0
             ? List.of()
-            : parameters.stream().map(p -> Tensor.zeros(Arena.ofAuto(), p.value().shape().toArray())).toList();
+            : parameters.stream()
+                .map(p -> Tensor.zeros(Arena.ofAuto(), p.value().shape().toArray()))
+                .toList();
   }
 
   /**
@@ -193,12 +210,18 @@ public final class Sgd {
   private void plainStep(Parameter parameter) {
     Gradient gradient = parameter.gradient();
     Tensor w = parameter.value();
-    // A step up adds +0 where the gradient is 0, which turns a weight of -0 into +0: all rows are visited then.
-    if (gradient.allRowsTouched() || settings.weightDecay != 0 || settings.direction == Direction.MAXIMIZE) {
+    // A step up adds +0 where the gradient is 0, which turns a weight of -0 into +0: all rows are
+    // visited then.
+    if (gradient.allRowsTouched()
+        || settings.weightDecay != 0
+        || settings.direction == Direction.MAXIMIZE) {
       plainRun(gradient.tensor(), w, 0, w.shape().elementCount());
       return;
     }
-    long width = w.shape().elementCount() == 0 ? 0 : w.shape().elementCount() / (w.rank() == 0 ? 1 : w.size(0));
+    long width =
+        w.shape().elementCount() == 0
+            ? 0
+            : w.shape().elementCount() / (w.rank() == 0 ? 1 : w.size(0));
     for (int i = 0; i < gradient.touchedRowCount(); i++) {
       plainRun(gradient.tensor(), w, gradient.touchedRow(i) * width, width);
     }
@@ -213,7 +236,15 @@ public final class Sgd {
       if (settings.weightDecay == 0) {
         KERNELS.axpy(g.segment(), gAt, w.segment(), wAt, negativeRate, n);
       } else {
-        KERNELS.sgdDecay(g.segment(), gAt, w.segment(), wAt, sign(), settings.weightDecay, -settings.learningRate, n);
+        KERNELS.sgdDecay(
+            g.segment(),
+            gAt,
+            w.segment(),
+            wAt,
+            sign(),
+            settings.weightDecay,
+            -settings.learningRate,
+            n);
       }
     }
   }
@@ -230,12 +261,32 @@ public final class Sgd {
       long wAt = w.offsetBytes() + at * Float.BYTES;
       if (settings.momentumKind == MomentumKind.NESTEROV) {
         KERNELS.sgdNesterov(
-            g.segment(), gAt, b.segment(), bAt, w.segment(), wAt, sign(), settings.weightDecay, settings.momentum, scale,
-            -settings.learningRate, n);
+            g.segment(),
+            gAt,
+            b.segment(),
+            bAt,
+            w.segment(),
+            wAt,
+            sign(),
+            settings.weightDecay,
+            settings.momentum,
+            scale,
+            -settings.learningRate,
+            n);
       } else {
         KERNELS.sgdMomentum(
-            g.segment(), gAt, b.segment(), bAt, w.segment(), wAt, sign(), settings.weightDecay, settings.momentum, scale,
-            -settings.learningRate, n);
+            g.segment(),
+            gAt,
+            b.segment(),
+            bAt,
+            w.segment(),
+            wAt,
+            sign(),
+            settings.weightDecay,
+            settings.momentum,
+            scale,
+            -settings.learningRate,
+            n);
       }
     }
   }

@@ -4,13 +4,16 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The type of a tensor's elements: how many bytes one takes and how those bytes are read as a number.
+ * The type of a tensor's elements: how many bytes one takes and how those bytes are read as a
+ * number.
  *
- * <p>Elements are stored in the machine's byte order and may lie at any address. Computation is done in {@link #FLOAT32};
- * indices are {@link #INT32} or {@link #INT64}; the other types can be stored, viewed, read, written and saved.
+ * <p>Elements are stored in the machine's byte order and may lie at any address. Computation is
+ * done in {@link #FLOAT32}; indices are {@link #INT32} or {@link #INT64}; the other types can be
+ * stored, viewed, read, written and saved.
  *
- * <p>The names and meanings are those of <a href="https://docs.pytorch.org/docs/stable/tensor_attributes.html">PyTorch's
- * dtypes</a>. Immutable and thread-safe.
+ * <p>The names and meanings are those of <a
+ * href="https://docs.pytorch.org/docs/stable/tensor_attributes.html">PyTorch's dtypes</a>.
+ * Immutable and thread-safe.
  */
 public enum DType {
   /** IEEE 754 binary32. */
@@ -85,7 +88,10 @@ public enum DType {
     };
   }
 
-  /** Writes one element, rounded to nearest for the floating-point types; the integer types take only integers they hold. */
+  /**
+   * Writes one element, rounded to nearest for the floating-point types; the integer types take
+   * only integers they hold.
+   */
   void writeDouble(MemorySegment segment, long offsetBytes, double value) {
     switch (this) {
       case FLOAT32 -> segment.set(FLOAT, offsetBytes, (float) value);

@@ -4,13 +4,16 @@ import dev.lanewise.internal.memory.Zeros;
 import java.util.Arrays;
 
 /**
- * The gradient of a parameter: a dense tensor that also knows which of its rows (positions of dimension 0) may differ from zero.
+ * The gradient of a parameter: a dense tensor that also knows which of its rows (positions of
+ * dimension 0) may differ from zero.
  *
- * <p>An embedding's batch touches few rows of a large table. With the touched rows at hand, zeroing the gradient and a plain SGD step
- * cost what the batch touched instead of the whole table, and give the same bits as the full pass.
+ * <p>An embedding's batch touches few rows of a large table. With the touched rows at hand, zeroing
+ * the gradient and a plain SGD step cost what the batch touched instead of the whole table, and
+ * give the same bits as the full pass.
  *
- * <p>Whoever adds to {@link #tensor()} must call {@link #touchRow} or {@link #touchAllRows} for what it wrote. Not thread-safe.
- * Marking allocates nothing once the list of rows has reached its size.
+ * <p>Whoever adds to {@link #tensor()} must call {@link #touchRow} or {@link #touchAllRows} for
+ * what it wrote. Not thread-safe. Marking allocates nothing once the list of rows has reached its
+ * size.
  */
 public final class Gradient {
   private final Tensor tensor;

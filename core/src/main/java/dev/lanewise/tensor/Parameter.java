@@ -6,8 +6,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * A tensor that is trained: its value and, once something needs it, its gradient.
  *
- * <p>Gradients add up over backward passes until {@link #zeroGradient}, as PyTorch's {@code Tensor.grad} does. A frozen parameter has no
- * gradient and is left alone by tapes and optimizers. Training a parameter is not thread-safe; reading its value is.
+ * <p>Gradients add up over backward passes until {@link #zeroGradient}, as PyTorch's {@code
+ * Tensor.grad} does. A frozen parameter has no gradient and is left alone by tapes and optimizers.
+ * Training a parameter is not thread-safe; reading its value is.
  */
 public final class Parameter implements Operand {
   private final Tensor value;
@@ -29,14 +30,18 @@ public final class Parameter implements Operand {
    */
   public static Parameter trainable(Arena arena, Tensor value) {
     if (value.dtype() != DType.FLOAT32) {
-      throw new IllegalArgumentException("a trainable parameter must be float32, not " + value.dtype());
+      throw new IllegalArgumentException(
+          "a trainable parameter must be float32, not " + value.dtype());
     }
     if (value.segment().isReadOnly()) {
-      throw new IllegalArgumentException("a trainable parameter of shape " + value.shape() + " must not be read-only");
+      throw new IllegalArgumentException(
+          "a trainable parameter of shape " + value.shape() + " must not be read-only");
     }
     if (!value.isContiguous()) {
       throw new IllegalArgumentException(
-          "a trainable parameter of shape " + value.shape() + " must be contiguous: use contiguous(arena)");
+          "a trainable parameter of shape "
+              + value.shape()
+              + " must be contiguous: use contiguous(arena)");
     }
     return new Parameter(value, arena);
   }
@@ -86,7 +91,8 @@ public final class Parameter implements Operand {
       return existing;
     }
     if (gradientArena == null) {
-      throw new IllegalStateException("a frozen parameter of shape " + value.shape() + " has no gradient");
+      throw new IllegalStateException(
+          "a frozen parameter of shape " + value.shape() + " has no gradient");
     }
     Gradient created = new Gradient(Tensor.allocate(gradientArena, DType.FLOAT32, value.shape()));
     gradient = created;

@@ -1,6 +1,9 @@
 package dev.lanewise.tensor;
 
-/** Walks the positions, in elements, of a strided view in row-major order. For what is off the hot path: printing, copying, filling. */
+/**
+ * Walks the positions, in elements, of a strided view in row-major order. For what is off the hot
+ * path: printing, copying, filling.
+ */
 final class Positions {
   private final Shape shape;
   private final long[] strides;

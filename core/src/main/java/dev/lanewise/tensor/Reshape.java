@@ -7,8 +7,9 @@ final class Reshape {
   private Reshape() {}
 
   /**
-   * Strides for the target, or an array whose length is not the target's rank if there are none. Dimensions of the source that lie
-   * behind one another like one long dimension form a run; each run must be made up exactly by consecutive target dimensions.
+   * Strides for the target, or an array whose length is not the target's rank if there are none.
+   * Dimensions of the source that lie behind one another like one long dimension form a run; each
+   * run must be made up exactly by consecutive target dimensions.
    */
   static long[] strides(Shape source, long[] sourceStrides, Shape target) {
     long[] impossible = target.rank() == IMPOSSIBLE.length ? new long[0] : IMPOSSIBLE;
@@ -19,7 +20,8 @@ final class Reshape {
       long innerStride = sourceStrides[from];
       long run = source.size(from);
       from--;
-      while (from >= 0 && (source.size(from) == 1 || run == 1 || sourceStrides[from] == innerStride * run)) {
+      while (from >= 0
+          && (source.size(from) == 1 || run == 1 || sourceStrides[from] == innerStride * run)) {
         if (run == 1) {
           innerStride = sourceStrides[from];
         }

@@ -3,7 +3,8 @@ package dev.lanewise.tensor;
 import java.util.Arrays;
 
 /**
- * The sizes of a tensor's dimensions, for example {@code [32, 128]}; no dimensions at all ({@code []}) is a scalar's shape.
+ * The sizes of a tensor's dimensions, for example {@code [32, 128]}; no dimensions at all ({@code
+ * []}) is a scalar's shape.
  *
  * <p>A size may be 0; the product of all sizes fits in a long. Immutable and thread-safe.
  */
@@ -34,7 +35,12 @@ public final class Shape {
     for (int dim = 0; dim < sizes.length; dim++) {
       if (sizes[dim] < 0) {
         throw new IllegalArgumentException(
-            "size " + sizes[dim] + " of dimension " + dim + " is negative in shape " + Arrays.toString(sizes));
+            "size "
+                + sizes[dim]
+                + " of dimension "
+                + dim
+                + " is negative in shape "
+                + Arrays.toString(sizes));
       }
       empty |= sizes[dim] == 0;
     }
@@ -69,7 +75,8 @@ public final class Shape {
   /**
    * The size of a dimension.
    *
-   * @param dim the dimension, from {@code -rank} to {@code rank - 1}; a negative one counts from the end
+   * @param dim the dimension, from {@code -rank} to {@code rank - 1}; a negative one counts from
+   *     the end
    * @return its size
    * @throws IndexOutOfBoundsException if there is no such dimension
    */
@@ -122,7 +129,8 @@ public final class Shape {
   int dimension(int dim) {
     int rank = sizes.length;
     if (dim < -rank || dim >= rank) {
-      throw new IndexOutOfBoundsException("dimension " + dim + " is outside shape " + this + " of rank " + rank);
+      throw new IndexOutOfBoundsException(
+          "dimension " + dim + " is outside shape " + this + " of rank " + rank);
     }
     return dim < 0 ? dim + rank : dim;
   }

@@ -8,21 +8,24 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /**
- * A strided view of off-heap memory: element (i0, i1, ...) lies {@code offset + i0*stride0 + i1*stride1 + ...} elements behind the
- * start of the segment.
+ * A strided view of off-heap memory: element (i0, i1, ...) lies {@code offset + i0*stride0 +
+ * i1*stride1 + ...} elements behind the start of the segment.
  *
- * <p><b>Memory.</b> A tensor owns nothing. Its memory lives as long as the arena it came from; use after that arena was closed is an
- * {@link IllegalStateException}, never a crash. Views ({@link #permute}, {@link #slice}, ...) share the memory of the tensor they
- * come from and copy nothing. Every view is checked against its segment when it is made, so no view can reach outside it. Segments are
- * native (off-heap or mapped); a heap array is copied in with {@code copyOf}.
+ * <p><b>Memory.</b> A tensor owns nothing. Its memory lives as long as the arena it came from; use
+ * after that arena was closed is an {@link IllegalStateException}, never a crash. Views ({@link
+ * #permute}, {@link #slice}, ...) share the memory of the tensor they come from and copy nothing.
+ * Every view is checked against its segment when it is made, so no view can reach outside it.
+ * Segments are native (off-heap or mapped); a heap array is copied in with {@code copyOf}.
  *
- * <p><b>Strides</b> are in elements and never negative; a stride of 0 repeats one element (see {@link #expand}), and such a tensor
- * cannot be written.
+ * <p><b>Strides</b> are in elements and never negative; a stride of 0 repeats one element (see
+ * {@link #expand}), and such a tensor cannot be written.
  *
- * <p><b>Thread-safety.</b> The view itself is immutable. Its elements are plain memory: many threads may read them, and whoever writes
- * them while others read must synchronise. A confined arena's tensor can be used by its thread only.
+ * <p><b>Thread-safety.</b> The view itself is immutable. Its elements are plain memory: many
+ * threads may read them, and whoever writes them while others read must synchronise. A confined
+ * arena's tensor can be used by its thread only.
  *
- * <p>Semantics follow <a href="https://docs.pytorch.org/docs/stable/tensor_view.html">PyTorch's views</a>.
+ * <p>Semantics follow <a href="https://docs.pytorch.org/docs/stable/tensor_view.html">PyTorch's
+ * views</a>.
  */
 public final class Tensor implements Operand {
   private static final long ALIGNMENT_BYTES = 64;
@@ -83,9 +86,9 @@ public final class Tensor implements Operand {
   /**
    * A new float32 tensor of independent draws from N(0, 1).
    *
-   * <p>The same generator in the same state gives the same bits on every machine: Marsaglia's polar method in double with
-   * {@link StrictMath}, rounded to float (G. Marsaglia and T. A. Bray, <i>A convenient method for generating normal variables</i>,
-   * SIAM Review 6, 1964).
+   * <p>The same generator in the same state gives the same bits on every machine: Marsaglia's polar
+   * method in double with {@link StrictMath}, rounded to float (G. Marsaglia and T. A. Bray, <i>A
+   * convenient method for generating normal variables</i>, SIAM Review 6, 1964).
    *
    * @param arena whose memory it is
    * @param random the source of randomness; seed it for repeatable results
@@ -111,7 +114,8 @@ public final class Tensor implements Operand {
    * @return the tensor
    * @throws IllegalArgumentException if low is not below high or either is not finite
    */
-  public static Tensor uniform(Arena arena, RandomGenerator random, float low, float high, long... sizes) {
+  public static Tensor uniform(
+      Arena arena, RandomGenerator random, float low, float high, long... sizes) {
     Tensor tensor = zeros(arena, sizes);
     for (long i = 0; i < tensor.shape.elementCount(); i++) {
       tensor.segment.setAtIndex(ValueLayout.JAVA_FLOAT, i, random.nextFloat(low, high));
@@ -171,11 +175,18 @@ public final class Tensor implements Operand {
     return copyOf(arena, DType.INT64, MemorySegment.ofArray(values), values.length, sizes);
   }
 
-  private static Tensor copyOf(Arena arena, DType dtype, MemorySegment values, int count, long... sizes) {
+  private static Tensor copyOf(
+      Arena arena, DType dtype, MemorySegment values, int count, long... sizes) {
     Shape shape = sizes.length == 0 ? Shape.of(count) : Shape.of(sizes);
     if (shape.elementCount() != count) {
       throw new IllegalArgumentException(
-          "shape " + shape + " has " + shape.elementCount() + " elements, but " + count + " values were given");
+          "shape "
+              + shape
+              + " has "
+              + shape.elementCount()
+              + " elements, but "
+              + count
+              + " values were given");
     }
     Tensor tensor = allocate(arena, dtype, shape);
     MemorySegment.copy(values, 0, tensor.segment, 0, values.byteSize());
@@ -183,9 +194,11 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * A view of memory from elsewhere (mapped from a file, filled by other code), row by row without gaps from its first byte on.
+   * A view of memory from elsewhere (mapped from a file, filled by other code), row by row without
+   * gaps from its first byte on.
    *
-   * @param segment native memory, at least as large as the tensor; a read-only one makes a read-only tensor
+   * @param segment native memory, at least as large as the tensor; a read-only one makes a
+   *     read-only tensor
    * @param dtype the elements' type, in the machine's byte order
    * @param shape the sizes
    * @return the view
@@ -314,12 +327,15 @@ public final class Tensor implements Operand {
    * @return true if dtype, sizes and strides are equal; the memory may be another
    */
   public boolean hasSameLayout(Tensor other) {
-    return dtype == other.dtype && shape.equals(other.shape) && Arrays.equals(strides, other.strides);
+    return dtype == other.dtype
+        && shape.equals(other.shape)
+        && Arrays.equals(strides, other.strides);
   }
 
   /**
-   * Whether elements may share memory, so that the tensor cannot be written. Exact for what permuting, slicing, expanding and windows give; views whose
-   * dimensions interleave without meeting (possible with {@link #asStrided} only) are taken to share.
+   * Whether elements may share memory, so that the tensor cannot be written. Exact for what
+   * permuting, slicing, expanding and windows give; views whose dimensions interleave without
+   * meeting (possible with {@link #asStrided} only) are taken to share.
    *
    * @return true for an expanded dimension or overlapping windows
    */
@@ -334,7 +350,8 @@ public final class Tensor implements Operand {
       }
       long spanned = 0;
       for (int other = 0; other < strides.length; other++) {
-        boolean inside = strides[other] < strides[dim] || (strides[other] == strides[dim] && other > dim);
+        boolean inside =
+            strides[other] < strides[dim] || (strides[other] == strides[dim] && other > dim);
         if (shape.size(other) > 1 && inside) {
           spanned += (shape.size(other) - 1) * strides[other];
         }
@@ -349,7 +366,8 @@ public final class Tensor implements Operand {
   // -------------------------------------------------------------------------------------------------------------- views
 
   /**
-   * The view of this tensor's segment with any sizes, strides and offset (PyTorch's {@code as_strided}).
+   * The view of this tensor's segment with any sizes, strides and offset (PyTorch's {@code
+   * as_strided}).
    *
    * @param newShape the sizes
    * @param newStrides the stride of each dimension, in elements, at least 0
@@ -362,7 +380,8 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * The dimensions in another order: dimension d of the view is dimension {@code order[d]} of this tensor.
+   * The dimensions in another order: dimension d of the view is dimension {@code order[d]} of this
+   * tensor.
    *
    * @param order every dimension once; negative ones count from the end
    * @return the view
@@ -382,7 +401,13 @@ public final class Tensor implements Operand {
     }
     if (!valid) {
       throw new IllegalArgumentException(
-          "order " + Arrays.toString(order) + " must name each of the " + rank() + " dimensions of " + shape + " once");
+          "order "
+              + Arrays.toString(order)
+              + " must name each of the "
+              + rank()
+              + " dimensions of "
+              + shape
+              + " once");
     }
     return new Tensor(segment, dtype, Shape.of(sizes), permuted, offset);
   }
@@ -427,9 +452,11 @@ public final class Tensor implements Operand {
     long[] sizes = shape.toArray();
     long[] sliced = strides.clone();
     sizes[at] = to == from ? 0 : (to - from - 1) / step + 1;
-    // A size of 0 or 1 never uses its stride: keeping the old one avoids an overflow with huge steps.
+    // A size of 0 or 1 never uses its stride: keeping the old one avoids an overflow with huge
+    // steps.
     sliced[at] = sizes[at] > 1 ? strides[at] * step : strides[at];
-    return new Tensor(segment, dtype, Shape.of(sizes), sliced, to == from ? offset : offset + from * strides[at]);
+    return new Tensor(
+        segment, dtype, Shape.of(sizes), sliced, to == from ? offset : offset + from * strides[at]);
   }
 
   /**
@@ -460,7 +487,11 @@ public final class Tensor implements Operand {
           "index " + index + " is outside dimension " + dim + " of shape " + shape);
     }
     return new Tensor(
-        segment, dtype, Shape.of(without(shape.toArray(), at)), without(strides, at), offset + index * strides[at]);
+        segment,
+        dtype,
+        Shape.of(without(shape.toArray(), at)),
+        without(strides, at),
+        offset + index * strides[at]);
   }
 
   /**
@@ -468,20 +499,34 @@ public final class Tensor implements Operand {
    *
    * @param sizes the new sizes; one of them may be -1 and is then computed
    * @return the view
-   * @throws IllegalArgumentException if the number of elements differs, or if no strides give this view (then copy with
-   *     {@link #contiguous} first)
+   * @throws IllegalArgumentException if the number of elements differs, or if no strides give this
+   *     view (then copy with {@link #contiguous} first)
    */
   public Tensor reshape(long... sizes) {
     Shape target = inferred(sizes);
     if (target.elementCount() != shape.elementCount()) {
       throw new IllegalArgumentException(
-          "shape " + shape + " of " + shape.elementCount() + " elements cannot be reshaped to " + target + " of "
+          "shape "
+              + shape
+              + " of "
+              + shape.elementCount()
+              + " elements cannot be reshaped to "
+              + target
+              + " of "
               + target.elementCount());
     }
-    long[] reshaped = target.elementCount() == 0 ? target.rowMajorStrides() : Reshape.strides(shape, strides, target);
+    long[] reshaped =
+        target.elementCount() == 0
+            ? target.rowMajorStrides()
+            : Reshape.strides(shape, strides, target);
     if (reshaped.length != target.rank()) {
       throw new IllegalArgumentException(
-          "a tensor of shape " + shape + " and strides " + Arrays.toString(strides) + " cannot be viewed as " + target
+          "a tensor of shape "
+              + shape
+              + " and strides "
+              + Arrays.toString(strides)
+              + " cannot be viewed as "
+              + target
               + " without a copy: use contiguous(arena).reshape(...)");
     }
     return new Tensor(segment, dtype, target, reshaped, offset);
@@ -511,7 +556,8 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * The elements whose positions in two dimensions are equal; the diagonal becomes the last dimension.
+   * The elements whose positions in two dimensions are equal; the diagonal becomes the last
+   * dimension.
    *
    * @param dim0 a dimension
    * @param dim1 another
@@ -522,7 +568,8 @@ public final class Tensor implements Operand {
     int first = shape.dimension(dim0);
     int second = shape.dimension(dim1);
     if (first == second) {
-      throw new IllegalArgumentException("a diagonal needs two different dimensions, not " + dim0 + " and " + dim1);
+      throw new IllegalArgumentException(
+          "a diagonal needs two different dimensions, not " + dim0 + " and " + dim1);
     }
     int high = Math.max(first, second);
     int low = Math.min(first, second);
@@ -544,7 +591,8 @@ public final class Tensor implements Operand {
   public Tensor unsqueeze(int dim) {
     int rank = rank();
     if (dim < -rank - 1 || dim > rank) {
-      throw new IndexOutOfBoundsException("dimension " + dim + " cannot be inserted into shape " + shape);
+      throw new IndexOutOfBoundsException(
+          "dimension " + dim + " cannot be inserted into shape " + shape);
     }
     int at = dim < 0 ? dim + rank + 1 : dim;
     long[] sizes = new long[rank + 1];
@@ -557,8 +605,9 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * All windows of a length along one dimension (PyTorch's {@code unfold}): dimension dim counts the windows, a new last dimension the
-   * positions in one. Windows share memory where they overlap.
+   * All windows of a length along one dimension (PyTorch's {@code unfold}): dimension dim counts
+   * the windows, a new last dimension the positions in one. Windows share memory where they
+   * overlap.
    *
    * @param dim the dimension
    * @param length positions in a window, at least 1 and at most the dimension's size
@@ -570,7 +619,14 @@ public final class Tensor implements Operand {
     int at = shape.dimension(dim);
     if (length < 1 || length > shape.size(at) || step < 1) {
       throw new IllegalArgumentException(
-          "windows of " + length + " at a step of " + step + " do not fit dimension " + dim + " of shape " + shape);
+          "windows of "
+              + length
+              + " at a step of "
+              + step
+              + " do not fit dimension "
+              + dim
+              + " of shape "
+              + shape);
     }
     long[] sizes = Arrays.copyOf(shape.toArray(), rank() + 1);
     long[] windows = Arrays.copyOf(strides, rank() + 1);
@@ -621,7 +677,8 @@ public final class Tensor implements Operand {
    * @param value the new value, rounded to the elements' type
    * @param index its position in each dimension
    * @throws IndexOutOfBoundsException if there is no such element
-   * @throws IllegalArgumentException if the elements are integers and cannot hold the value, or share memory
+   * @throws IllegalArgumentException if the elements are integers and cannot hold the value, or
+   *     share memory
    */
   public void set(double value, long... index) {
     long at = elementBytes(index);
@@ -637,7 +694,8 @@ public final class Tensor implements Operand {
    */
   public double item() {
     if (shape.elementCount() != 1) {
-      throw new IllegalStateException("item() needs a tensor of one element; this one has shape " + shape);
+      throw new IllegalStateException(
+          "item() needs a tensor of one element; this one has shape " + shape);
     }
     return dtype.readDouble(segment, offsetBytes());
   }
@@ -666,7 +724,8 @@ public final class Tensor implements Operand {
    *
    * @param source the tensor to copy; must not overlap this one, unless it is the same view
    * @return this
-   * @throws IllegalArgumentException if type or shape differ, or elements of this tensor share memory
+   * @throws IllegalArgumentException if type or shape differ, or elements of this tensor share
+   *     memory
    */
   public Tensor copyFrom(Tensor source) {
     if (source.dtype != dtype || !source.shape.equals(shape)) {
@@ -675,13 +734,17 @@ public final class Tensor implements Operand {
     }
     requireUnrepeated();
     if (isContiguous() && source.isContiguous()) {
-      MemorySegment.copy(source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));
+      MemorySegment.copy(
+          source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));
       return this;
     }
     int size = dtype.sizeBytes();
     var from = new Positions(shape, source.strides, source.offset);
-    for (var to = new Positions(shape, strides, offset); to.hasElement(); to.advance(), from.advance()) {
-      MemorySegment.copy(source.segment, from.position() * size, segment, to.position() * size, size);
+    for (var to = new Positions(shape, strides, offset);
+        to.hasElement();
+        to.advance(), from.advance()) {
+      MemorySegment.copy(
+          source.segment, from.position() * size, segment, to.position() * size, size);
     }
     return this;
   }
@@ -741,31 +804,59 @@ public final class Tensor implements Operand {
 
   // ------------------------------------------------------------------------------------------------------------- internal
 
-  private static Tensor view(MemorySegment segment, DType dtype, Shape shape, long[] strides, long offset) {
+  private static Tensor view(
+      MemorySegment segment, DType dtype, Shape shape, long[] strides, long offset) {
     if (!segment.isNative()) {
-      throw new IllegalArgumentException("a tensor's memory must be native; copy a heap array with copyOf(arena, ...)");
+      throw new IllegalArgumentException(
+          "a tensor's memory must be native; copy a heap array with copyOf(arena, ...)");
     }
     if (strides.length != shape.rank()) {
       throw new IllegalArgumentException(
-          "shape " + shape + " needs " + shape.rank() + " strides, but " + strides.length + " were given");
+          "shape "
+              + shape
+              + " needs "
+              + shape.rank()
+              + " strides, but "
+              + strides.length
+              + " were given");
     }
     long last = offset;
     try {
       for (int dim = 0; dim < strides.length; dim++) {
         if (strides[dim] < 0) {
-          throw new IllegalArgumentException("stride " + strides[dim] + " of dimension " + dim + " is negative");
+          throw new IllegalArgumentException(
+              "stride " + strides[dim] + " of dimension " + dim + " is negative");
         }
-        last = Math.addExact(last, Math.multiplyExact(Math.max(shape.size(dim) - 1, 0), strides[dim]));
+        last =
+            Math.addExact(last, Math.multiplyExact(Math.max(shape.size(dim) - 1, 0), strides[dim]));
       }
-      long end = shape.elementCount() == 0 ? 0 : Math.multiplyExact(Math.addExact(last, 1), dtype.sizeBytes());
+      long end =
+          shape.elementCount() == 0
+              ? 0
+              : Math.multiplyExact(Math.addExact(last, 1), dtype.sizeBytes());
       if (offset < 0 || end > segment.byteSize()) {
         throw new IllegalArgumentException(
-            "a " + dtype + " view of shape " + shape + ", strides " + Arrays.toString(strides) + " and offset " + offset
-                + " needs " + end + " bytes, but the segment has " + segment.byteSize());
+            "a "
+                + dtype
+                + " view of shape "
+                + shape
+                + ", strides "
+                + Arrays.toString(strides)
+                + " and offset "
+                + offset
+                + " needs "
+                + end
+                + " bytes, but the segment has "
+                + segment.byteSize());
       }
     } catch (ArithmeticException e) {
       throw new IllegalArgumentException(
-          "a view of shape " + shape + " and strides " + Arrays.toString(strides) + " reaches further than a long can count", e);
+          "a view of shape "
+              + shape
+              + " and strides "
+              + Arrays.toString(strides)
+              + " reaches further than a long can count",
+          e);
     }
     return new Tensor(segment, dtype, shape, strides, shape.elementCount() == 0 ? 0 : offset);
   }
@@ -774,19 +865,26 @@ public final class Tensor implements Operand {
     try {
       return Math.multiplyExact(shape.elementCount(), dtype.sizeBytes());
     } catch (ArithmeticException e) {
-      throw new IllegalArgumentException(dtype + " " + shape + " has more bytes than a long can count", e);
+      throw new IllegalArgumentException(
+          dtype + " " + shape + " has more bytes than a long can count", e);
     }
   }
 
   private long elementBytes(long[] index) {
     if (index.length != rank()) {
       throw new IndexOutOfBoundsException(
-          "index " + Arrays.toString(index) + " must have " + rank() + " positions for shape " + shape);
+          "index "
+              + Arrays.toString(index)
+              + " must have "
+              + rank()
+              + " positions for shape "
+              + shape);
     }
     long position = offset;
     for (int dim = 0; dim < index.length; dim++) {
       if (index[dim] < 0 || index[dim] >= shape.size(dim)) {
-        throw new IndexOutOfBoundsException("index " + Arrays.toString(index) + " is outside shape " + shape);
+        throw new IndexOutOfBoundsException(
+            "index " + Arrays.toString(index) + " is outside shape " + shape);
       }
       position += index[dim] * strides[dim];
     }
@@ -796,7 +894,11 @@ public final class Tensor implements Operand {
   private void requireUnrepeated() {
     if (mayRepeatElements()) {
       throw new IllegalArgumentException(
-          "a tensor of shape " + shape + " and strides " + Arrays.toString(strides) + ", whose elements share memory, cannot be written");
+          "a tensor of shape "
+              + shape
+              + " and strides "
+              + Arrays.toString(strides)
+              + ", whose elements share memory, cannot be written");
     }
   }
 

@@ -1,6 +1,9 @@
 package dev.lanewise.tensor;
 
-/** Writes a tensor for people: nested brackets, a row a line, the middle of long dimensions left out. */
+/**
+ * Writes a tensor for people: nested brackets, a row a line, the middle of long dimensions left
+ * out.
+ */
 final class TensorPrinter {
   private static final long ELIDE_ABOVE_ELEMENTS = 1000;
   private static final int EDGE = 3;

@@ -27,7 +27,9 @@ final class Charts {
 
   private Charts() {}
 
-  /** Writes a picture and says where it is; a machine without fonts cannot, and gets a hint instead. */
+  /**
+   * Writes a picture and says where it is; a machine without fonts cannot, and gets a hint instead.
+   */
   private static String save(XYChart chart, Path file) throws IOException {
     try {
       BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
@@ -39,18 +41,34 @@ final class Charts {
   }
 
   static String learningCurve(List<TextClassifier.Epoch> curve, Path file) throws IOException {
-    XYChart chart = new XYChartBuilder().width(900).height(500).title("Learning curve").xAxisTitle("epoch").yAxisTitle("accuracy, %").build();
+    XYChart chart =
+        new XYChartBuilder()
+            .width(900)
+            .height(500)
+            .title("Learning curve")
+            .xAxisTitle("epoch")
+            .yAxisTitle("accuracy, %")
+            .build();
     double[] epochs = IntStream.rangeClosed(1, curve.size()).asDoubleStream().toArray();
-    chart.addSeries("training", epochs, curve.stream().mapToDouble(e -> 100 * e.trainingAccuracy()).toArray());
-    chart.addSeries("test", epochs, curve.stream().mapToDouble(e -> 100 * e.testAccuracy()).toArray());
+    chart.addSeries(
+        "training", epochs, curve.stream().mapToDouble(e -> 100 * e.trainingAccuracy()).toArray());
+    chart.addSeries(
+        "test", epochs, curve.stream().mapToDouble(e -> 100 * e.testAccuracy()).toArray());
     return save(chart, file);
   }
 
   /** The most frequent words, each at the two principal components of its row. */
-  static String map(Arena arena, Embedding embedding, List<String> words, Path file) throws IOException {
+  static String map(Arena arena, Embedding embedding, List<String> words, Path file)
+      throws IOException {
     int count = Math.min(WORDS_ON_MAP, words.size() - 1);
-    double[][] places = principalComponents(arena, embedding.weight().value().slice(0, 1, 1 + count));
-    XYChart chart = new XYChartBuilder().width(1400).height(900).title("Words by the first two principal components of their embeddings").build();
+    double[][] places =
+        principalComponents(arena, embedding.weight().value().slice(0, 1, 1 + count));
+    XYChart chart =
+        new XYChartBuilder()
+            .width(1400)
+            .height(900)
+            .title("Words by the first two principal components of their embeddings")
+            .build();
     chart.getStyler().setLegendVisible(false).setChartBackgroundColor(Color.WHITE);
     chart.getStyler().setDefaultSeriesRenderStyle(XYSeriesRenderStyle.Scatter).setMarkerSize(4);
     chart.addSeries("words", places[0], places[1]).setMarker(SeriesMarkers.CIRCLE);
@@ -85,7 +103,9 @@ final class Charts {
     int[] largest =
         IntStream.range(0, dim)
             .boxed()
-            .sorted(Comparator.comparingDouble((Integer i) -> eigen.getEigenvalue(i).getReal()).reversed())
+            .sorted(
+                Comparator.comparingDouble((Integer i) -> eigen.getEigenvalue(i).getReal())
+                    .reversed())
             .limit(2)
             .mapToInt(i -> i)
             .toArray();

@@ -17,14 +17,16 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * Real text that every JDK carries: the words of each class's name, and the module the class comes from.
+ * Real text that every JDK carries: the words of each class's name, and the module the class comes
+ * from.
  *
  * @param words the vocabulary by row number; row 0 stands for every word that is too rare
  * @param modules the classes to predict, by number
  * @param training the names to learn from
  * @param test the names to be judged by
  */
-record ClassNames(List<String> words, List<String> modules, List<Sample> training, List<Sample> test) {
+record ClassNames(
+    List<String> words, List<String> modules, List<Sample> training, List<Sample> test) {
   private static final int SMALLEST_MODULE = 200;
   private static final long SEED = 20250916;
 
@@ -37,14 +39,20 @@ record ClassNames(List<String> words, List<String> modules, List<Sample> trainin
    */
   record Sample(String name, int[] words, int module) {}
 
-  /** Reads the running JDK. The split is seeded and the files are sorted first, so that the same JDK gives the same data. */
+  /**
+   * Reads the running JDK. The split is seeded and the files are sorted first, so that the same JDK
+   * gives the same data.
+   */
   static ClassNames read(int vocabulary) throws IOException {
     Map<String, List<String>> namesByModule = new TreeMap<>();
     Path root = FileSystems.getFileSystem(URI.create("jrt:/")).getPath("/modules");
     try (Stream<Path> files = Files.walk(root)) {
       files
           .filter(file -> file.toString().endsWith(".class") && !file.endsWith("module-info.class"))
-          .forEach(file -> namesByModule.computeIfAbsent(file.getName(1).toString(), m -> new ArrayList<>()).add(className(file)));
+          .forEach(file ->
+              namesByModule
+                  .computeIfAbsent(file.getName(1).toString(), m -> new ArrayList<>())
+                  .add(className(file)));
     }
     namesByModule.values().removeIf(names -> names.size() < SMALLEST_MODULE);
 
@@ -55,16 +63,17 @@ record ClassNames(List<String> words, List<String> modules, List<Sample> trainin
     }
     List<String> modules = List.copyOf(namesByModule.keySet());
     List<Sample> samples = new ArrayList<>();
-    namesByModule.forEach(
-        (module, names) -> {
-          for (String name : names.stream().sorted().toList()) {
-            int[] sampleWords = split(name).stream().mapToInt(word -> rows.getOrDefault(word, 0)).toArray();
-            samples.add(new Sample(name, sampleWords, modules.indexOf(module)));
-          }
-        });
+    namesByModule.forEach((module, names) -> {
+      for (String name : names.stream().sorted().toList()) {
+        int[] sampleWords =
+            split(name).stream().mapToInt(word -> rows.getOrDefault(word, 0)).toArray();
+        samples.add(new Sample(name, sampleWords, modules.indexOf(module)));
+      }
+    });
     Collections.shuffle(samples, new Random(SEED));
     int training = samples.size() * 4 / 5;
-    return new ClassNames(words, modules, samples.subList(0, training), samples.subList(training, samples.size()));
+    return new ClassNames(
+        words, modules, samples.subList(0, training), samples.subList(training, samples.size()));
   }
 
   private static String className(Path file) {
@@ -72,12 +81,17 @@ record ClassNames(List<String> words, List<String> modules, List<Sample> trainin
     return name.substring(0, name.length() - ".class".length());
   }
 
-  private static List<String> frequentWords(Map<String, List<String>> namesByModule, int vocabulary) {
+  private static List<String> frequentWords(
+      Map<String, List<String>> namesByModule, int vocabulary) {
     Map<String, Integer> counts = new HashMap<>();
-    namesByModule.values().stream().flatMap(List::stream).forEach(name -> split(name).forEach(word -> counts.merge(word, 1, Integer::sum)));
+    namesByModule.values().stream()
+        .flatMap(List::stream)
+        .forEach(name -> split(name).forEach(word -> counts.merge(word, 1, Integer::sum)));
     List<String> words = new ArrayList<>(List.of("(rare)"));
     counts.entrySet().stream()
-        .sorted(Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder()).thenComparing(Map.Entry.comparingByKey()))
+        .sorted(
+            Map.Entry.<String, Integer>comparingByValue(Comparator.reverseOrder())
+                .thenComparing(Map.Entry.comparingByKey()))
         .limit(vocabulary - 1)
         .forEach(entry -> words.add(entry.getKey()));
     return words;

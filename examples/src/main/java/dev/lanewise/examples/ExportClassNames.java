@@ -8,7 +8,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** Writes the classifier's data as text, so that the same model can be trained elsewhere: see bench/pytorch/classifier.py. */
+/**
+ * Writes the classifier's data as text, so that the same model can be trained elsewhere: see
+ * bench/pytorch/classifier.py.
+ */
 public final class ExportClassNames {
   private ExportClassNames() {}
 
@@ -19,7 +22,10 @@ public final class ExportClassNames {
    * @throws IOException if it cannot be written
    */
   public static void main(String[] args) throws IOException {
-    Path file = args.length > 0 ? Path.of(args[0]) : Files.createDirectories(Path.of("target", "demo")).resolve("classes.tsv");
+    Path file =
+        args.length > 0
+            ? Path.of(args[0])
+            : Files.createDirectories(Path.of("target", "demo")).resolve("classes.tsv");
     ClassNames data = ClassNames.read(TextClassifier.VOCABULARY);
     try (PrintWriter out = new PrintWriter(Files.newBufferedWriter(file))) {
       write(out, "training", data.training());
@@ -30,7 +36,10 @@ public final class ExportClassNames {
 
   private static void write(PrintWriter out, String part, List<ClassNames.Sample> samples) {
     for (ClassNames.Sample sample : samples) {
-      String words = Arrays.stream(sample.words()).mapToObj(Integer::toString).collect(Collectors.joining(" "));
+      String words =
+          Arrays.stream(sample.words())
+              .mapToObj(Integer::toString)
+              .collect(Collectors.joining(" "));
       out.println(part + "\t" + sample.module() + "\t" + words);
     }
   }

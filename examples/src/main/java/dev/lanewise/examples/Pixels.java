@@ -17,8 +17,9 @@ import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
 /**
- * An embedding over pixel values: each of the 256 shades of grey has a row, so a small image becomes [h, w, d], and one contraction gives a score for
- * each class. (What a PixelEmbed layer would be, if PyTorch had one.)
+ * An embedding over pixel values: each of the 256 shades of grey has a row, so a small image
+ * becomes [h, w, d], and one contraction gives a score for each class. (What a PixelEmbed layer
+ * would be, if PyTorch had one.)
  */
 public final class Pixels {
   private static final int SIZE = 16;
@@ -53,7 +54,9 @@ public final class Pixels {
       Images training = draw(arena, random, 6000);
       Images test = draw(arena, random, 1000);
       var embedding = Embedding.randn(arena, random, 256, DIM);
-      var weight = Parameter.trainable(arena, Tensor.uniform(arena, random, -0.02f, 0.02f, SIZE, SIZE, DIM, CLASSES.size()));
+      var weight =
+          Parameter.trainable(
+              arena, Tensor.uniform(arena, random, -0.02f, 0.02f, SIZE, SIZE, DIM, CLASSES.size()));
       var bias = Parameter.trainable(arena, Tensor.zeros(arena, CLASSES.size()));
       var sgd = Sgd.of(0.05f, embedding.weight(), weight, bias);
       for (int epoch = 1; epoch <= EPOCHS; epoch++) {
@@ -70,15 +73,25 @@ public final class Pixels {
           accuracy += accuracy(scores, batch.classes()) * BATCH / training.classes().length;
           tape.reset();
         }
-        System.out.printf(Locale.ROOT, "epoch %d  loss %.3f  training accuracy %.1f %%%n", epoch, loss, 100 * accuracy);
+        System.out.printf(
+            Locale.ROOT,
+            "epoch %d  loss %.3f  training accuracy %.1f %%%n",
+            epoch,
+            loss,
+            100 * accuracy);
       }
       Variable scores = scores(tape, embedding, weight, bias, test.pixels());
       System.out.printf(
-          Locale.ROOT, "test accuracy on %d new images of %s: %.1f %%%n", test.classes().length, CLASSES, 100 * accuracy(scores, test.classes()));
+          Locale.ROOT,
+          "test accuracy on %d new images of %s: %.1f %%%n",
+          test.classes().length,
+          CLASSES,
+          100 * accuracy(scores, test.classes()));
     }
   }
 
-  private static Variable scores(Tape tape, Embedding embedding, Parameter weight, Parameter bias, Tensor pixels) {
+  private static Variable scores(
+      Tape tape, Embedding embedding, Parameter weight, Parameter bias, Tensor pixels) {
     Variable embedded = tape.lookup(embedding, pixels); // [n, h, w, d]
     return tape.add(tape.einsum("nhwd,hwdc->nc", embedded, weight), bias);
   }

@@ -15,7 +15,9 @@ import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.random.RandomGenerator;
 
-/** Train a table of five rows so that each row times a vector gives 3; save it, load it, serve it. */
+/**
+ * Train a table of five rows so that each row times a vector gives 3; save it, load it, serve it.
+ */
 public final class SimpleExample {
   private static final int[] ROWS = {0, 1, 2, 3, 4};
 
@@ -38,7 +40,8 @@ public final class SimpleExample {
     }
   }
 
-  private static void train(Arena arena, RandomGenerator random, Tensor vec, Path file) throws IOException {
+  private static void train(Arena arena, RandomGenerator random, Tensor vec, Path file)
+      throws IOException {
     var embedding = Embedding.randn(arena, random, 5, 3);
     var label = Tensor.full(arena, 3f, 5, 1);
     var sgd = Sgd.of(0.015f, embedding.weight());
@@ -50,7 +53,8 @@ public final class SimpleExample {
         Variable loss = tape.meanSquaredError(output, label);
         sgd.zeroGrad();
         if (step == 0) {
-          // Walk the same recording twice: RETAIN keeps it, and the gradients of both passes add up.
+          // Walk the same recording twice: RETAIN keeps it, and the gradients of both passes add
+          // up.
           loss.backward(Retention.RETAIN);
           sgd.zeroGrad();
         }

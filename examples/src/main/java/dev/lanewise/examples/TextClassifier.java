@@ -46,25 +46,43 @@ public final class TextClassifier {
         "%d classes of the running JDK to learn from, %d to test, %d modules, %d words%n",
         data.training().size(), data.test().size(), data.modules().size(), data.words().size());
     try (Arena arena = Arena.ofConfined()) {
-      TextModel model = TextModel.create(arena, new SplittableRandom(1), VOCABULARY, DIM, HIDDEN, data.modules().size());
+      TextModel model =
+          TextModel.create(
+              arena, new SplittableRandom(1), VOCABULARY, DIM, HIDDEN, data.modules().size());
       List<Epoch> curve = train(model, data);
 
       double accuracy = evaluate(model, data.test()).accuracy();
       System.out.printf(
-          Locale.ROOT, "test accuracy %.1f %% (always guessing the largest module: %.1f %%)%n", 100 * accuracy, 100 * data.majorityBaseline());
+          Locale.ROOT,
+          "test accuracy %.1f %% (always guessing the largest module: %.1f %%)%n",
+          100 * accuracy,
+          100 * data.majorityBaseline());
       for (String word : List.of("http", "button", "certificate", "xml")) {
         System.out.println("nearest to " + word + ": " + nearest(arena, model, data.words(), word));
       }
-      predict(model, data, "HttpClientConnection", "JTableHeaderRenderer", "X509CertificateParser", "MethodHandleCompiler");
+      predict(
+          model,
+          data,
+          "HttpClientConnection",
+          "JTableHeaderRenderer",
+          "X509CertificateParser",
+          "MethodHandleCompiler");
 
-      System.out.println("learning curve: " + Charts.learningCurve(curve, folder.resolve("learning-curve.png")));
-      System.out.println("map of words: " + Charts.map(arena, model.emb(), data.words(), folder.resolve("words.png")));
+      System.out.println(
+          "learning curve: " + Charts.learningCurve(curve, folder.resolve("learning-curve.png")));
+      System.out.println(
+          "map of words: "
+              + Charts.map(arena, model.emb(), data.words(), folder.resolve("words.png")));
 
       Path file = folder.resolve("classifier.pth");
       model.stateDict().save(file);
       double reloaded = evaluate(TextModel.of(StateDict.load(file, arena)), data.test()).accuracy();
       System.out.printf(
-          Locale.ROOT, "saved to %s; test accuracy of the reloaded model: %.1f %%, equal: %b%n", file.toAbsolutePath(), 100 * reloaded, reloaded == accuracy);
+          Locale.ROOT,
+          "saved to %s; test accuracy of the reloaded model: %.1f %%, equal: %b%n",
+          file.toAbsolutePath(),
+          100 * reloaded,
+          reloaded == accuracy);
     }
   }
 
@@ -76,7 +94,8 @@ public final class TextClassifier {
    * @param testLoss over the test names, after the epoch
    * @param testAccuracy over the test names, after the epoch
    */
-  record Epoch(double trainingLoss, double trainingAccuracy, double testLoss, double testAccuracy) {}
+  record Epoch(
+      double trainingLoss, double trainingAccuracy, double testLoss, double testAccuracy) {}
 
   private static List<Epoch> train(TextModel model, ClassNames data) {
     Sgd sgd = Sgd.of(LEARNING_RATE, model.parameters());
@@ -108,9 +127,16 @@ public final class TextClassifier {
         curve.add(result);
         lines.add(
             String.format(
-                Locale.ROOT, "epoch %2d  loss %.3f  accuracy %.1f %%  test loss %.3f  test accuracy %.1f %%  (%.2f s of training)",
-                epoch + 1, result.trainingLoss(), 100 * result.trainingAccuracy(), result.testLoss(), 100 * result.testAccuracy(), seconds));
-        progress.setExtraMessage(String.format(Locale.ROOT, "test accuracy %.1f %%", 100 * result.testAccuracy()));
+                Locale.ROOT,
+                "epoch %2d  loss %.3f  accuracy %.1f %%  test loss %.3f  test accuracy %.1f %%  (%.2f s of training)",
+                epoch + 1,
+                result.trainingLoss(),
+                100 * result.trainingAccuracy(),
+                result.testLoss(),
+                100 * result.testAccuracy(),
+                seconds));
+        progress.setExtraMessage(
+            String.format(Locale.ROOT, "test accuracy %.1f %%", 100 * result.testAccuracy()));
       }
     }
     lines.forEach(System.out::println);
@@ -148,11 +174,14 @@ public final class TextClassifier {
   }
 
   private static int largest(float[] scores, int from, int count) {
-    return IntStream.range(0, count).reduce((a, b) -> scores[from + b] > scores[from + a] ? b : a).orElseThrow();
+    return IntStream.range(0, count)
+        .reduce((a, b) -> scores[from + b] > scores[from + a] ? b : a)
+        .orElseThrow();
   }
 
   /** The words whose rows have the largest cosine with a word's row. */
-  private static List<String> nearest(Arena arena, TextModel model, List<String> words, String word) {
+  private static List<String> nearest(
+      Arena arena, TextModel model, List<String> words, String word) {
     int row = words.indexOf(word);
     if (row < 0) {
       return List.of("(this JDK does not have the word)");
@@ -163,7 +192,9 @@ public final class TextClassifier {
     return IntStream.range(1, words.size())
         .filter(other -> other != row)
         .boxed()
-        .sorted(Comparator.comparingDouble((Integer other) -> dots[other] / Math.sqrt(squares[other])).reversed())
+        .sorted(
+            Comparator.comparingDouble((Integer other) -> dots[other] / Math.sqrt(squares[other]))
+                .reversed())
         .limit(5)
         .map(words::get)
         .toList();
@@ -172,9 +203,13 @@ public final class TextClassifier {
   private static void predict(TextModel model, ClassNames data, String... names) {
     try (Tape tape = Tape.inference()) {
       for (String name : names) {
-        int[] words = ClassNames.split(name).stream().mapToInt(word -> Math.max(data.words().indexOf(word), 0)).toArray();
+        int[] words =
+            ClassNames.split(name).stream()
+                .mapToInt(word -> Math.max(data.words().indexOf(word), 0))
+                .toArray();
         float[] scores = model.forward(tape, words, new int[] {0}).value().toFloatArray();
-        System.out.println(name + " looks like " + data.modules().get(largest(scores, 0, scores.length)));
+        System.out.println(
+            name + " looks like " + data.modules().get(largest(scores, 0, scores.length)));
         tape.reset();
       }
     }

@@ -20,10 +20,13 @@ import java.util.random.RandomGenerator;
  * @param fc2 one output a class
  */
 record TextModel(Embedding emb, Linear fc1, Linear fc2) {
-  static TextModel create(Arena arena, RandomGenerator random, int words, int dim, int hidden, int classes) {
+  static TextModel create(
+      Arena arena, RandomGenerator random, int words, int dim, int hidden, int classes) {
     return new TextModel(
-        // Small first values: what is learned then soon outweighs them, also in rows that are seldom used.
-        Embedding.of(Parameter.trainable(arena, Tensor.uniform(arena, random, -0.1f, 0.1f, words, dim))),
+        // Small first values: what is learned then soon outweighs them, also in rows that are
+        // seldom used.
+        Embedding.of(
+            Parameter.trainable(arena, Tensor.uniform(arena, random, -0.1f, 0.1f, words, dim))),
         Linear.create(arena, random, dim, hidden),
         Linear.create(arena, random, hidden, classes));
   }
@@ -32,8 +35,10 @@ record TextModel(Embedding emb, Linear fc1, Linear fc2) {
   static TextModel of(StateDict saved) {
     return new TextModel(
         Embedding.fromPretrained(saved.get("emb.weight")),
-        Linear.of(Parameter.frozen(saved.get("fc1.weight")), Parameter.frozen(saved.get("fc1.bias"))),
-        Linear.of(Parameter.frozen(saved.get("fc2.weight")), Parameter.frozen(saved.get("fc2.bias"))));
+        Linear.of(
+            Parameter.frozen(saved.get("fc1.weight")), Parameter.frozen(saved.get("fc1.bias"))),
+        Linear.of(
+            Parameter.frozen(saved.get("fc2.weight")), Parameter.frozen(saved.get("fc2.bias"))));
   }
 
   Variable forward(Tape tape, int[] words, int[] offsets) {

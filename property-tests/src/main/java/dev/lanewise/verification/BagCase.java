@@ -93,6 +93,11 @@ public final class BagCase {
    */
   @Override
   public String toString() {
-    return "bags " + Arrays.toString(bags.toArray()) + " of " + numEmbeddings + " rows, padding " + paddingIdx;
+    return "bags "
+        + Arrays.toString(bags.toArray())
+        + " of "
+        + numEmbeddings
+        + " rows, padding "
+        + paddingIdx;
   }
 }

@@ -4,7 +4,10 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.util.Arrays;
 
-/** Numbers in double with sizes, row by row: what oracles compute with. Mutable, and nothing else than an array. */
+/**
+ * Numbers in double with sizes, row by row: what oracles compute with. Mutable, and nothing else
+ * than an array.
+ */
 public final class DoubleArray {
   private final int[] sizes;
   private final double[] values;
@@ -34,7 +37,8 @@ public final class DoubleArray {
    */
   public static DoubleArray of(double[] values, int... sizes) {
     if (values.length != count(sizes)) {
-      throw new IllegalArgumentException("sizes " + Arrays.toString(sizes) + " do not hold " + values.length + " values");
+      throw new IllegalArgumentException(
+          "sizes " + Arrays.toString(sizes) + " do not hold " + values.length + " values");
     }
     return new DoubleArray(sizes.clone(), values.clone());
   }

@@ -3,9 +3,11 @@ package dev.lanewise.verification;
 /**
  * Bounds on the error of float32 computations, in double, for round to nearest.
  *
- * <p>The standard model (N. J. Higham, <i>Accuracy and Stability of Numerical Algorithms</i>, 2nd edition, sections 2.2 and 3.1): a rounded operation gives
- * {@code (x op y)(1 + d) + e} with {@code |d| <= u} and {@code |e| <= eta}, where only one of d and e differs from zero; e is zero for sums. A product of n factors
- * {@code 1 + d} is {@code 1 + theta} with {@code |theta| <= gamma(n) = n u / (1 - n u)}. The model holds while nothing overflows.
+ * <p>The standard model (N. J. Higham, <i>Accuracy and Stability of Numerical Algorithms</i>, 2nd
+ * edition, sections 2.2 and 3.1): a rounded operation gives {@code (x op y)(1 + d) + e} with {@code
+ * |d| <= u} and {@code |e| <= eta}, where only one of d and e differs from zero; e is zero for
+ * sums. A product of n factors {@code 1 + d} is {@code 1 + theta} with {@code |theta| <= gamma(n) =
+ * n u / (1 - n u)}. The model holds while nothing overflows.
  */
 public final class ErrorBounds {
   /** The unit roundoff of float32: half the distance from 1 to the next number. */
@@ -42,19 +44,23 @@ public final class ErrorBounds {
   private static double gamma(long n, double unit) {
     double product = n * unit;
     if (n < 0 || product >= 1) {
-      throw new IllegalArgumentException("gamma(" + n + ") is not defined: n u must be within [0, 1)");
+      throw new IllegalArgumentException(
+          "gamma(" + n + ") is not defined: n u must be within [0, 1)");
     }
     return product / (1 - product);
   }
 
   /**
-   * The error of a sum of n products, {@code sum of a b}, each product entering by one fused multiply-add or by a product that is rounded and added, in any order and
-   * with any number of partial sums that are combined by additions.
+   * The error of a sum of n products, {@code sum of a b}, each product entering by one fused
+   * multiply-add or by a product that is rounded and added, in any order and with any number of
+   * partial sums that are combined by additions.
    *
-   * <p>A term passes through at most n roundings: with one chain, the n - i + 1 multiply-adds from its own on; with partial sums, the multiply-adds of its own partial and the
-   * additions above it, of which no more than the other terms are there to add are inexact (adding zero is exact). So the computed sum is {@code sum of a b (1 + theta)} with
-   * {@code |theta| <= gamma(n)}, plus one eta for each of the n fused operations, which later roundings may enlarge by {@code 1 + gamma(n)}. The oracle's sum in double, whose
-   * products are exact, adds {@code gammaOfDouble(n)}.
+   * <p>A term passes through at most n roundings: with one chain, the n - i + 1 multiply-adds from
+   * its own on; with partial sums, the multiply-adds of its own partial and the additions above it,
+   * of which no more than the other terms are there to add are inexact (adding zero is exact). So
+   * the computed sum is {@code sum of a b (1 + theta)} with {@code |theta| <= gamma(n)}, plus one
+   * eta for each of the n fused operations, which later roundings may enlarge by {@code 1 +
+   * gamma(n)}. The oracle's sum in double, whose products are exact, adds {@code gammaOfDouble(n)}.
    *
    * @param n the number of products; 0 gives 0
    * @param magnitude {@code sum of |a| |b|}
@@ -65,7 +71,8 @@ public final class ErrorBounds {
   }
 
   /**
-   * The error of {@code c + sum of a b}, where blocks of the sum are added to c one by one: every term passes one rounding more.
+   * The error of {@code c + sum of a b}, where blocks of the sum are added to c one by one: every
+   * term passes one rounding more.
    *
    * @param n the number of products
    * @param magnitude {@code |c| + sum of |a| |b|}
@@ -76,7 +83,8 @@ public final class ErrorBounds {
   }
 
   /**
-   * The error of a sum of n floats by additions in any order: n - 1 roundings, none of which underflows inexactly.
+   * The error of a sum of n floats by additions in any order: n - 1 roundings, none of which
+   * underflows inexactly.
    *
    * @param n the number of terms
    * @param magnitude {@code sum of |a|}
@@ -88,13 +96,15 @@ public final class ErrorBounds {
   }
 
   /**
-   * The size of a float's last place near a value: the distance between neighbouring float32 numbers in its binade, and never less than the smallest subnormal.
+   * The size of a float's last place near a value: the distance between neighbouring float32
+   * numbers in its binade, and never less than the smallest subnormal.
    *
    * @param value a finite value
    * @return one ulp, in double
    */
   public static double ulp(double value) {
-    int exponent = value == 0 ? Float.MIN_EXPONENT : Math.max(Math.getExponent(value), Float.MIN_EXPONENT);
+    int exponent =
+        value == 0 ? Float.MIN_EXPONENT : Math.max(Math.getExponent(value), Float.MIN_EXPONENT);
     return Math.scalb(1.0, exponent - 23);
   }
 }

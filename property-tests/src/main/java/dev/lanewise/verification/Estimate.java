@@ -9,7 +9,8 @@ package dev.lanewise.verification;
  */
 public record Estimate(DoubleArray value, DoubleArray magnitude, long terms) {
   /**
-   * The bound of an element that float32 arithmetic computed in any order; see {@link ErrorBounds#sumOfProducts}.
+   * The bound of an element that float32 arithmetic computed in any order; see {@link
+   * ErrorBounds#sumOfProducts}.
    *
    * @param position the element's place in row-major order
    * @return the bound
@@ -36,7 +37,8 @@ public record Estimate(DoubleArray value, DoubleArray magnitude, long terms) {
    * @return value and bound
    */
   public Rounded addedTo(int position, double before) {
-    double error = ErrorBounds.accumulatedSumOfProducts(terms, magnitude.at(position) + Math.abs(before));
+    double error =
+        ErrorBounds.accumulatedSumOfProducts(terms, magnitude.at(position) + Math.abs(before));
     return new Rounded(value.at(position) + before, error);
   }
 }

@@ -31,8 +31,10 @@ public enum FloatClass {
   public float draw(SplittableRandom random) {
     float sign = random.nextBoolean() ? 1f : -1f;
     return switch (this) {
-      case NORMAL -> sign * (1 + random.nextFloat()) * (float) Math.scalb(1.0, random.nextInt(-10, 11));
-      case ANY_EXPONENT -> Float.intBitsToFloat((random.nextInt() & 0x807fffff) | (random.nextInt(0, 255) << 23));
+      case NORMAL ->
+          sign * (1 + random.nextFloat()) * (float) Math.scalb(1.0, random.nextInt(-10, 11));
+      case ANY_EXPONENT ->
+          Float.intBitsToFloat((random.nextInt() & 0x807fffff) | (random.nextInt(0, 255) << 23));
       case SUBNORMAL -> sign * Float.intBitsToFloat(random.nextInt(1, 0x00800001));
       case ZERO -> sign * 0f;
       case INFINITE -> sign * Float.POSITIVE_INFINITY;
@@ -53,7 +55,8 @@ public enum FloatClass {
     SplittableRandom random = new SplittableRandom(seed);
     float[] values = new float[count];
     for (int i = 0; i < count; i++) {
-      FloatClass kind = random.nextInt(4) > 0 ? classes[0] : classes[random.nextInt(classes.length)];
+      FloatClass kind =
+          random.nextInt(4) > 0 ? classes[0] : classes[random.nextInt(classes.length)];
       values[i] = kind.draw(random);
     }
     return values;

@@ -6,8 +6,9 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A run of float32 numbers in native memory, at any byte offset, between sentinels: an operand or an output of a kernel that takes segments and offsets. A kernel that writes
- * before or behind its output is found by {@link #assertGuardsUnchanged}, one that leaves elements out by poison.
+ * A run of float32 numbers in native memory, at any byte offset, between sentinels: an operand or
+ * an output of a kernel that takes segments and offsets. A kernel that writes before or behind its
+ * output is found by {@link #assertGuardsUnchanged}, one that leaves elements out by poison.
  */
 public final class GuardedRun {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -33,7 +34,8 @@ public final class GuardedRun {
    *
    * @param arena whose memory it is
    * @param values the numbers, copied
-   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64; any number from 0 to 63
+   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64;
+   *     any number from 0 to 63
    * @return the run
    */
   public static GuardedRun of(Arena arena, float[] values, int misalignmentBytes) {
@@ -49,7 +51,8 @@ public final class GuardedRun {
    *
    * @param arena whose memory it is
    * @param length the numbers
-   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64; any number from 0 to 63
+   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64;
+   *     any number from 0 to 63
    * @return the run
    */
   public static GuardedRun poisoned(Arena arena, int length, int misalignmentBytes) {
@@ -101,7 +104,11 @@ public final class GuardedRun {
       boolean guard = at < offsetBytes || at >= end;
       if (guard && segment.get(ValueLayout.JAVA_BYTE, at) != SENTINEL) {
         throw new AssertionError(
-            what + ": byte " + (at < offsetBytes ? at - offsetBytes : at - end) + (at < offsetBytes ? " before the start" : " behind the end") + " was written");
+            what
+                + ": byte "
+                + (at < offsetBytes ? at - offsetBytes : at - end)
+                + (at < offsetBytes ? " before the start" : " behind the end")
+                + " was written");
       }
     }
   }

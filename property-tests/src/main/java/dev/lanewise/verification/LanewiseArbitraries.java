@@ -12,8 +12,9 @@ import net.jqwik.api.Tuple;
 import org.jspecify.annotations.Nullable;
 
 /**
- * jqwik arbitraries for tensors and what operates on them. They shrink to few labels, small sizes, short lists and contiguous layouts; large data comes from a seed through
- * {@link FloatClass}, so that a failing sample stays readable.
+ * jqwik arbitraries for tensors and what operates on them. They shrink to few labels, small sizes,
+ * short lists and contiguous layouts; large data comes from a seed through {@link FloatClass}, so
+ * that a failing sample stays readable.
  */
 public final class LanewiseArbitraries {
   private LanewiseArbitraries() {}
@@ -36,8 +37,18 @@ public final class LanewiseArbitraries {
     Arbitrary<Float> any = Arbitraries.integers().map(Float::intBitsToFloat);
     Arbitrary<Float> special =
         Arbitraries.of(
-            0f, -0f, 1f, -1f, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MIN_NORMAL, Float.MAX_VALUE, -Float.MAX_VALUE, Float.POSITIVE_INFINITY,
-            Float.NEGATIVE_INFINITY, Float.NaN);
+            0f,
+            -0f,
+            1f,
+            -1f,
+            Float.MIN_VALUE,
+            -Float.MIN_VALUE,
+            Float.MIN_NORMAL,
+            Float.MAX_VALUE,
+            -Float.MAX_VALUE,
+            Float.POSITIVE_INFINITY,
+            Float.NEGATIVE_INFINITY,
+            Float.NaN);
     return Arbitraries.frequencyOf(Tuple.of(3, any), Tuple.of(1, special));
   }
 
@@ -76,7 +87,10 @@ public final class LanewiseArbitraries {
    * @return shapes from a scalar on, now and then with a size of 0
    */
   public static Arbitrary<Shape> shapes(int maxRank, int maxSize) {
-    return sizes(maxSize).list().ofMaxSize(maxRank).map(list -> Shape.of(list.stream().mapToLong(Integer::longValue).toArray()));
+    return sizes(maxSize)
+        .list()
+        .ofMaxSize(maxRank)
+        .map(list -> Shape.of(list.stream().mapToLong(Integer::longValue).toArray()));
   }
 
   private static Arbitrary<Integer> sizes(int maxSize) {
@@ -117,7 +131,8 @@ public final class LanewiseArbitraries {
   private record LabelSpec(Role role, int size, Use use) {}
 
   /**
-   * Equations of one or two operands with sizes: batch, free, contracted and summed labels in any order, labels repeated in an operand, sizes of 1 that are broadcast, sizes of 0.
+   * Equations of one or two operands with sizes: batch, free, contracted and summed labels in any
+   * order, labels repeated in an operand, sizes of 1 that are broadcast, sizes of 0.
    *
    * @param maxLabels the most labels
    * @param maxSize the largest size
@@ -127,9 +142,11 @@ public final class LanewiseArbitraries {
     Arbitrary<Use> uses =
         Arbitraries.frequencyOf(
             Tuple.of(8, Arbitraries.just(Use.PLAIN)), Tuple.of(3, Arbitraries.of(Use.values())));
-    Arbitrary<LabelSpec> labels = Combinators.combine(Arbitraries.of(Role.values()), sizes(maxSize), uses).as(LabelSpec::new);
+    Arbitrary<LabelSpec> labels =
+        Combinators.combine(Arbitraries.of(Role.values()), sizes(maxSize), uses).as(LabelSpec::new);
     Arbitrary<Boolean> pairs = Arbitraries.frequency(Tuple.of(5, true), Tuple.of(1, false));
-    return Combinators.combine(labels.list().ofMaxSize(maxLabels), pairs, seeds()).as(LanewiseArbitraries::equation);
+    return Combinators.combine(labels.list().ofMaxSize(maxLabels), pairs, seeds())
+        .as(LanewiseArbitraries::equation);
   }
 
   private static EquationCase equation(List<LabelSpec> specs, boolean pair, long seed) {
@@ -190,7 +207,8 @@ public final class LanewiseArbitraries {
     Arbitrary<Integer> rows = Arbitraries.integers().between(0, numEmbeddings - 1);
     Arbitrary<List<Integer>> spread = rows.list().ofMaxSize(maxCount);
     Arbitrary<List<Integer>> equal =
-        Combinators.combine(rows, Arbitraries.integers().between(0, maxCount)).as((row, count) -> Collections.nCopies(count, row));
+        Combinators.combine(rows, Arbitraries.integers().between(0, maxCount))
+            .as((row, count) -> Collections.nCopies(count, row));
     return Arbitraries.frequencyOf(Tuple.of(4, spread), Tuple.of(1, equal));
   }
 
@@ -202,9 +220,10 @@ public final class LanewiseArbitraries {
   public static Arbitrary<BagCase> bags() {
     return Arbitraries.integers()
         .between(1, 12)
-        .flatMap(
-            rows ->
-                Combinators.combine(indices(rows, 9).list().ofMaxSize(7), Arbitraries.integers().between(-1, rows - 1))
-                    .as((bags, padding) -> new BagCase(bags, rows, padding)));
+        .flatMap(rows ->
+            Combinators.combine(
+                    indices(rows, 9).list().ofMaxSize(7),
+                    Arbitraries.integers().between(-1, rows - 1))
+                .as((bags, padding) -> new BagCase(bags, rows, padding)));
   }
 }

@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
-/** How the elements of a float32 tensor lie in memory. A shape and values in any layout are the same tensor to an operation. */
+/**
+ * How the elements of a float32 tensor lie in memory. A shape and values in any layout are the same
+ * tensor to an operation.
+ */
 public enum Layout {
   /** Row by row without gaps. */
   CONTIGUOUS,
@@ -18,7 +21,10 @@ public enum Layout {
   GAPPED,
   /** Row by row, starting at an address that is not a multiple of 4. */
   MISALIGNED,
-  /** Some dimensions with stride 0, so that their positions hold the same elements; for operands only. */
+  /**
+   * Some dimensions with stride 0, so that their positions hold the same elements; for operands
+   * only.
+   */
   BROADCAST;
 
   private static final float POISON = Float.intBitsToFloat(0x7fc0dead);
@@ -59,7 +65,8 @@ public enum Layout {
     long offset = this == CONTIGUOUS || this == MISALIGNED ? 0 : random.nextInt(0, 5);
     int misalignment = this == MISALIGNED ? random.nextInt(1, 64) : 0;
     long floats = offset + stride + 8;
-    MemorySegment segment = arena.allocate(misalignment + floats * Float.BYTES, 64).asSlice(misalignment);
+    MemorySegment segment =
+        arena.allocate(misalignment + floats * Float.BYTES, 64).asSlice(misalignment);
     for (long i = 0; i < floats; i++) {
       segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * Float.BYTES, POISON);
     }
@@ -67,7 +74,8 @@ public enum Layout {
   }
 
   /**
-   * A tensor of values in this layout. For {@link #BROADCAST}, elements that share memory hold the last of the values written there: read the tensor for what it holds.
+   * A tensor of values in this layout. For {@link #BROADCAST}, elements that share memory hold the
+   * last of the values written there: read the tensor for what it holds.
    *
    * @param arena whose memory it is
    * @param shape the sizes

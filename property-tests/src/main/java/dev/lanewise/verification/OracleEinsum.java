@@ -5,10 +5,12 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * einsum by its definition: loops over all positions of all labels, one product at a time, in double.
+ * einsum by its definition: loops over all positions of all labels, one product at a time, in
+ * double.
  *
- * <p>{@code out[output labels] = sum over the other labels of a[...] b[...]}. A label's size is the largest over all axes that carry it; an axis of size 1 is repeated.
- * Equations have an explicit output: {@code "ik,kj->ij"}.
+ * <p>{@code out[output labels] = sum over the other labels of a[...] b[...]}. A label's size is the
+ * largest over all axes that carry it; an axis of size 1 is repeated. Equations have an explicit
+ * output: {@code "ik,kj->ij"}.
  */
 public final class OracleEinsum {
   private final String[] operands;
@@ -56,7 +58,9 @@ public final class OracleEinsum {
       definition.locate(position, at);
       double product = 1;
       for (int operand = 0; operand < operands.length; operand++) {
-        product *= operands[operand].at(definition.place(definition.operands[operand], operands[operand], at));
+        product *=
+            operands[operand].at(
+                definition.place(definition.operands[operand], operands[operand], at));
       }
       int to = definition.place(definition.output, value, at);
       value.add(to, product);
@@ -66,7 +70,8 @@ public final class OracleEinsum {
   }
 
   /**
-   * The gradient of an operand: {@code sum of outputGradient times the other operand}, over all positions at which the operand's element entered.
+   * The gradient of an operand: {@code sum of outputGradient times the other operand}, over all
+   * positions at which the operand's element entered.
    *
    * @param equation with explicit output
    * @param operand 0 or 1
@@ -74,7 +79,8 @@ public final class OracleEinsum {
    * @param operands as many as the equation has; that of the gradient gives its sizes only
    * @return of the operand's sizes
    */
-  public static Estimate gradient(String equation, int operand, DoubleArray outputGradient, DoubleArray... operands) {
+  public static Estimate gradient(
+      String equation, int operand, DoubleArray outputGradient, DoubleArray... operands) {
     OracleEinsum definition = new OracleEinsum(equation, operands);
     DoubleArray target = operands[operand];
     int[] targetSizes = new int[target.rank()];
@@ -88,7 +94,8 @@ public final class OracleEinsum {
       double product = outputGradient.at(definition.place(definition.output, outputGradient, at));
       for (int other = 0; other < operands.length; other++) {
         if (other != operand) {
-          product *= operands[other].at(definition.place(definition.operands[other], operands[other], at));
+          product *=
+              operands[other].at(definition.place(definition.operands[other], operands[other], at));
         }
       }
       int to = definition.place(definition.operands[operand], target, at);

@@ -3,7 +3,10 @@ package dev.lanewise.verification;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Embedding lookup and bags by their definition, in double. A paddingIdx of -1 means that there is none. */
+/**
+ * Embedding lookup and bags by their definition, in double. A paddingIdx of -1 means that there is
+ * none.
+ */
 public final class OracleEmbedding {
   private OracleEmbedding() {}
 
@@ -76,7 +79,8 @@ public final class OracleEmbedding {
   }
 
   /**
-   * The table's gradient through bags: {@code gradient[row, :] += g[b, :] / divisor} for each row of each bag.
+   * The table's gradient through bags: {@code gradient[row, :] += g[b, :] / divisor} for each row
+   * of each bag.
    *
    * @param rows of the table
    * @param g [bags, width]
@@ -94,7 +98,9 @@ public final class OracleEmbedding {
       for (int row : members) {
         for (int d = 0; d < g.size(1); d++) {
           Rounded each = Rounded.exact(g.at(bag, d));
-          terms.get(row * g.size(1) + d).add(mean ? each.dividedBy(Rounded.exact(members.size())) : each);
+          terms
+              .get(row * g.size(1) + d)
+              .add(mean ? each.dividedBy(Rounded.exact(members.size())) : each);
         }
       }
     }

@@ -5,7 +5,10 @@ import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Losses and their gradients by their formulae, in double, each with the bound of a float32 computation of the same formula. */
+/**
+ * Losses and their gradients by their formulae, in double, each with the bound of a float32
+ * computation of the same formula.
+ */
 public final class OracleLosses {
   private OracleLosses() {}
 
@@ -18,13 +21,15 @@ public final class OracleLosses {
    * @return the loss
    */
   public static Rounded squaredError(List<Rounded> x, List<Rounded> t, boolean mean) {
-    List<Rounded> differences = IntStream.range(0, x.size()).mapToObj(i -> x.get(i).minus(t.get(i))).toList();
+    List<Rounded> differences =
+        IntStream.range(0, x.size()).mapToObj(i -> x.get(i).minus(t.get(i))).toList();
     Rounded sum = Rounded.dot(differences, differences);
     return mean ? sum.dividedBy(Rounded.exact(x.size())) : sum;
   }
 
   /**
-   * The gradient of {@link #squaredError}: {@code 2 (x - t)}, divided by the number of elements for a mean.
+   * The gradient of {@link #squaredError}: {@code 2 (x - t)}, divided by the number of elements for
+   * a mean.
    *
    * @param x the input, with its bounds
    * @param t the target, as long
@@ -35,14 +40,17 @@ public final class OracleLosses {
     Rounded one = Rounded.exact(1);
     Rounded each = mean ? one.dividedBy(Rounded.exact(x.size())) : one;
     Rounded factor = new Rounded(2 * each.value(), 2 * each.error());
-    return IntStream.range(0, x.size()).mapToObj(i -> factor.times(x.get(i).minus(t.get(i)))).toList();
+    return IntStream.range(0, x.size())
+        .mapToObj(i -> factor.times(x.get(i).minus(t.get(i))))
+        .toList();
   }
 
   /**
    * The cross entropy of a batch of logits.
    *
-   * <p>With {@code p = softmax(x)}: row loss {@code (1 - s) w[y] (-log p[y]) + s / C * sum over c of w[c] (-log p[c])}; rows of class ignoreIndex are left out; the mean divides by
-   * the sum of w[y] over the rows that are not.
+   * <p>With {@code p = softmax(x)}: row loss {@code (1 - s) w[y] (-log p[y]) + s / C * sum over c
+   * of w[c] (-log p[c])}; rows of class ignoreIndex are left out; the mean divides by the sum of
+   * w[y] over the rows that are not.
    */
   public static final class CrossEntropyCase {
     private final List<List<Rounded>> logits;
@@ -63,7 +71,12 @@ public final class OracleLosses {
      * @param expUlps the bound of the exponential that is checked
      */
     public CrossEntropyCase(
-        List<List<Rounded>> logits, int[] classes, double @Nullable [] weights, int ignoreIndex, float smoothing, double expUlps) {
+        List<List<Rounded>> logits,
+        int[] classes,
+        double @Nullable [] weights,
+        int ignoreIndex,
+        float smoothing,
+        double expUlps) {
       this.logits = List.copyOf(logits);
       this.classes = classes.clone();
       this.weights = weights == null ? null : weights.clone();
@@ -81,11 +94,13 @@ public final class OracleLosses {
     }
 
     /**
-     * {@code max + log(sum of exp(x - max))}. The maximum that a float32 computation finds may be another one, off by the largest error of the row.
+     * {@code max + log(sum of exp(x - max))}. The maximum that a float32 computation finds may be
+     * another one, off by the largest error of the row.
      */
     private Rounded logSum(List<Rounded> row) {
       double max = row.stream().mapToDouble(Rounded::value).max().orElseThrow();
-      Rounded shift = new Rounded(max, row.stream().mapToDouble(Rounded::error).max().orElseThrow());
+      Rounded shift =
+          new Rounded(max, row.stream().mapToDouble(Rounded::error).max().orElseThrow());
       Rounded sum = Rounded.sum(row.stream().map(x -> x.minus(shift).exp(expUlps)).toList());
       return shift.plus(sum.logInDouble());
     }
@@ -102,7 +117,11 @@ public final class OracleLosses {
       }
       List<Rounded> x = logits.get(row);
       Rounded logSum = logSum(x);
-      Rounded own = Rounded.exact(1).minus(Rounded.exact(smoothing)).times(weight(classes[row])).times(logSum.minus(x.get(classes[row])));
+      Rounded own =
+          Rounded.exact(1)
+              .minus(Rounded.exact(smoothing))
+              .times(weight(classes[row]))
+              .times(logSum.minus(x.get(classes[row])));
       if (smoothing == 0) {
         return own;
       }
@@ -127,12 +146,14 @@ public final class OracleLosses {
      * @return the loss; NaN for a mean over nothing
      */
     public Rounded loss(boolean mean) {
-      Rounded sum = Rounded.sum(IntStream.range(0, classes.length).mapToObj(this::rowLoss).toList());
+      Rounded sum =
+          Rounded.sum(IntStream.range(0, classes.length).mapToObj(this::rowLoss).toList());
       return mean ? sum.dividedBy(Rounded.exact(totalWeight())) : sum;
     }
 
     /**
-     * The gradient of {@link #loss} by a row's logits: {@code (1 - s) w[y] (p[c] - [c = y]) + s / C (sum of w * p[c] - w[c])}, divided by the weights for a mean.
+     * The gradient of {@link #loss} by a row's logits: {@code (1 - s) w[y] (p[c] - [c = y]) + s / C
+     * (sum of w * p[c] - w[c])}, divided by the weights for a mean.
      *
      * @param row its number
      * @param mean whether the loss is the mean
@@ -141,7 +162,8 @@ public final class OracleLosses {
     public List<Rounded> gradient(int row, boolean mean) {
       List<Rounded> x = logits.get(row);
       List<Rounded> gradient = new ArrayList<>();
-      Rounded scale = mean ? Rounded.exact(1).dividedBy(Rounded.exact(totalWeight())) : Rounded.exact(1);
+      Rounded scale =
+          mean ? Rounded.exact(1).dividedBy(Rounded.exact(totalWeight())) : Rounded.exact(1);
       Rounded smoothed = Rounded.exact(smoothing).dividedBy(Rounded.exact(x.size()));
       for (int c = 0; c < x.size(); c++) {
         if (classes[row] == ignoreIndex) {
@@ -155,7 +177,8 @@ public final class OracleLosses {
         if (c == classes[row]) {
           result = result.minus(scale.times(own));
         }
-        gradient.add(smoothing == 0 ? result : result.minus(scale.times(smoothed).times(weight(c))));
+        gradient.add(
+            smoothing == 0 ? result : result.minus(scale.times(smoothed).times(weight(c))));
       }
       return gradient;
     }

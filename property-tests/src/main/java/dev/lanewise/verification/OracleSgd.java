@@ -3,9 +3,11 @@ package dev.lanewise.verification;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One weight under stochastic gradient descent, by the formulae of PyTorch's SGD: {@code d = g} (negated to maximize) {@code + weightDecay w}; {@code b = d} at first and
- * {@code momentum b + (1 - dampening) d} afterwards; the step is {@code d} without momentum, {@code b} with it, {@code d + momentum b} with Nesterov's; {@code w -= learningRate step}.
- * The state carries its error along, so that the bound holds after many steps.
+ * One weight under stochastic gradient descent, by the formulae of PyTorch's SGD: {@code d = g}
+ * (negated to maximize) {@code + weightDecay w}; {@code b = d} at first and {@code momentum b + (1
+ * - dampening) d} afterwards; the step is {@code d} without momentum, {@code b} with it, {@code d +
+ * momentum b} with Nesterov's; {@code w -= learningRate step}. The state carries its error along,
+ * so that the bound holds after many steps.
  */
 public final class OracleSgd {
   private final float learningRate;
@@ -29,7 +31,13 @@ public final class OracleSgd {
    * @param maximize whether the step goes up
    */
   public OracleSgd(
-      double start, float learningRate, float momentum, float dampening, float weightDecay, boolean nesterov, boolean maximize) {
+      double start,
+      float learningRate,
+      float momentum,
+      float dampening,
+      float weightDecay,
+      boolean nesterov,
+      boolean maximize) {
     this.weight = Rounded.exact(start);
     this.learningRate = learningRate;
     this.momentum = momentum;

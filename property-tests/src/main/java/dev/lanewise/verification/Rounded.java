@@ -3,12 +3,15 @@ package dev.lanewise.verification;
 import java.util.List;
 
 /**
- * A number computed in double beside a bound on how far a float32 computation of the same formula can be from it: running error analysis (N. J. Higham, <i>Accuracy and
- * Stability of Numerical Algorithms</i>, 2nd edition, section 3.3).
+ * A number computed in double beside a bound on how far a float32 computation of the same formula
+ * can be from it: running error analysis (N. J. Higham, <i>Accuracy and Stability of Numerical
+ * Algorithms</i>, 2nd edition, section 3.3).
  *
- * <p>Each operation propagates the errors of its operands to first and second order, without approximation, and adds the rounding of its own float32 result:
- * {@code u (|value| + error) + eta}. The own error of the double arithmetic is at most {@code 2^-29} of that rounding, and is covered by counting u as {@code u (1 + 2^-20)}.
- * The formulae of losses and optimizers are written with this type, so that value and bound come from the same few lines.
+ * <p>Each operation propagates the errors of its operands to first and second order, without
+ * approximation, and adds the rounding of its own float32 result: {@code u (|value| + error) +
+ * eta}. The own error of the double arithmetic is at most {@code 2^-29} of that rounding, and is
+ * covered by counting u as {@code u (1 + 2^-20)}. The formulae of losses and optimizers are written
+ * with this type, so that value and bound come from the same few lines.
  *
  * @param value the value in double
  * @param error a bound on the float32 result's distance from it; not negative
@@ -96,7 +99,8 @@ public record Rounded(double value, double error) {
   }
 
   /**
-   * Whether the float32 number may be on the other side of 0, so that a comparison with 0 may go either way.
+   * Whether the float32 number may be on the other side of 0, so that a comparison with 0 may go
+   * either way.
    *
    * @return true if 0 is within the error
    */
@@ -107,7 +111,8 @@ public record Rounded(double value, double error) {
   /**
    * The exponential, by a float32 program that is within a number of ulps.
    *
-   * <p>The argument's error e multiplies the result by at most {@code exp(e)}; an ulp is at most {@code 2 u} of the value, and never less than the smallest subnormal.
+   * <p>The argument's error e multiplies the result by at most {@code exp(e)}; an ulp is at most
+   * {@code 2 u} of the value, and never less than the smallest subnormal.
    *
    * @param ulps the program's bound
    * @return the exponential
@@ -125,11 +130,13 @@ public record Rounded(double value, double error) {
    */
   public Rounded logInDouble() {
     double result = StrictMath.log(value);
-    return new Rounded(result, -StrictMath.log1p(-error / value) + 0x1p-50 * (1 + Math.abs(result)));
+    return new Rounded(
+        result, -StrictMath.log1p(-error / value) + 0x1p-50 * (1 + Math.abs(result)));
   }
 
   /**
-   * The sum of numbers by float32 additions in any order and any grouping; see {@link ErrorBounds#sum}.
+   * The sum of numbers by float32 additions in any order and any grouping; see {@link
+   * ErrorBounds#sum}.
    *
    * @param terms the numbers, possibly none
    * @return the sum
@@ -147,7 +154,8 @@ public record Rounded(double value, double error) {
   }
 
   /**
-   * The sum of products by float32 multiply-adds in any order and any grouping; see {@link ErrorBounds#sumOfProducts}.
+   * The sum of products by float32 multiply-adds in any order and any grouping; see {@link
+   * ErrorBounds#sumOfProducts}.
    *
    * @param left the first factors
    * @param right the second factors, as many
@@ -179,7 +187,16 @@ public record Rounded(double value, double error) {
       return;
     }
     if (!(Math.abs(actual - value) <= error)) {
-      throw new AssertionError(what + ": expected " + value + " within " + error + ", got " + actual + ", off by " + Math.abs(actual - value));
+      throw new AssertionError(
+          what
+              + ": expected "
+              + value
+              + " within "
+              + error
+              + ", got "
+              + actual
+              + ", off by "
+              + Math.abs(actual - value));
     }
   }
 }

@@ -4,7 +4,10 @@ import dev.lanewise.tensor.Tensor;
 import java.util.Arrays;
 import java.util.function.IntFunction;
 
-/** Assertions on float32 numbers: equal to the bit, or within a bound. NaN equals NaN, whatever the payload. Failures name the first difference. */
+/**
+ * Assertions on float32 numbers: equal to the bit, or within a bound. NaN equals NaN, whatever the
+ * payload. Failures name the first difference.
+ */
 public final class TensorAssertions {
   private TensorAssertions() {}
 
@@ -25,11 +28,13 @@ public final class TensorAssertions {
    * @param what names the result in the message
    * @param expected the reference
    * @param actual the result
-   * @throws AssertionError that names the first difference: its position, both values and their bits
+   * @throws AssertionError that names the first difference: its position, both values and their
+   *     bits
    */
   public static void assertSameBits(String what, float[] expected, float[] actual) {
     if (expected.length != actual.length) {
-      throw new AssertionError(what + ": expected " + expected.length + " elements, got " + actual.length);
+      throw new AssertionError(
+          what + ": expected " + expected.length + " elements, got " + actual.length);
     }
     for (int i = 0; i < expected.length; i++) {
       if (!sameBits(expected[i], actual[i])) {
@@ -44,11 +49,13 @@ public final class TensorAssertions {
    * @param what names the result in the message
    * @param expected the reference
    * @param actual the result
-   * @throws AssertionError that names the first difference: its position, both values and their bits
+   * @throws AssertionError that names the first difference: its position, both values and their
+   *     bits
    */
   public static void assertSameBits(String what, Tensor expected, Tensor actual) {
     if (!expected.shape().equals(actual.shape())) {
-      throw new AssertionError(what + ": expected shape " + expected.shape() + ", got " + actual.shape());
+      throw new AssertionError(
+          what + ": expected shape " + expected.shape() + ", got " + actual.shape());
     }
     float[] reference = expected.toFloatArray();
     float[] result = actual.toFloatArray();
@@ -65,7 +72,8 @@ public final class TensorAssertions {
    * @param what names the result in the message
    * @param expected value and bound of each element, by its place in row-major order
    * @param actual the result
-   * @throws AssertionError that names the first element outside: its position, value, bound and what came
+   * @throws AssertionError that names the first element outside: its position, value, bound and
+   *     what came
    */
   public static void assertWithin(String what, IntFunction<Rounded> expected, Tensor actual) {
     float[] result = actual.toFloatArray();
@@ -75,7 +83,18 @@ public final class TensorAssertions {
   }
 
   private static String difference(String what, String position, float expected, float actual) {
-    return what + " at " + position + ": expected " + expected + " (" + bits(expected) + "), got " + actual + " (" + bits(actual) + ")";
+    return what
+        + " at "
+        + position
+        + ": expected "
+        + expected
+        + " ("
+        + bits(expected)
+        + "), got "
+        + actual
+        + " ("
+        + bits(actual)
+        + ")";
   }
 
   private static String bits(float value) {

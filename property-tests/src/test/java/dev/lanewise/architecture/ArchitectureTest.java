@@ -18,11 +18,13 @@ import org.junit.jupiter.api.Test;
 class ArchitectureTest {
   private static final String ROOT = "dev.lanewise.";
 
-  private static final String TESTS = ArchitectureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+  private static final String TESTS =
+      ArchitectureTest.class.getProtectionDomain().getCodeSource().getLocation().getPath();
 
   private static final ImportOption WITHOUT_TESTS = location -> !location.contains(TESTS);
 
-  private static final JavaClasses CLASSES = new ClassFileImporter().withImportOption(WITHOUT_TESTS).importPackages("dev.lanewise");
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter().withImportOption(WITHOUT_TESTS).importPackages("dev.lanewise");
 
   /** What of the engine each package may see besides itself. */
   private static final Map<String, Set<String>> ALLOWED =
@@ -34,36 +36,90 @@ class ArchitectureTest {
           Map.entry("internal.gemm", Set.of("internal.kernel", "internal.memory")),
           Map.entry("tensor", Set.of("internal.memory")),
           Map.entry("internal.check", Set.of("tensor")),
-          Map.entry("internal.rows", Set.of("tensor", "internal.check", "internal.kernel", "internal.memory")),
-          Map.entry("einsum", Set.of("tensor", "internal.check", "internal.gemm", "internal.kernel", "internal.memory")),
-          Map.entry("embedding", Set.of("tensor", "internal.check", "internal.rows", "internal.kernel", "internal.memory")),
+          Map.entry(
+              "internal.rows",
+              Set.of("tensor", "internal.check", "internal.kernel", "internal.memory")),
+          Map.entry(
+              "einsum",
+              Set.of(
+                  "tensor",
+                  "internal.check",
+                  "internal.gemm",
+                  "internal.kernel",
+                  "internal.memory")),
+          Map.entry(
+              "embedding",
+              Set.of(
+                  "tensor",
+                  "internal.check",
+                  "internal.rows",
+                  "internal.kernel",
+                  "internal.memory")),
           Map.entry(
               "autograd",
-              Set.of("tensor", "einsum", "embedding", "internal.check", "internal.rows", "internal.kernel", "internal.memory")),
-          Map.entry("nn", Set.of("tensor", "einsum", "embedding", "autograd", "internal.check", "internal.kernel", "internal.memory")),
-          Map.entry("optim", Set.of("tensor", "embedding", "autograd", "internal.check", "internal.rows", "internal.kernel", "internal.memory")),
-          Map.entry("checkpoint", Set.of("tensor", "embedding", "nn", "internal.check", "internal.memory")));
+              Set.of(
+                  "tensor",
+                  "einsum",
+                  "embedding",
+                  "internal.check",
+                  "internal.rows",
+                  "internal.kernel",
+                  "internal.memory")),
+          Map.entry(
+              "nn",
+              Set.of(
+                  "tensor",
+                  "einsum",
+                  "embedding",
+                  "autograd",
+                  "internal.check",
+                  "internal.kernel",
+                  "internal.memory")),
+          Map.entry(
+              "optim",
+              Set.of(
+                  "tensor",
+                  "embedding",
+                  "autograd",
+                  "internal.check",
+                  "internal.rows",
+                  "internal.kernel",
+                  "internal.memory")),
+          Map.entry(
+              "checkpoint",
+              Set.of("tensor", "embedding", "nn", "internal.check", "internal.memory")));
 
   @Test
   void importsPointDownwards() {
-    ALLOWED.forEach(
-        (name, below) -> {
-          String[] seen = java.util.stream.Stream.concat(below.stream(), java.util.stream.Stream.of(name)).map(ROOT::concat).toArray(String[]::new);
-          ArchRule rule =
-              noClasses()
-                  .that()
-                  .resideInAPackage(ROOT + name)
-                  .should()
-                  .dependOnClassesThat(resideInAPackage("dev.lanewise..").and(not(resideInAnyPackage(seen))));
-          rule.allowEmptyShould(true).check(CLASSES);
-        });
+    ALLOWED.forEach((name, below) -> {
+      String[] seen =
+          java.util.stream.Stream.concat(below.stream(), java.util.stream.Stream.of(name))
+              .map(ROOT::concat)
+              .toArray(String[]::new);
+      ArchRule rule =
+          noClasses()
+              .that()
+              .resideInAPackage(ROOT + name)
+              .should()
+              .dependOnClassesThat(
+                  resideInAPackage("dev.lanewise..").and(not(resideInAnyPackage(seen))));
+      rule.allowEmptyShould(true).check(CLASSES);
+    });
   }
 
   @Test
   void everyPackageHasARule() {
     String[] known =
-        java.util.stream.Stream.concat(ALLOWED.keySet().stream(), java.util.stream.Stream.of("verification")).map(ROOT::concat).toArray(String[]::new);
-    classes().that().resideInAPackage("dev.lanewise..").should().resideInAnyPackage(known).check(CLASSES);
+        java.util.stream.Stream.concat(
+                ALLOWED.keySet().stream(), java.util.stream.Stream.of("verification"))
+            .map(ROOT::concat)
+            .toArray(String[]::new);
+    classes()
+        .that()
+        .resideInAPackage("dev.lanewise..")
+        .should()
+        .resideInAnyPackage(known)
+        .check(CLASSES);
   }
 
   @Test
@@ -84,7 +140,9 @@ class ArchitectureTest {
         .that()
         .resideInAnyPackage("dev.lanewise.internal.kernel..", "dev.lanewise.internal.gemm..")
         .should()
-        .dependOnClassesThat(resideInAnyPackage("dev.lanewise.tensor..", "dev.lanewise.einsum..", "dev.lanewise.embedding.."))
+        .dependOnClassesThat(
+            resideInAnyPackage(
+                "dev.lanewise.tensor..", "dev.lanewise.einsum..", "dev.lanewise.embedding.."))
         .check(CLASSES);
   }
 
@@ -97,7 +155,9 @@ class ArchitectureTest {
         .resideOutsideOfPackage("dev.lanewise.verification")
         .should()
         .dependOnClassesThat(
-            not(resideInAnyPackage("dev.lanewise..", "java..", "jdk.incubator..", "org.jspecify.annotations")).and(not(resideInAPackage(""))))
+            not(resideInAnyPackage(
+                    "dev.lanewise..", "java..", "jdk.incubator..", "org.jspecify.annotations"))
+                .and(not(resideInAPackage(""))))
         .check(CLASSES);
   }
 
@@ -107,7 +167,9 @@ class ArchitectureTest {
         .that()
         .resideInAPackage("dev.lanewise.verification")
         .should()
-        .dependOnClassesThat(resideInAPackage("dev.lanewise..").and(not(resideInAnyPackage("dev.lanewise.verification", "dev.lanewise.tensor"))))
+        .dependOnClassesThat(
+            resideInAPackage("dev.lanewise..")
+                .and(not(resideInAnyPackage("dev.lanewise.verification", "dev.lanewise.tensor"))))
         .check(CLASSES);
   }
 }

@@ -47,8 +47,12 @@ class LossTest {
   }
 
   @Property
-  void squaredErrors(@ForAll @IntRange(max = 200) int count, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+  void squaredErrors(
+      @ForAll @IntRange(max = 200) int count,
+      @ForAll("layouts") Layout layout,
+      @ForAll("seeds") long seed) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Parameter x = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed, count)));
       Tensor t = layout.place(arena, x.value().shape(), FloatClass.tame(seed + 1, count), seed);
       for (boolean mean : new boolean[] {false, true}) {
@@ -57,10 +61,14 @@ class LossTest {
           assertTrue(mean ? Double.isNaN(loss.item()) : loss.item() == 0);
           continue;
         }
-        OracleLosses.squaredError(exact(x.value()), exact(t), mean).assertContains("loss", loss.item());
+        OracleLosses.squaredError(exact(x.value()), exact(t), mean)
+            .assertContains("loss", loss.item());
         x.zeroGradient();
         loss.backward();
-        assertWithin("gradient", OracleLosses.squaredErrorGradient(exact(x.value()), exact(t), mean)::get, x.gradient().tensor());
+        assertWithin(
+            "gradient",
+            OracleLosses.squaredErrorGradient(exact(x.value()), exact(t), mean)::get,
+            x.gradient().tensor());
       }
       Variable each = tape.squaredError(x, t, Reduction.NONE);
       float[] expected = new float[count];
@@ -72,15 +80,21 @@ class LossTest {
       assertSameBits("each", expected, each.value().toFloatArray());
       x.zeroGradient();
       tape.sum(each).backward();
-      assertWithin("gradient of each", OracleLosses.squaredErrorGradient(exact(x.value()), exact(t), false)::get, x.gradient().tensor());
+      assertWithin(
+          "gradient of each",
+          OracleLosses.squaredErrorGradient(exact(x.value()), exact(t), false)::get,
+          x.gradient().tensor());
     }
   }
 
   @Property
-  void theTargetsGradientIsTheOpposite(@ForAll @IntRange(min = 1, max = 100) int count, @ForAll("seeds") long seed) {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+  void theTargetsGradientIsTheOpposite(
+      @ForAll @IntRange(min = 1, max = 100) int count, @ForAll("seeds") long seed) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Parameter x = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed, count)));
-      Parameter t = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed + 1, count)));
+      Parameter t =
+          Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed + 1, count)));
       for (Reduction reduction : Reduction.values()) {
         x.zeroGradient();
         t.zeroGradient();
@@ -95,7 +109,11 @@ class LossTest {
   }
 
   @Property(tries = 600)
-  void crossEntropies(@ForAll("seeds") long seed, @ForAll boolean weighted, @ForAll boolean smoothed, @ForAll boolean ignoring) {
+  void crossEntropies(
+      @ForAll("seeds") long seed,
+      @ForAll boolean weighted,
+      @ForAll boolean smoothed,
+      @ForAll boolean ignoring) {
     SplittableRandom random = new SplittableRandom(seed);
     int rows = random.nextInt(1, 7);
     int count = random.nextInt(1, random.nextInt(4) == 0 ? 150 : 9);
@@ -106,7 +124,8 @@ class LossTest {
     for (int row = 0; row < rows; row++) {
       classes[row] = ignoring && random.nextInt(3) == 0 ? (int) ignoreIndex : random.nextInt(count);
     }
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Tensor logits = Tensor.zeros(arena, rows, count);
       Tensor weight = Tensor.full(arena, 1f, count);
       double[] weights = new double[count];
@@ -117,15 +136,22 @@ class LossTest {
           logits.set(spread * (2 * random.nextFloat() - 1), row, c);
         }
       }
-      double totalWeight = IntStream.of(classes).filter(label -> label != ignoreIndex).mapToDouble(label -> weights[label]).sum();
+      double totalWeight =
+          IntStream.of(classes)
+              .filter(label -> label != ignoreIndex)
+              .mapToDouble(label -> weights[label])
+              .sum();
       List<List<Rounded>> x = new ArrayList<>();
       for (int row = 0; row < rows; row++) {
         x.add(exact(logits.select(0, row)));
       }
-      var oracle = new OracleLosses.CrossEntropyCase(x, classes, weighted ? weights : null, (int) ignoreIndex, smoothing, EXP_ULPS);
+      var oracle =
+          new OracleLosses.CrossEntropyCase(
+              x, classes, weighted ? weights : null, (int) ignoreIndex, smoothing, EXP_ULPS);
       Parameter parameter = Parameter.trainable(arena, logits);
       for (Reduction reduction : Reduction.values()) {
-        CrossEntropy settings = new CrossEntropy(reduction, weighted ? weight : null, ignoreIndex, smoothing);
+        CrossEntropy settings =
+            new CrossEntropy(reduction, weighted ? weight : null, ignoreIndex, smoothing);
         Variable loss = tape.crossEntropy(parameter, classes, settings);
         boolean mean = reduction == Reduction.MEAN;
         if (reduction == Reduction.NONE) {
@@ -139,11 +165,17 @@ class LossTest {
           oracle.loss(mean).assertContains(reduction + " loss", loss.item());
         }
         Tensor wide = Tensor.copyOf(arena, IntStream.of(classes).asLongStream().toArray());
-        assertSameBits("int64 classes", tape.crossEntropy(parameter, classes, settings).value(), tape.crossEntropy(parameter, wide, settings).value());
+        assertSameBits(
+            "int64 classes",
+            tape.crossEntropy(parameter, classes, settings).value(),
+            tape.crossEntropy(parameter, wide, settings).value());
         parameter.zeroGradient();
         loss.backward();
         for (int row = 0; row < rows; row++) {
-          assertWithin(reduction + " gradient of row " + row, oracle.gradient(row, mean)::get, parameter.gradient().tensor().select(0, row));
+          assertWithin(
+              reduction + " gradient of row " + row,
+              oracle.gradient(row, mean)::get,
+              parameter.gradient().tensor().select(0, row));
         }
       }
     }
@@ -151,17 +183,24 @@ class LossTest {
 
   @Example
   void allIgnoredIsNaNForAMeanAndZeroForASum() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Tensor logits = Tensor.zeros(arena, 2, 3);
       assertTrue(Double.isNaN(tape.crossEntropy(logits, -100, -100).item()));
-      assertEquals(0, tape.crossEntropy(logits, new int[] {5, 5}, new CrossEntropy(Reduction.SUM, null, 5, 0.5f)).item());
+      assertEquals(
+          0,
+          tape.crossEntropy(
+                  logits, new int[] {5, 5}, new CrossEntropy(Reduction.SUM, null, 5, 0.5f))
+              .item());
     }
   }
 
   @Example
   void hugeLogitsNeitherOverflowNorUnderflow() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
-      Parameter logits = Parameter.trainable(arena, Tensor.copyOf(arena, new float[] {1e30f, -1e30f, 0f}, 1, 3));
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter logits =
+          Parameter.trainable(arena, Tensor.copyOf(arena, new float[] {1e30f, -1e30f, 0f}, 1, 3));
       Variable loss = tape.crossEntropy(logits, 0);
       assertEquals(0, loss.item());
       loss.backward();

@@ -24,7 +24,8 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
 
 /**
- * A model's value and gradients against the same formulae in double, with the error of every operation carried along: lookup, contraction, bias, relu, and a loss.
+ * A model's value and gradients against the same formulae in double, with the error of every
+ * operation carried along: lookup, contraction, bias, relu, and a loss.
  */
 @Tag("lanes")
 class TapeGradientTest {
@@ -84,7 +85,9 @@ class TapeGradientTest {
     }
 
     static List<Rounded> row(Parameter parameter, int row) {
-      return IntStream.range(0, (int) parameter.value().size(1)).mapToObj(d -> Rounded.exact(parameter.value().get(row, d))).toList();
+      return IntStream.range(0, (int) parameter.value().size(1))
+          .mapToObj(d -> Rounded.exact(parameter.value().get(row, d)))
+          .toList();
     }
 
     Variable activations(Tape tape) {
@@ -103,11 +106,20 @@ class TapeGradientTest {
         g.add(row);
       }
       assertWithin("bias gradient", j -> Rounded.sum(column(g, j)), bias.gradient().tensor());
-      assertWithin("weight gradient", p -> Rounded.dot(column(g, p / in), inputs(p % in)), weight.gradient().tensor());
-      assertWithin("embedding gradient", p -> tableGradient(g, p / in, p % in), embedding.weight().gradient().tensor());
+      assertWithin(
+          "weight gradient",
+          p -> Rounded.dot(column(g, p / in), inputs(p % in)),
+          weight.gradient().tensor());
+      assertWithin(
+          "embedding gradient",
+          p -> tableGradient(g, p / in, p % in),
+          embedding.weight().gradient().tensor());
     }
 
-    /** Where the sign is within the error of the forward pass, the gradient may be the upstream one or 0. */
+    /**
+     * Where the sign is within the error of the forward pass, the gradient may be the upstream one
+     * or 0.
+     */
     private static Rounded throughRelu(Rounded x, Rounded g) {
       if (x.signIsUncertain()) {
         return new Rounded(0, Math.abs(g.value()) + g.error());
@@ -124,7 +136,8 @@ class TapeGradientTest {
     }
 
     private Rounded tableGradient(List<List<Rounded>> g, int row, int d) {
-      List<Rounded> w = IntStream.range(0, out).mapToObj(j -> Rounded.exact(weight.value().get(j, d))).toList();
+      List<Rounded> w =
+          IntStream.range(0, out).mapToObj(j -> Rounded.exact(weight.value().get(j, d))).toList();
       List<Rounded> terms = new ArrayList<>();
       for (int i = 0; i < n; i++) {
         if (indices[i] == row) {
@@ -137,32 +150,44 @@ class TapeGradientTest {
 
   @Property
   void meanSquaredError(@ForAll("seeds") long seed) {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Model model = new Model(arena, seed);
       Variable activations = model.activations(tape);
-      assertWithin("activations", p -> model.activated.get(p / model.out).get(p % model.out), activations.value());
+      assertWithin(
+          "activations",
+          p -> model.activated.get(p / model.out).get(p % model.out),
+          activations.value());
       Variable loss = tape.meanSquaredError(activations, model.target);
       List<Rounded> x = model.activated.stream().flatMap(List::stream).toList();
       DoubleArray target = DoubleArray.of(model.target);
-      List<Rounded> t = IntStream.range(0, target.length()).mapToObj(i -> Rounded.exact(target.at(i))).toList();
+      List<Rounded> t =
+          IntStream.range(0, target.length()).mapToObj(i -> Rounded.exact(target.at(i))).toList();
       OracleLosses.squaredError(x, t, true).assertContains("loss", loss.item());
       loss.backward();
       List<Rounded> g = OracleLosses.squaredErrorGradient(x, t, true);
       assertWithin("gradient of the activations", g::get, activations.gradient());
-      model.checkGradients(IntStream.range(0, model.n).mapToObj(i -> g.subList(i * model.out, (i + 1) * model.out)).toList());
+      model.checkGradients(
+          IntStream.range(0, model.n)
+              .mapToObj(i -> g.subList(i * model.out, (i + 1) * model.out))
+              .toList());
     }
   }
 
   @Property
   void crossEntropy(@ForAll("seeds") long seed) {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Model model = new Model(arena, seed);
       Variable activations = model.activations(tape);
       Variable loss = tape.crossEntropy(activations, model.classes);
-      var oracle = new OracleLosses.CrossEntropyCase(model.activated, model.classes, null, -100, 0f, LossTest.EXP_ULPS);
+      var oracle =
+          new OracleLosses.CrossEntropyCase(
+              model.activated, model.classes, null, -100, 0f, LossTest.EXP_ULPS);
       oracle.loss(true).assertContains("loss", loss.item());
       loss.backward();
-      model.checkGradients(IntStream.range(0, model.n).mapToObj(i -> oracle.gradient(i, true)).toList());
+      model.checkGradients(
+          IntStream.range(0, model.n).mapToObj(i -> oracle.gradient(i, true)).toList());
     }
   }
 
@@ -172,13 +197,23 @@ class TapeGradientTest {
   }
 
   @Property(tries = 600)
-  void additionBroadcastsAndItsGradientAddsUpInRowMajorOrder(@ForAll("shapes") Shape full, @ForAll("seeds") long seed) {
+  void additionBroadcastsAndItsGradientAddsUpInRowMajorOrder(
+      @ForAll("shapes") Shape full, @ForAll("seeds") long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     Shape left = reduced(full, random);
     Shape right = reduced(full, random);
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
-      Parameter a = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed, (int) left.elementCount()), left.toArray()));
-      Parameter b = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed + 1, (int) right.elementCount()), right.toArray()));
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter a =
+          Parameter.trainable(
+              arena,
+              Tensor.copyOf(
+                  arena, FloatClass.tame(seed, (int) left.elementCount()), left.toArray()));
+      Parameter b =
+          Parameter.trainable(
+              arena,
+              Tensor.copyOf(
+                  arena, FloatClass.tame(seed + 1, (int) right.elementCount()), right.toArray()));
       Variable sum = tape.add(a, b);
       long[] sizes = sum.value().shape().toArray();
       Tensor x = a.value().expand(sizes);
@@ -194,7 +229,8 @@ class TapeGradientTest {
       String labels = "abc".substring(0, sizes.length);
       tape.sum(tape.einsum(labels + "," + labels + "->" + labels, sum, g)).backward();
       for (Parameter operand : List.of(a, b)) {
-        assertSameBits("gradient", summed(arena, g, operand.value().shape()), operand.gradient().tensor());
+        assertSameBits(
+            "gradient", summed(arena, g, operand.value().shape()), operand.gradient().tensor());
       }
     }
   }
@@ -202,7 +238,8 @@ class TapeGradientTest {
   /** A shape that broadcasts to the full one: leading dimensions left out, some sizes 1. */
   private static Shape reduced(Shape full, SplittableRandom random) {
     int from = random.nextInt(full.rank() + 1);
-    long[] sizes = java.util.Arrays.copyOfRange(full.toArray(), random.nextBoolean() ? 0 : from, full.rank());
+    long[] sizes =
+        java.util.Arrays.copyOfRange(full.toArray(), random.nextBoolean() ? 0 : from, full.rank());
     for (int dim = 0; dim < sizes.length; dim++) {
       sizes[dim] = random.nextInt(3) == 0 ? 1 : sizes[dim];
     }

@@ -23,29 +23,35 @@ class TapeTest {
   private static Parameter parameter(Arena arena, long seed, int... sizes) {
     long[] shape = java.util.Arrays.stream(sizes).asLongStream().toArray();
     int count = java.util.Arrays.stream(sizes).reduce(1, (a, b) -> a * b);
-    return Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.fill(seed, count, FloatClass.NORMAL), shape));
+    return Parameter.trainable(
+        arena, Tensor.copyOf(arena, FloatClass.fill(seed, count, FloatClass.NORMAL), shape));
   }
 
   private static final int[] DISTINCT = {4, 0, 2};
 
   private static Variable model(Tape tape, Embedding embedding, Parameter weight) {
     Variable rows = tape.lookup(embedding, DISTINCT);
-    return tape.meanSquaredError(tape.relu(tape.einsum("ik,kj->ij", rows, weight)), Tensor.zeros(Arena.ofAuto(), 3, 2));
+    return tape.meanSquaredError(
+        tape.relu(tape.einsum("ik,kj->ij", rows, weight)), Tensor.zeros(Arena.ofAuto(), 3, 2));
   }
 
   @Test
   void retainedTwiceDoublesGradientsExactly() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
-      // Each gradient is one contribution of a sum of less than 256 products: adding it again doubles it, which is exact.
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      // Each gradient is one contribution of a sum of less than 256 products: adding it again
+      // doubles it, which is exact.
       Embedding embedding = Embedding.of(parameter(arena, 1, 5, 4));
       Parameter weight = parameter(arena, 2, 4, 2);
       Variable loss = model(tape, embedding, weight);
       loss.backward(Retention.RETAIN);
       Tensor table = embedding.weight().gradient().tensor().contiguous(arena);
       Tensor matrix = weight.gradient().tensor().contiguous(arena);
-      assertTrue(java.util.stream.IntStream.range(0, 8).anyMatch(i -> matrix.toFloatArray()[i] != 0));
+      assertTrue(
+          java.util.stream.IntStream.range(0, 8).anyMatch(i -> matrix.toFloatArray()[i] != 0));
       loss.backward(Retention.RETAIN);
-      assertSameBits("table", doubled(table), embedding.weight().gradient().tensor().toFloatArray());
+      assertSameBits(
+          "table", doubled(table), embedding.weight().gradient().tensor().toFloatArray());
       assertSameBits("matrix", doubled(matrix), weight.gradient().tensor().toFloatArray());
     }
   }
@@ -60,7 +66,8 @@ class TapeTest {
 
   @Test
   void aReleasedRecordingCannotBeWalkedAgain() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Embedding embedding = Embedding.of(parameter(arena, 1, 5, 4));
       Parameter weight = parameter(arena, 2, 4, 2);
       Variable loss = model(tape, embedding, weight);
@@ -76,7 +83,8 @@ class TapeTest {
 
   @Test
   void aSecondLossOverAReleasedPartChangesNothing() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Parameter shared = parameter(arena, 1, 3);
       Parameter own = parameter(arena, 2, 3);
       Variable part = tape.relu(shared);
@@ -85,14 +93,19 @@ class TapeTest {
       own.gradient();
       Tensor before = shared.gradient().tensor().contiguous(arena);
       assertThrows(IllegalStateException.class, second::backward);
-      assertSameBits("gradient of the parameter of both losses", before, shared.gradient().tensor());
-      assertSameBits("gradient of the parameter of the second loss", new float[3], own.gradient().tensor().toFloatArray());
+      assertSameBits(
+          "gradient of the parameter of both losses", before, shared.gradient().tensor());
+      assertSameBits(
+          "gradient of the parameter of the second loss",
+          new float[3],
+          own.gradient().tensor().toFloatArray());
     }
   }
 
   @Test
   void reuseWithOtherShapesGivesTheBitsOfAFreshTape() {
-    try (Arena arena = Arena.ofConfined(); Tape reused = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape reused = new Tape()) {
       Random random = new Random(3);
       for (int step = 0; step < 60; step++) {
         int rows = random.nextInt(7);
@@ -137,7 +150,8 @@ class TapeTest {
 
   @Test
   void aVariableUsedTwiceGetsBothContributions() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Parameter x = parameter(arena, 5, 7);
       Variable once = tape.relu(x);
       Variable loss = tape.einsum("i,i->", once, once);
@@ -152,60 +166,81 @@ class TapeTest {
 
   @Test
   void aTableThatIsLookedUpAndMultipliedGetsBothContributions() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Embedding embedding = Embedding.of(parameter(arena, 5, 4, 3));
       Variable rows = tape.lookup(embedding, 1, 1, 3);
       Tensor ones = Tensor.full(arena, 1f, 4, 3);
-      Variable loss = tape.add(tape.sum(rows), tape.sum(tape.einsum("ij,ij->ij", embedding.weight(), ones)));
+      Variable loss =
+          tape.add(tape.sum(rows), tape.sum(tape.einsum("ij,ij->ij", embedding.weight(), ones)));
       loss.backward();
       float[] expected = {1, 1, 1, 3, 3, 3, 1, 1, 1, 2, 2, 2};
       assertSameBits("both", expected, embedding.weight().gradient().tensor().toFloatArray());
       embedding.weight().zeroGradient();
-      assertSameBits("zeroed", new float[12], embedding.weight().gradient().tensor().toFloatArray());
+      assertSameBits(
+          "zeroed", new float[12], embedding.weight().gradient().tensor().toFloatArray());
     }
   }
 
   @Test
   void frozenParametersAndInferenceTapesRequireNoGradient() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = Tape.inference(); Tape training = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = Tape.inference();
+        Tape training = new Tape()) {
       Parameter x = parameter(arena, 5, 7);
       Variable loss = tape.sum(x);
       assertFalse(loss.requiresGradient());
       assertFalse(tape.isRecording());
       var error = assertThrows(IllegalStateException.class, loss::backward);
-      assertEquals("backward() needs a variable that depends on a trainable parameter, on a tape that records", error.getMessage());
+      assertEquals(
+          "backward() needs a variable that depends on a trainable parameter, on a tape that records",
+          error.getMessage());
       assertFalse(x.hasGradient());
       assertSameBits("values", training.sum(x).value(), loss.value());
       assertFalse(training.sum(Parameter.frozen(x.value())).requiresGradient());
-      assertFalse(training.lookup(Embedding.fromPretrained(Tensor.zeros(arena, 2, 2)), 1).requiresGradient());
+      assertFalse(
+          training
+              .lookup(Embedding.fromPretrained(Tensor.zeros(arena, 2, 2)), 1)
+              .requiresGradient());
     }
   }
 
   @Test
   void staleAndForeignVariablesAreRefused() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape(); Tape other = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape();
+        Tape other = new Tape()) {
       Parameter x = parameter(arena, 5, 7);
       Variable stale = tape.relu(x);
       assertEquals(
-          "the variable belongs to another tape", assertThrows(IllegalArgumentException.class, () -> other.sum(stale)).getMessage());
+          "the variable belongs to another tape",
+          assertThrows(IllegalArgumentException.class, () -> other.sum(stale)).getMessage());
       tape.reset();
-      String message = "the variable belongs to an earlier recording: the tape was reset or closed since";
-      assertEquals(message, assertThrows(IllegalStateException.class, () -> tape.sum(stale)).getMessage());
+      String message =
+          "the variable belongs to an earlier recording: the tape was reset or closed since";
+      assertEquals(
+          message, assertThrows(IllegalStateException.class, () -> tape.sum(stale)).getMessage());
       assertEquals(message, assertThrows(IllegalStateException.class, stale::value).getMessage());
-      assertEquals(message, assertThrows(IllegalStateException.class, stale::backward).getMessage());
-      assertEquals(message, assertThrows(IllegalStateException.class, stale::gradient).getMessage());
+      assertEquals(
+          message, assertThrows(IllegalStateException.class, stale::backward).getMessage());
+      assertEquals(
+          message, assertThrows(IllegalStateException.class, stale::gradient).getMessage());
       assertEquals("Variable (of an earlier recording)", stale.toString());
       tape.close();
-      assertEquals("the tape is closed", assertThrows(IllegalStateException.class, () -> tape.sum(x)).getMessage());
+      assertEquals(
+          "the tape is closed",
+          assertThrows(IllegalStateException.class, () -> tape.sum(x)).getMessage());
     }
   }
 
   @Test
   void backwardStartsFromOneNumber() {
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       Variable x = tape.relu(parameter(arena, 5, 7));
       var error = assertThrows(IllegalStateException.class, x::backward);
-      assertEquals("backward() starts from one number; this variable has shape [7]", error.getMessage());
+      assertEquals(
+          "backward() starts from one number; this variable has shape [7]", error.getMessage());
       var none = assertThrows(IllegalStateException.class, x::gradient);
       assertEquals("no backward pass has reached this variable of shape [7]", none.getMessage());
     }

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Files that are missing, damaged or of another kind are refused with the file, the entry and the reason; no memory is taken for them. */
+/**
+ * Files that are missing, damaged or of another kind are refused with the file, the entry and the
+ * reason; no memory is taken for them.
+ */
 final class BadFilesTest {
   @TempDir private Path folder;
 
@@ -52,7 +55,8 @@ final class BadFilesTest {
 
   private void assertRefused(String message) {
     try (WatchedArena arena = new WatchedArena()) {
-      assertStartsWith(message, assertThrows(CheckpointException.class, () -> StateDict.load(file(), arena)));
+      assertStartsWith(
+          message, assertThrows(CheckpointException.class, () -> StateDict.load(file(), arena)));
       assertFalse(arena.used, "memory was taken");
     }
   }
@@ -60,14 +64,17 @@ final class BadFilesTest {
   /** For what can only be noticed once the memory is there. */
   private void assertRefusedLate(String message) {
     try (Arena arena = Arena.ofConfined()) {
-      assertStartsWith(message, assertThrows(CheckpointException.class, () -> StateDict.load(file(), arena)));
+      assertStartsWith(
+          message, assertThrows(CheckpointException.class, () -> StateDict.load(file(), arena)));
     }
   }
 
   private void assertStartsWith(String message, CheckpointException refusal) {
     String found = String.valueOf(refusal.getMessage());
     String expected = file() + ": " + message;
-    assertTrue(found.startsWith(expected), () -> "expected <" + expected + "> at the start of <" + found + ">");
+    assertTrue(
+        found.startsWith(expected),
+        () -> "expected <" + expected + "> at the start of <" + found + ">");
   }
 
   private void assertPickleRefused(String message, Object... instructions) {
@@ -75,7 +82,8 @@ final class BadFilesTest {
     assertRefused("data.pkl: " + message);
   }
 
-  private void writeTensor(String storage, int elementCount, int offset, int[] sizes, int[] strides) {
+  private void writeTensor(
+      String storage, int elementCount, int offset, int[] sizes, int[] strides) {
     byte[] tensor = ForgedCheckpoint.tensor(storage, "0", elementCount, offset, sizes, strides);
     new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
   }
@@ -93,7 +101,8 @@ final class BadFilesTest {
   @Test
   void missingByteOrderMeansLittle() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
-      StateDict state = StateDict.load(new ForgedCheckpoint().without("byteorder").write(file()), arena);
+      StateDict state =
+          StateDict.load(new ForgedCheckpoint().without("byteorder").write(file()), arena);
       assertArrayEquals(new float[] {1, 2}, state.get("w").toFloatArray());
     }
   }
@@ -111,7 +120,8 @@ final class BadFilesTest {
   @CsvSource({"CharStorage, 1", "HalfStorage, 2", "IntStorage, 4", "LongStorage, 8"})
   void bigEndianElementsOfEverySize(String storage, int elementBytes) throws IOException {
     int count = 8 / elementBytes;
-    byte[] tensor = ForgedCheckpoint.tensor(storage, "0", count, 0, new int[] {count}, new int[] {1});
+    byte[] tensor =
+        ForgedCheckpoint.tensor(storage, "0", count, 0, new int[] {count}, new int[] {1});
     byte[] big = {0, 1, 2, 3, 4, 5, 6, 7};
     new ForgedCheckpoint()
         .entry("byteorder", "big")
@@ -122,7 +132,8 @@ final class BadFilesTest {
       MemorySegment memory = StateDict.load(file(), arena).get("w").segment();
       for (int i = 0; i < 8; i++) {
         int placeInElement = elementBytes - 1 - i % elementBytes;
-        assertEquals(i, memory.get(ValueLayout.JAVA_BYTE, i / elementBytes * elementBytes + placeInElement));
+        assertEquals(
+            i, memory.get(ValueLayout.JAVA_BYTE, i / elementBytes * elementBytes + placeInElement));
       }
     }
   }
@@ -162,7 +173,8 @@ final class BadFilesTest {
   @Test
   void zipOfSomethingElse() {
     new ForgedCheckpoint().without("data.pkl").write(file());
-    assertRefused("is a zip file without a folder that has a data.pkl, so it was not written by torch.save");
+    assertRefused(
+        "is a zip file without a folder that has a data.pkl, so it was not written by torch.save");
   }
 
   @Test
@@ -235,7 +247,8 @@ final class BadFilesTest {
   @Test
   void unsupportedType() {
     writeTensor("ComplexFloatStorage", 1, 0, new int[] {1}, new int[] {1});
-    assertRefused("data.pkl: torch.ComplexFloatStorage holds elements of a type that is not supported; supported are FloatStorage");
+    assertRefused(
+        "data.pkl: torch.ComplexFloatStorage holds elements of a type that is not supported; supported are FloatStorage");
   }
 
   @Test
@@ -258,7 +271,8 @@ final class BadFilesTest {
   @Test
   void offsetOutOfTheStorage() {
     writeTensor("FloatStorage", 2, 1, new int[] {2}, new int[] {1});
-    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": a float32 view of shape [2], strides [1] and offset 1 needs");
+    assertRefusedLate(
+        "data.pkl: tensor \"w\" does not fit its storage \"0\": a float32 view of shape [2], strides [1] and offset 1 needs");
   }
 
   @Test
@@ -270,20 +284,23 @@ final class BadFilesTest {
   @Test
   void negativeStride() {
     writeTensor("FloatStorage", 2, 1, new int[] {2}, new int[] {-1});
-    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": stride -1 of dimension 0 is negative");
+    assertRefusedLate(
+        "data.pkl: tensor \"w\" does not fit its storage \"0\": stride -1 of dimension 0 is negative");
   }
 
   @Test
   void negativeSize() {
     writeTensor("FloatStorage", 2, 0, new int[] {-2}, new int[] {1});
-    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": size -2 of dimension 0 is negative");
+    assertRefusedLate(
+        "data.pkl: tensor \"w\" does not fit its storage \"0\": size -2 of dimension 0 is negative");
   }
 
   @Test
   void overflowingSizes() {
     int huge = Integer.MAX_VALUE;
     writeTensor("FloatStorage", 2, 0, new int[] {huge, huge, huge}, new int[] {0, 0, 0});
-    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": shape [2147483647, 2147483647, 2147483647] has more elements");
+    assertRefusedLate(
+        "data.pkl: tensor \"w\" does not fit its storage \"0\": shape [2147483647, 2147483647, 2147483647] has more elements");
   }
 
   @Test
@@ -296,7 +313,10 @@ final class BadFilesTest {
   @Test
   void elementOfAnEmptyStorage() {
     byte[] tensor = ForgedCheckpoint.tensor("CharStorage", "0", 0, 0, new int[] {1}, new int[] {1});
-    new ForgedCheckpoint().entry("data/0", "").pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+    new ForgedCheckpoint()
+        .entry("data/0", "")
+        .pickle(ForgedCheckpoint.stateDict(tensor))
+        .write(file());
     assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
   }
 
@@ -311,22 +331,29 @@ final class BadFilesTest {
   @Test
   void forbiddenGlobal() {
     assertPickleRefused(
-        "os.system is not among the names a checkpoint may use", "cos\nsystem\n(", ForgedCheckpoint.text("touch owned"), "tR");
+        "os.system is not among the names a checkpoint may use",
+        "cos\nsystem\n(",
+        ForgedCheckpoint.text("touch owned"),
+        "tR");
   }
 
   @Test
   void javaClassAsGlobal() {
-    assertPickleRefused("java.lang.Runtime is not among the names a checkpoint may use", "cjava.lang\nRuntime\n");
+    assertPickleRefused(
+        "java.lang.Runtime is not among the names a checkpoint may use", "cjava.lang\nRuntime\n");
   }
 
   @Test
   void globalThatIsNoName() {
-    assertPickleRefused("has something that is not a Python name at byte 5", "co\u001b[2Js\nsystem\n");
+    assertPickleRefused(
+        "has something that is not a Python name at byte 5", "co\u001b[2Js\nsystem\n");
   }
 
   @Test
   void forbiddenInstruction() {
-    assertPickleRefused("has instruction 0x69 at byte 2, which is not one of those in a state dict", "ios\nsystem\n");
+    assertPickleRefused(
+        "has instruction 0x69 at byte 2, which is not one of those in a state dict",
+        "ios\nsystem\n");
   }
 
   @Test
@@ -344,22 +371,33 @@ final class BadFilesTest {
 
   @Test
   void persistentIdOfAnotherKind() {
-    assertPickleRefused("a persistent id must be ('storage', class, key, location, element count)", ForgedCheckpoint.text("file:///etc"), "Q");
+    assertPickleRefused(
+        "a persistent id must be ('storage', class, key, location, element count)",
+        ForgedCheckpoint.text("file:///etc"),
+        "Q");
   }
 
   @Test
   void stringLongerThanTheFile() {
-    assertPickleRefused("needs 4294967280 bytes at byte 7 but has 1 left", "X", ForgedCheckpoint.littleEndian(-16));
+    assertPickleRefused(
+        "needs 4294967280 bytes at byte 7 but has 1 left", "X", ForgedCheckpoint.littleEndian(-16));
   }
 
   @Test
   void stringThatIsNotUtf8() {
-    assertPickleRefused("has a string before byte 8 that is not UTF-8", "X", ForgedCheckpoint.littleEndian(1), "\u00ff");
+    assertPickleRefused(
+        "has a string before byte 8 that is not UTF-8",
+        "X",
+        ForgedCheckpoint.littleEndian(1),
+        "\u00ff");
   }
 
   @Test
   void integerThatIsTooLong() {
-    assertPickleRefused("has an integer of 9 bytes at byte 4; no size is larger than 8", "\u008a\u0009", new byte[9]);
+    assertPickleRefused(
+        "has an integer of 9 bytes at byte 4; no size is larger than 8",
+        "\u008a\u0009",
+        new byte[9]);
   }
 
   @Test
@@ -423,22 +461,26 @@ final class BadFilesTest {
 
   @Test
   void dictThatHoldsItself() {
-    assertPickleRefused("\"w\" is a dict, not a tensor", "}q\0", ForgedCheckpoint.text("w"), "h\0s");
+    assertPickleRefused(
+        "\"w\" is a dict, not a tensor", "}q\0", ForgedCheckpoint.text("w"), "h\0s");
   }
 
   @Test
   void listAsAKey() {
-    assertPickleRefused("has a dict with a list as a key; keys must be strings or integers", "}]q\0h\0ah\0s");
+    assertPickleRefused(
+        "has a dict with a list as a key; keys must be strings or integers", "}]q\0h\0ah\0s");
   }
 
   @Test
   void numberAsAName() {
-    assertPickleRefused("holds a dict with an integer as a key; a state dict has names", "}K\u0001Ns");
+    assertPickleRefused(
+        "holds a dict with an integer as a key; a state dict has names", "}K\u0001Ns");
   }
 
   @Test
   void itemsPutIntoAString() {
-    assertPickleRefused("puts items into a string as if it were a dict", ForgedCheckpoint.text("w"), "NNs");
+    assertPickleRefused(
+        "puts items into a string as if it were a dict", ForgedCheckpoint.text("w"), "NNs");
   }
 
   @Test

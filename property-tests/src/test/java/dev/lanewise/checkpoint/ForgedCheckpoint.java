@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
 
-/** A zip file with any entries and any pickle, independent of the code under test. By default: one float32 tensor "w", 1 and 2. */
+/**
+ * A zip file with any entries and any pickle, independent of the code under test. By default: one
+ * float32 tensor "w", 1 and 2.
+ */
 final class ForgedCheckpoint {
   private final Map<String, byte[]> entries = new LinkedHashMap<>();
   private String folder = "model/";
@@ -73,7 +76,8 @@ final class ForgedCheckpoint {
     return bytes("\u0080\u0002", bytes(instructions), ".");
   }
 
-  static byte[] tensor(String storage, String key, int elementCount, int offset, int[] sizes, int[] strides) {
+  static byte[] tensor(
+      String storage, String key, int elementCount, int offset, int[] sizes, int[] strides) {
     return bytes(
         "ctorch._utils\n_rebuild_tensor_v2\n(",
         storage(storage, key, elementCount),
@@ -84,7 +88,14 @@ final class ForgedCheckpoint {
   }
 
   static byte[] storage(String storage, String key, int elementCount) {
-    return bytes("(", text("storage"), "ctorch\n" + storage + "\n", text(key), text("cpu"), integer(elementCount), "tQ");
+    return bytes(
+        "(",
+        text("storage"),
+        "ctorch\n" + storage + "\n",
+        text(key),
+        text("cpu"),
+        integer(elementCount),
+        "tQ");
   }
 
   static byte[] text(String value) {
@@ -105,14 +116,19 @@ final class ForgedCheckpoint {
   }
 
   static byte[] littleEndian(int value) {
-    return new byte[] {(byte) value, (byte) (value >> 8), (byte) (value >> 16), (byte) (value >> 24)};
+    return new byte[] {
+      (byte) value, (byte) (value >> 8), (byte) (value >> 16), (byte) (value >> 24)
+    };
   }
 
   /** Byte arrays, and strings whose characters are bytes, one behind the other. */
   static byte[] bytes(Object... parts) {
     var all = new ByteArrayOutputStream();
     for (Object part : parts) {
-      all.writeBytes(part instanceof byte[] bytes ? bytes : part.toString().getBytes(StandardCharsets.ISO_8859_1));
+      all.writeBytes(
+          part instanceof byte[] bytes
+              ? bytes
+              : part.toString().getBytes(StandardCharsets.ISO_8859_1));
     }
     return all.toByteArray();
   }

@@ -20,11 +20,16 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Files that PyTorch 2.13 wrote (src/test/python/make_golden.py) are read exactly, or refused for what they are. */
+/**
+ * Files that PyTorch 2.13 wrote (src/test/python/make_golden.py) are read exactly, or refused for
+ * what they are.
+ */
 final class GoldenFilesTest {
   static Path golden(String name) {
     try {
-      return Path.of(Objects.requireNonNull(GoldenFilesTest.class.getResource("/golden/" + name), name).toURI());
+      return Path.of(
+          Objects.requireNonNull(GoldenFilesTest.class.getResource("/golden/" + name), name)
+              .toURI());
     } catch (URISyntaxException e) {
       throw new AssertionError(e);
     }
@@ -47,8 +52,10 @@ final class GoldenFilesTest {
       assertArrayEquals(counting(15), state.get("emb.weight").toFloatArray());
       assertEquals(Shape.of(2, 3), state.get("fc.weight").shape());
       assertArrayEquals(
-          new float[] {-0.5f, -1.5f, -2.5f, -3.5f, -4.5f, -5.5f}, state.get("fc.weight").toFloatArray());
-      assertArrayEquals(new float[] {0.1f, Float.POSITIVE_INFINITY}, state.get("fc.bias").toFloatArray());
+          new float[] {-0.5f, -1.5f, -2.5f, -3.5f, -4.5f, -5.5f},
+          state.get("fc.weight").toFloatArray());
+      assertArrayEquals(
+          new float[] {0.1f, Float.POSITIVE_INFINITY}, state.get("fc.bias").toFloatArray());
     }
   }
 
@@ -61,7 +68,8 @@ final class GoldenFilesTest {
         assertEquals(0, state.get(dtype.toString()).segment().address() % 64);
       }
       assertArrayEquals(
-          new float[] {1.1f, -0.0f, Float.NaN, Float.NEGATIVE_INFINITY}, state.get("float32").toFloatArray());
+          new float[] {1.1f, -0.0f, Float.NaN, Float.NEGATIVE_INFINITY},
+          state.get("float32").toFloatArray());
       assertEquals(1.1, state.get("float64").get(0));
       assertEquals(Double.MIN_VALUE, state.get("float64").get(1));
       assertEquals(1.1015625, state.get("bfloat16").get(0));
@@ -69,8 +77,10 @@ final class GoldenFilesTest {
       assertEquals(1.099609375, state.get("float16").get(0));
       assertEquals(65504.0, state.get("float16").get(1));
       assertArrayEquals(new long[] {-128, 127}, state.get("int8").toLongArray());
-      assertArrayEquals(new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE}, state.get("int32").toLongArray());
-      assertArrayEquals(new long[] {Long.MIN_VALUE, Long.MAX_VALUE}, state.get("int64").toLongArray());
+      assertArrayEquals(
+          new long[] {Integer.MIN_VALUE, Integer.MAX_VALUE}, state.get("int32").toLongArray());
+      assertArrayEquals(
+          new long[] {Long.MIN_VALUE, Long.MAX_VALUE}, state.get("int64").toLongArray());
     }
   }
 
@@ -82,12 +92,15 @@ final class GoldenFilesTest {
       assertArrayEquals(counting(12), base.toFloatArray());
       assertEquals(Shape.of(4, 3), state.get("transposed").shape());
       assertArrayEquals(new long[] {1, 4}, state.get("transposed").strides());
-      assertArrayEquals(base.transpose(0, 1).toFloatArray(), state.get("transposed").toFloatArray());
+      assertArrayEquals(
+          base.transpose(0, 1).toFloatArray(), state.get("transposed").toFloatArray());
       assertArrayEquals(new float[] {1.5f, 5.5f, 9.5f}, state.get("column").toFloatArray());
-      assertArrayEquals(new float[] {4.5f, 6.5f, 8.5f, 10.5f}, state.get("every_second").toFloatArray());
+      assertArrayEquals(
+          new float[] {4.5f, 6.5f, 8.5f, 10.5f}, state.get("every_second").toFloatArray());
       assertArrayEquals(new float[] {7, 7, 7, 8, 8, 8}, state.get("expanded").toFloatArray());
       assertArrayEquals(
-          new float[] {4.5f, 8.5f, 5.5f, 9.5f, 6.5f, 10.5f, 7.5f, 11.5f}, state.get("alone").toFloatArray());
+          new float[] {4.5f, 8.5f, 5.5f, 9.5f, 6.5f, 10.5f, 7.5f, 11.5f},
+          state.get("alone").toFloatArray());
 
       base.set(99, 1, 2);
       assertEquals(99, state.get("transposed").get(2, 1));
@@ -107,7 +120,8 @@ final class GoldenFilesTest {
             empty float32 [0, 4]
             empty_ids int64 [0]
             parameter float32 [2, 2]
-            größe int32 [2]""",
+            größe int32 [2]\
+          """,
           state.toString());
       assertEquals(2.5, state.get("scalar").item());
       assertArrayEquals(counting(4), state.get("parameter").toFloatArray());
@@ -119,7 +133,8 @@ final class GoldenFilesTest {
   void manyTensorsNeedLongMemoIndices() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       StateDict state = StateDict.load(golden("many.pth"), arena);
-      assertEquals(IntStream.range(0, 300).mapToObj(i -> "layer" + i).toList(), List.copyOf(state.names()));
+      assertEquals(
+          IntStream.range(0, 300).mapToObj(i -> "layer" + i).toList(), List.copyOf(state.names()));
       for (int i = 0; i < 300; i++) {
         assertEquals(i, state.get("layer" + i).item());
       }
@@ -149,7 +164,8 @@ final class GoldenFilesTest {
           """)
   void refusedByName(String file, String message) {
     try (Arena arena = Arena.ofConfined()) {
-      var refusal = assertThrows(CheckpointException.class, () -> StateDict.load(golden(file), arena));
+      var refusal =
+          assertThrows(CheckpointException.class, () -> StateDict.load(golden(file), arena));
       Messages.assertContains(message, refusal);
     }
   }

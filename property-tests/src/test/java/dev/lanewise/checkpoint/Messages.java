@@ -8,6 +8,7 @@ final class Messages {
 
   static void assertContains(String expected, Throwable failure) {
     String message = String.valueOf(failure.getMessage());
-    assertTrue(message.contains(expected), () -> "expected <" + expected + "> in <" + message + ">");
+    assertTrue(
+        message.contains(expected), () -> "expected <" + expected + "> in <" + message + ">");
   }
 }

@@ -35,7 +35,12 @@ final class MutationTest {
     var random = new Random(43);
     for (int round = 0; round < ROUNDS; round++) {
       byte[] damaged = mutate(pickle, random);
-      load(new ForgedCheckpoint().pickle(damaged).entry("byteorder", byteOrder).write(folder.resolve("m.pth")), "pickle " + round);
+      load(
+          new ForgedCheckpoint()
+              .pickle(damaged)
+              .entry("byteorder", byteOrder)
+              .write(folder.resolve("m.pth")),
+          "pickle " + round);
     }
   }
 
@@ -52,7 +57,10 @@ final class MutationTest {
     byte[] bytes = sound.clone();
     for (int flips = 1 + random.nextInt(4); flips > 0; flips--) {
       int at = random.nextInt(bytes.length);
-      bytes[at] = random.nextBoolean() ? (byte) random.nextInt() : (byte) (bytes[at] ^ (1 << random.nextInt(8)));
+      bytes[at] =
+          random.nextBoolean()
+              ? (byte) random.nextInt()
+              : (byte) (bytes[at] ^ (1 << random.nextInt(8)));
     }
     return random.nextInt(8) == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length)) : bytes;
   }

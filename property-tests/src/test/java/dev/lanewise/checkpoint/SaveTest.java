@@ -28,7 +28,10 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What is saved can be loaded again, the file has the form it should have, and a failed save changes nothing. */
+/**
+ * What is saved can be loaded again, the file has the form it should have, and a failed save
+ * changes nothing.
+ */
 final class SaveTest {
   @TempDir private Path folder;
   private final Arena arena = Arena.ofShared();
@@ -54,7 +57,10 @@ final class SaveTest {
 
   private static void assertSameState(StateDict expected, StateDict found) {
     assertEquals(expected.toString(), found.toString());
-    expected.asMap().forEach((name, tensor) -> assertArrayEquals(elements(tensor), elements(found.get(name)), name));
+    expected
+        .asMap()
+        .forEach(
+            (name, tensor) -> assertArrayEquals(elements(tensor), elements(found.get(name)), name));
   }
 
   @Test
@@ -91,14 +97,18 @@ final class SaveTest {
   @Test
   void viewWithGapsThatIsLargerThanABuffer() throws IOException {
     Tensor table = Tensor.randn(arena, new Random(3), 1, 30_001, 9);
-    StateDict state = StateDict.of("columns", table.slice(2, 1, 6), "swapped", table.slice(2, 1, 6).transpose(1, 2));
+    StateDict state =
+        StateDict.of(
+            "columns", table.slice(2, 1, 6), "swapped", table.slice(2, 1, 6).transpose(1, 2));
     assertSameState(state, saveAndLoad(state));
   }
 
   @Test
   void sameMemoryIsStoredOnceAndSharedAgain() throws IOException {
     Tensor tied = Tensor.randn(arena, new Random(4), 50, 20);
-    StateDict loaded = saveAndLoad(StateDict.of("in", tied, "out", tied.transpose(0, 1), "copy", tied.contiguous(arena)));
+    StateDict loaded =
+        saveAndLoad(
+            StateDict.of("in", tied, "out", tied.transpose(0, 1), "copy", tied.contiguous(arena)));
     loaded.get("in").set(123, 4, 5);
     assertEquals(123, loaded.get("out").get(5, 4));
     assertEquals(tied.get(4, 5), loaded.get("copy").get(4, 5));
@@ -129,16 +139,25 @@ final class SaveTest {
     Map<String, byte[]> entries = storedEntries(Files.readAllBytes(file));
     List<String> names = List.copyOf(entries.keySet());
     assertEquals(
-        List.of("some.model/data.pkl", "some.model/.format_version", "some.model/.storage_alignment", "some.model/byteorder"),
+        List.of(
+            "some.model/data.pkl",
+            "some.model/.format_version",
+            "some.model/.storage_alignment",
+            "some.model/byteorder"),
         names.subList(0, 4));
     assertEquals("some.model/data/0", names.get(4));
-    assertEquals(List.of("some.model/version", "some.model/.data/serialization_id"), names.subList(74, 76));
+    assertEquals(
+        List.of("some.model/version", "some.model/.data/serialization_id"), names.subList(74, 76));
     assertEquals("3\n", new String(entries.get("some.model/version"), StandardCharsets.US_ASCII));
-    assertEquals("64", new String(entries.get("some.model/.storage_alignment"), StandardCharsets.US_ASCII));
+    assertEquals(
+        "64", new String(entries.get("some.model/.storage_alignment"), StandardCharsets.US_ASCII));
     assertEquals(40, entries.get("some.model/.data/serialization_id").length);
   }
 
-  /** Walks the local headers, by the zip specification (APPNOTE 4.3.7), and checks that each payload is aligned. */
+  /**
+   * Walks the local headers, by the zip specification (APPNOTE 4.3.7), and checks that each payload
+   * is aligned.
+   */
   private static Map<String, byte[]> storedEntries(byte[] file) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
     ByteBuffer zip = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
@@ -199,9 +218,13 @@ final class SaveTest {
       StateDict state = StateDict.of("w", Tensor.zeros(confined, 1));
       Throwable[] failure = new Throwable[1];
       Thread.ofPlatform()
-          .start(() -> failure[0] = assertThrows(IllegalArgumentException.class, () -> state.save(folder.resolve("m.pth"))))
+          .start(() ->
+              failure[0] =
+                  assertThrows(
+                      IllegalArgumentException.class, () -> state.save(folder.resolve("m.pth"))))
           .join();
-      Messages.assertContains("the memory of tensor \"w\" is confined to another thread", failure[0]);
+      Messages.assertContains(
+          "the memory of tensor \"w\" is confined to another thread", failure[0]);
       assertFolderHolds();
     }
   }
@@ -218,14 +241,16 @@ final class SaveTest {
   @Test
   void folderThatDoesNotExist() throws IOException {
     StateDict state = StateDict.of("w", Tensor.zeros(arena, 1));
-    var failure = assertThrows(NoSuchFileException.class, () -> state.save(folder.resolve("none/m.pth")));
+    var failure =
+        assertThrows(NoSuchFileException.class, () -> state.save(folder.resolve("none/m.pth")));
     Messages.assertContains("its folder does not exist", failure);
     assertFolderHolds();
   }
 
   private void assertFolderHolds(String... names) throws IOException {
     try (Stream<Path> files = Files.list(folder)) {
-      assertEquals(List.of(names), files.map(file -> file.getFileName().toString()).sorted().toList());
+      assertEquals(
+          List.of(names), files.map(file -> file.getFileName().toString()).sorted().toList());
     }
   }
 }

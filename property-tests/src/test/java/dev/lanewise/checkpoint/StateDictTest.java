@@ -35,7 +35,8 @@ final class StateDictTest {
   void unknownNameListsThoseThereAre() {
     StateDict state = StateDict.of("emb.weight", a, "steps", b);
     var failure = assertThrows(IllegalArgumentException.class, () -> state.get("weight"));
-    assertEquals("no tensor is named \"weight\"; there are [emb.weight, steps]", failure.getMessage());
+    assertEquals(
+        "no tensor is named \"weight\"; there are [emb.weight, steps]", failure.getMessage());
   }
 
   @Test

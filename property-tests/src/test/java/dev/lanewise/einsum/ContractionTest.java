@@ -24,8 +24,10 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
 
-
-/** Contractions against the definition, within the derived bound, and against themselves on other backends, strides and batches, to the bit. */
+/**
+ * Contractions against the definition, within the derived bound, and against themselves on other
+ * backends, strides and batches, to the bit.
+ */
 @Tag("lanes")
 class ContractionTest {
   @Provide
@@ -65,17 +67,23 @@ class ContractionTest {
   }
 
   private static Estimate oracle(String equation, List<Tensor> operands) {
-    return OracleEinsum.contract(equation, operands.stream().map(DoubleArray::of).toArray(DoubleArray[]::new));
+    return OracleEinsum.contract(
+        equation, operands.stream().map(DoubleArray::of).toArray(DoubleArray[]::new));
   }
 
   @Property(tries = 1500)
   void anyEquationInAnyLayoutIsWithinTheBound(
-      @ForAll("equations") EquationCase c, @ForAll("layouts") Layout first, @ForAll("layouts") Layout second, @ForAll("outputs") Layout output,
+      @ForAll("equations") EquationCase c,
+      @ForAll("layouts") Layout first,
+      @ForAll("layouts") Layout second,
+      @ForAll("outputs") Layout output,
       @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofConfined()) {
       List<Tensor> operands = new ArrayList<>();
       for (int i = 0; i < c.operands(); i++) {
-        operands.add((i == 0 ? first : second).place(arena, c.shape(i), values(c.shape(i), seed + i), seed + i));
+        operands.add(
+            (i == 0 ? first : second)
+                .place(arena, c.shape(i), values(c.shape(i), seed + i), seed + i));
       }
       List<float[]> before = operands.stream().map(Tensor::toFloatArray).toList();
       Contraction plan = plan(KernelSet.vector(), c);
@@ -86,7 +94,8 @@ class ContractionTest {
       Tensor scalar = Tensor.zeros(arena, plan.outputShape().toArray()).fill(Float.NaN);
       List<Tensor> copies = operands.stream().map(t -> t.contiguous(arena)).toList();
       run(plan(KernelSet.scalar(), c), copies, scalar);
-      assertSameBits(c.equation() + ", scalar and contiguous against vector and strided", scalar, out);
+      assertSameBits(
+          c.equation() + ", scalar and contiguous against vector and strided", scalar, out);
       for (int i = 0; i < operands.size(); i++) {
         assertSameBits("operand " + i, before.get(i), operands.get(i).toFloatArray());
       }
@@ -94,7 +103,10 @@ class ContractionTest {
   }
 
   @Property(tries = 500)
-  void accumulationAddsToWhatIsThere(@ForAll("equations") EquationCase c, @ForAll("outputs") Layout output, @ForAll("seeds") long seed) {
+  void accumulationAddsToWhatIsThere(
+      @ForAll("equations") EquationCase c,
+      @ForAll("outputs") Layout output,
+      @ForAll("seeds") long seed) {
     if (c.operands() == 1) {
       return;
     }
@@ -105,7 +117,8 @@ class ContractionTest {
       Estimate oracle = oracle(c.equation(), List.of(a, b));
       for (KernelSet set : List.of(KernelSet.scalar(), KernelSet.vector())) {
         Contraction plan = plan(set, c);
-        Tensor out = output.place(arena, plan.outputShape(), values(plan.outputShape(), seed + 2), seed + 2);
+        Tensor out =
+            output.place(arena, plan.outputShape(), values(plan.outputShape(), seed + 2), seed + 2);
         DoubleArray old = DoubleArray.of(out);
         plan.execute(a, b, out, Accumulation.ADD);
         assertWithin(c.equation(), i -> oracle.addedTo(i, old.at(i)), out);
@@ -117,7 +130,9 @@ class ContractionTest {
 
   @Property(tries = 1000)
   void gradientsAreThoseOfTheDefinition(
-      @ForAll("equations") EquationCase c, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+      @ForAll("equations") EquationCase c,
+      @ForAll("layouts") Layout layout,
+      @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofConfined()) {
       List<Tensor> operands = new ArrayList<>();
       for (int i = 0; i < c.operands(); i++) {
@@ -125,7 +140,9 @@ class ContractionTest {
       }
       DoubleArray[] arrays = operands.stream().map(DoubleArray::of).toArray(DoubleArray[]::new);
       Contraction forward = plan(KernelSet.vector(), c);
-      Tensor g = layout.place(arena, forward.outputShape(), values(forward.outputShape(), seed + 2), seed + 2);
+      Tensor g =
+          layout.place(
+              arena, forward.outputShape(), values(forward.outputShape(), seed + 2), seed + 2);
       for (int operand = 0; operand < c.operands(); operand++) {
         Tensor other = c.operands() == 1 ? Tensor.full(arena, 1f) : operands.get(1 - operand);
         Tensor vector = Tensor.full(arena, Float.NaN, c.shape(operand).toArray());
@@ -135,14 +152,23 @@ class ContractionTest {
         Estimate oracle = OracleEinsum.gradient(c.equation(), operand, DoubleArray.of(g), arrays);
         assertWithin("gradient " + operand + " of " + c.equation(), oracle::at, vector);
         assertSameBits("gradient " + operand + " of " + c.equation(), scalar, vector);
-        assertAdjoint(c.equation(), arrays, operand, DoubleArray.of(g), DoubleArray.of(vector), oracle);
+        assertAdjoint(
+            c.equation(), arrays, operand, DoubleArray.of(g), DoubleArray.of(vector), oracle);
       }
     }
   }
 
-  /** {@code <g, E(a, b)> = <gradient, operand>}: the left side in double by the oracle, the right side within the gradient's own bounds. */
+  /**
+   * {@code <g, E(a, b)> = <gradient, operand>}: the left side in double by the oracle, the right
+   * side within the gradient's own bounds.
+   */
   private static void assertAdjoint(
-      String equation, DoubleArray[] operands, int operand, DoubleArray g, DoubleArray gradient, Estimate oracle) {
+      String equation,
+      DoubleArray[] operands,
+      int operand,
+      DoubleArray g,
+      DoubleArray gradient,
+      Estimate oracle) {
     Estimate forward = OracleEinsum.contract(equation, operands);
     double left = 0;
     double magnitude = 0;
@@ -156,9 +182,15 @@ class ContractionTest {
       right += gradient.at(i) * operands[operand].at(i);
       bound += oracle.bound(i) * Math.abs(operands[operand].at(i));
     }
-    // Both sides are sums in double of at most 2^20 products of three floats: 2^-53 times the number of roundings, relative to the terms' magnitudes.
-    double oracles = 2 * dev.lanewise.verification.ErrorBounds.gammaOfDouble(1 << 20) * magnitude * (1 + 0x1p-10);
-    new Rounded(left, bound + oracles + Double.MIN_VALUE).assertContains("adjoint identity of " + equation, right);
+    // Both sides are sums in double of at most 2^20 products of three floats: 2^-53 times the
+    // number of roundings, relative to the terms' magnitudes.
+    double oracles =
+        2
+            * dev.lanewise.verification.ErrorBounds.gammaOfDouble(1 << 20)
+            * magnitude
+            * (1 + 0x1p-10);
+    new Rounded(left, bound + oracles + Double.MIN_VALUE)
+        .assertContains("adjoint identity of " + equation, right);
   }
 
   @Example
@@ -179,7 +211,16 @@ class ContractionTest {
         checkProduct(mn[0], mn[1], k);
       }
     }
-    for (int[] mnk : new int[][] {{14, 32, 10}, {28, 64, 3}, {13, 31, 20}, {57, 129, 2}, {267, 17, 4}, {17, 2051, 3}, {2051, 17, 1}}) {
+    for (int[] mnk :
+        new int[][] {
+          {14, 32, 10},
+          {28, 64, 3},
+          {13, 31, 20},
+          {57, 129, 2},
+          {267, 17, 4},
+          {17, 2051, 3},
+          {2051, 17, 1}
+        }) {
       checkProduct(mnk[0], mnk[1], mnk[2]);
     }
   }
@@ -203,7 +244,10 @@ class ContractionTest {
     }
   }
 
-  /** One chain of fused multiply-adds from +0 for each block of 256 products, the blocks' sums added in order. */
+  /**
+   * One chain of fused multiply-adds from +0 for each block of 256 products, the blocks' sums added
+   * in order.
+   */
   private static float[] chain(Tensor a, Tensor b) {
     int m = (int) a.size(0);
     int k = (int) a.size(1);
@@ -230,16 +274,28 @@ class ContractionTest {
   @Example
   void specialValuesAreTheSameOnBothBackends() {
     for (int size = 1; size < 40; size += 3) {
-      EquationCase c = new EquationCase("ik,kj->ij", Shape.of(size, size + 1), Shape.of(size + 1, size));
+      EquationCase c =
+          new EquationCase("ik,kj->ij", Shape.of(size, size + 1), Shape.of(size + 1, size));
       try (Arena arena = Arena.ofConfined()) {
-        Tensor a = Tensor.copyOf(arena, FloatClass.fill(size, size * (size + 1), FloatClass.NORMAL, FloatClass.ANY_EXPONENT, FloatClass.ZERO), size, size + 1);
+        Tensor a =
+            Tensor.copyOf(
+                arena,
+                FloatClass.fill(
+                    size,
+                    size * (size + 1),
+                    FloatClass.NORMAL,
+                    FloatClass.ANY_EXPONENT,
+                    FloatClass.ZERO),
+                size,
+                size + 1);
         Tensor b = Tensor.copyOf(arena, FloatClass.wild(size, size * (size + 1)), size + 1, size);
         Tensor scalar = Tensor.zeros(arena, size, size);
         Tensor vector = Tensor.zeros(arena, size, size);
         plan(KernelSet.scalar(), c).execute(a, b, scalar);
         plan(KernelSet.vector(), c).execute(a, b, vector);
         assertSameBits("wild " + size, scalar, vector);
-        assertSameBits("wild " + size + " by the documented chain", chain(a, b), vector.toFloatArray());
+        assertSameBits(
+            "wild " + size + " by the documented chain", chain(a, b), vector.toFloatArray());
       }
     }
   }
@@ -262,7 +318,11 @@ class ContractionTest {
         EquationCase c = new EquationCase("k,k->", Shape.of(n), Shape.of(n));
         for (Layout layout : List.of(Layout.CONTIGUOUS, Layout.GAPPED)) {
           Tensor out = Tensor.full(arena, Float.NaN);
-          plan(KernelSet.vector(), c).execute(layout.place(arena, Shape.of(n), x, 1), layout.place(arena, Shape.of(n), y, 2), out);
+          plan(KernelSet.vector(), c)
+              .execute(
+                  layout.place(arena, Shape.of(n), x, 1),
+                  layout.place(arena, Shape.of(n), y, 2),
+                  out);
           assertSameBits("dot of " + n, new float[] {partials[0]}, out.toFloatArray());
         }
       }
@@ -292,8 +352,13 @@ class ContractionTest {
 
   private static Tensor result(Arena arena, String equation, Tensor a, Tensor b) {
     boolean pair = equation.contains(",");
-    Contraction plan = pair ? Contraction.compile(equation, a.shape(), b.shape()) : Contraction.compile(equation, a.shape());
-    Tensor out = Tensor.allocate(arena, dev.lanewise.tensor.DType.FLOAT32, plan.outputShape()).fill(Float.NaN);
+    Contraction plan =
+        pair
+            ? Contraction.compile(equation, a.shape(), b.shape())
+            : Contraction.compile(equation, a.shape());
+    Tensor out =
+        Tensor.allocate(arena, dev.lanewise.tensor.DType.FLOAT32, plan.outputShape())
+            .fill(Float.NaN);
     run(plan, pair ? List.of(a, b) : List.of(a), out);
     return out;
   }
@@ -307,10 +372,21 @@ class ContractionTest {
     int filters = random.nextInt(1, 40);
     try (Arena arena = Arena.ofConfined()) {
       Tensor x = Tensor.copyOf(arena, FloatClass.tame(seed, length * channels), length, channels);
-      Tensor filter = Tensor.copyOf(arena, FloatClass.tame(seed + 1, filters * window * channels), filters, window, channels);
+      Tensor filter =
+          Tensor.copyOf(
+              arena,
+              FloatClass.tame(seed + 1, filters * window * channels),
+              filters,
+              window,
+              channels);
       Tensor windows = x.slidingWindow(0, window, random.nextInt(1, 3));
       Tensor strided = result(arena, "tcw,fwc->tf", windows, filter);
-      Tensor copied = result(arena, "tcw,fwc->tf", windows.contiguous(arena), filter.permute(1, 2, 0).contiguous(arena).permute(2, 0, 1));
+      Tensor copied =
+          result(
+              arena,
+              "tcw,fwc->tf",
+              windows.contiguous(arena),
+              filter.permute(1, 2, 0).contiguous(arena).permute(2, 0, 1));
       assertSameBits("convolution", copied, strided);
       assertWithin("convolution", oracle("tcw,fwc->tf", List.of(windows, filter))::at, strided);
     }

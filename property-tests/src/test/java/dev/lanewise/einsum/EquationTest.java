@@ -34,13 +34,20 @@ class EquationTest {
   void theOneCallDoorKeepsPlansApart() {
     try (Arena arena = Arena.ofConfined()) {
       Tensor x = Tensor.copyOf(arena, new float[] {1, 2, 3, 4}, 2, 2);
-      TensorAssertions.assertSameBits("transpose", x.transpose(0, 1), Einsum.einsum(arena, "ij->ji", x));
-      TensorAssertions.assertSameBits("trace", new float[] {5}, Einsum.einsum(arena, "ii", x).toFloatArray());
-      TensorAssertions.assertSameBits("product", new float[] {7, 10, 15, 22}, Einsum.einsum(arena, "ij,jk", x, x).toFloatArray());
+      TensorAssertions.assertSameBits(
+          "transpose", x.transpose(0, 1), Einsum.einsum(arena, "ij->ji", x));
+      TensorAssertions.assertSameBits(
+          "trace", new float[] {5}, Einsum.einsum(arena, "ii", x).toFloatArray());
+      TensorAssertions.assertSameBits(
+          "product",
+          new float[] {7, 10, 15, 22},
+          Einsum.einsum(arena, "ij,jk", x, x).toFloatArray());
       Tensor y = Tensor.copyOf(arena, new float[] {1, 2}, 2, 1);
-      TensorAssertions.assertSameBits("other shapes", new float[] {5, 11}, Einsum.einsum(arena, "ij,jk", x, y).toFloatArray());
+      TensorAssertions.assertSameBits(
+          "other shapes", new float[] {5, 11}, Einsum.einsum(arena, "ij,jk", x, y).toFloatArray());
       Tensor scalar = Tensor.full(arena, 3f);
-      TensorAssertions.assertSameBits("scalars", new float[] {9}, Einsum.einsum(arena, ",", scalar, scalar).toFloatArray());
+      TensorAssertions.assertSameBits(
+          "scalars", new float[] {9}, Einsum.einsum(arena, ",", scalar, scalar).toFloatArray());
     }
   }
 }

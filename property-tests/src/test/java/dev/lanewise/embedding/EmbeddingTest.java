@@ -23,7 +23,10 @@ import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Assertions;
 
-/** Lookup and bags: exact copies and exact sums in the documented order, and the definition within the bound. */
+/**
+ * Lookup and bags: exact copies and exact sums in the documented order, and the definition within
+ * the bound.
+ */
 @Tag("lanes")
 class EmbeddingTest {
   private static final int ROWS = 11;
@@ -48,10 +51,14 @@ class EmbeddingTest {
   }
 
   @Property
-  void lookupCopiesRowsExactly(@ForAll("indices") List<Integer> list, @ForAll @IntRange(max = 70) int width, @ForAll("seeds") long seed) {
+  void lookupCopiesRowsExactly(
+      @ForAll("indices") List<Integer> list,
+      @ForAll @IntRange(max = 70) int width,
+      @ForAll("seeds") long seed) {
     int[] indices = array(list);
     try (Arena arena = Arena.ofConfined()) {
-      Tensor wide = Tensor.copyOf(arena, FloatClass.wild(seed, ROWS * (width + 3)), ROWS, width + 3);
+      Tensor wide =
+          Tensor.copyOf(arena, FloatClass.wild(seed, ROWS * (width + 3)), ROWS, width + 3);
       Tensor table = wide.slice(1, 2, width + 2);
       Embedding embedding = Embedding.fromPretrained(table.asReadOnly()).withPaddingIdx(-1);
       Tensor out = Tensor.full(arena, Float.NaN, indices.length, width + 1).slice(1, 1, width + 1);
@@ -59,7 +66,8 @@ class EmbeddingTest {
       for (int i = 0; i < indices.length; i++) {
         assertSameBits("row " + i, table.select(0, indices[i]), out.select(0, i));
       }
-      Tensor wideIndices = Tensor.copyOf(arena, list.stream().mapToLong(Integer::longValue).toArray());
+      Tensor wideIndices =
+          Tensor.copyOf(arena, list.stream().mapToLong(Integer::longValue).toArray());
       Tensor again = Tensor.full(arena, Float.NaN, indices.length, width);
       embedding.forward(wideIndices, again);
       assertSameBits("int64 indices", out, again);
@@ -67,7 +75,8 @@ class EmbeddingTest {
   }
 
   @Property
-  void lookupTakesIndicesOfAnyShapeAndStrides(@ForAll("seeds") long seed, @ForAll @IntRange(min = 1, max = 20) int width) {
+  void lookupTakesIndicesOfAnyShapeAndStrides(
+      @ForAll("seeds") long seed, @ForAll @IntRange(min = 1, max = 20) int width) {
     java.util.SplittableRandom random = new java.util.SplittableRandom(seed);
     try (Arena arena = Arena.ofConfined()) {
       Tensor table = Tensor.copyOf(arena, FloatClass.wild(seed, ROWS * width), ROWS, width);
@@ -80,7 +89,10 @@ class EmbeddingTest {
       Embedding.fromPretrained(table).forward(indices, out);
       for (int i = 0; i < a; i++) {
         for (int j = 0; j < b; j++) {
-          assertSameBits("at " + i + ", " + j, table.select(0, indices.getLong(i, j)), out.select(0, i).select(0, j));
+          assertSameBits(
+              "at " + i + ", " + j,
+              table.select(0, indices.getLong(i, j)),
+              out.select(0, i).select(0, j));
         }
       }
       for (int edge : new int[] {0, width + 1}) {
@@ -97,13 +109,21 @@ class EmbeddingTest {
 
   @Property
   void gradientAddsInTheOrderOfTheIndices(
-      @ForAll("indices") List<Integer> list, @ForAll @IntRange(min = -1, max = ROWS - 1) int padding, @ForAll @IntRange(max = 40) int width,
+      @ForAll("indices") List<Integer> list,
+      @ForAll @IntRange(min = -1, max = ROWS - 1) int padding,
+      @ForAll @IntRange(max = 40) int width,
       @ForAll("seeds") long seed) {
     int[] indices = array(list);
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
-      Embedding all = Embedding.of(Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed, ROWS * width), ROWS, width)));
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Embedding all =
+          Embedding.of(
+              Parameter.trainable(
+                  arena, Tensor.copyOf(arena, FloatClass.tame(seed, ROWS * width), ROWS, width)));
       Embedding embedding = padding < 0 ? all : all.withPaddingIdx(padding);
-      Tensor weights = Tensor.copyOf(arena, FloatClass.tame(seed + 1, indices.length * width), indices.length, width);
+      Tensor weights =
+          Tensor.copyOf(
+              arena, FloatClass.tame(seed + 1, indices.length * width), indices.length, width);
       Variable rows = tape.lookup(embedding, indices);
       tape.sum(tape.einsum("ik,ik->ik", rows, weights)).backward();
       // The gradient of each looked-up row is 1 * weights: exact.
@@ -126,7 +146,12 @@ class EmbeddingTest {
 
   private static void assertTouched(Embedding embedding, int padding, int... indices) {
     var gradient = embedding.weight().gradient();
-    long[] expected = java.util.Arrays.stream(indices).filter(row -> row != padding).distinct().asLongStream().toArray();
+    long[] expected =
+        java.util.Arrays.stream(indices)
+            .filter(row -> row != padding)
+            .distinct()
+            .asLongStream()
+            .toArray();
     long[] touched = new long[gradient.touchedRowCount()];
     java.util.Arrays.setAll(touched, gradient::touchedRow);
     Assertions.assertFalse(gradient.allRowsTouched());
@@ -134,9 +159,17 @@ class EmbeddingTest {
   }
 
   @Property
-  void bagsSumInOrder(@ForAll("bags") BagCase bags, @ForAll @IntRange(max = 40) int width, @ForAll("seeds") long seed) {
+  void bagsSumInOrder(
+      @ForAll("bags") BagCase bags,
+      @ForAll @IntRange(max = 40) int width,
+      @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofConfined()) {
-      Tensor table = Tensor.copyOf(arena, FloatClass.tame(seed, bags.numEmbeddings() * width), bags.numEmbeddings(), width);
+      Tensor table =
+          Tensor.copyOf(
+              arena,
+              FloatClass.tame(seed, bags.numEmbeddings() * width),
+              bags.numEmbeddings(),
+              width);
       for (BagMode mode : BagMode.values()) {
         Embedding all = Embedding.fromPretrained(table);
         Embedding embedding = bags.paddingIdx() < 0 ? all : all.withPaddingIdx(bags.paddingIdx());
@@ -154,19 +187,27 @@ class EmbeddingTest {
           }
         }
         assertSameBits(mode + " in order", expected, out.toFloatArray());
-        assertWithin(mode + " by definition", OracleEmbedding.bags(DoubleArray.of(table), bags, mode == BagMode.MEAN)::get, out);
+        assertWithin(
+            mode + " by definition",
+            OracleEmbedding.bags(DoubleArray.of(table), bags, mode == BagMode.MEAN)::get,
+            out);
       }
     }
   }
 
   @Property
-  void evenBagsFromAMatrixAreTheSameBags(@ForAll("seeds") long seed, @ForAll @IntRange(max = 5) int count, @ForAll @IntRange(max = 5) int each) {
+  void evenBagsFromAMatrixAreTheSameBags(
+      @ForAll("seeds") long seed,
+      @ForAll @IntRange(max = 5) int count,
+      @ForAll @IntRange(max = 5) int each) {
     java.util.SplittableRandom random = new java.util.SplittableRandom(seed);
     int[] indices = random.ints((long) count * each, 0, ROWS).toArray();
     int[] offsets = new int[count];
     java.util.Arrays.setAll(offsets, bag -> bag * each);
     try (Arena arena = Arena.ofConfined()) {
-      Embedding embedding = Embedding.fromPretrained(Tensor.copyOf(arena, FloatClass.tame(seed, ROWS * 7), ROWS, 7)).withPaddingIdx(3);
+      Embedding embedding =
+          Embedding.fromPretrained(Tensor.copyOf(arena, FloatClass.tame(seed, ROWS * 7), ROWS, 7))
+              .withPaddingIdx(3);
       Tensor matrix = Tensor.copyOf(arena, indices, count, each);
       for (BagMode mode : BagMode.values()) {
         Tensor one = Tensor.full(arena, Float.NaN, count, 7);
@@ -179,14 +220,24 @@ class EmbeddingTest {
   }
 
   @Property
-  void bagGradientAddsInOrder(@ForAll("bags") BagCase bags, @ForAll @IntRange(max = 20) int width, @ForAll("seeds") long seed) {
+  void bagGradientAddsInOrder(
+      @ForAll("bags") BagCase bags,
+      @ForAll @IntRange(max = 20) int width,
+      @ForAll("seeds") long seed) {
     for (BagMode mode : BagMode.values()) {
-      try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+      try (Arena arena = Arena.ofConfined();
+          Tape tape = new Tape()) {
         int rows = bags.numEmbeddings();
-        Embedding all = Embedding.of(Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed, rows * width), rows, width)));
+        Embedding all =
+            Embedding.of(
+                Parameter.trainable(
+                    arena, Tensor.copyOf(arena, FloatClass.tame(seed, rows * width), rows, width)));
         Embedding embedding = bags.paddingIdx() < 0 ? all : all.withPaddingIdx(bags.paddingIdx());
-        Tensor g = Tensor.copyOf(arena, FloatClass.tame(seed + 1, bags.count() * width), bags.count(), width);
-        Variable reduced = tape.lookup(EmbeddingBag.of(embedding, mode), bags.indices(), bags.offsets());
+        Tensor g =
+            Tensor.copyOf(
+                arena, FloatClass.tame(seed + 1, bags.count() * width), bags.count(), width);
+        Variable reduced =
+            tape.lookup(EmbeddingBag.of(embedding, mode), bags.indices(), bags.offsets());
         Assertions.assertEquals(Shape.of(bags.count(), width), reduced.value().shape());
         tape.sum(tape.einsum("ik,ik->ik", reduced, g)).backward();
         float[] expected = new float[rows * width];
@@ -201,7 +252,8 @@ class EmbeddingTest {
         }
         Tensor gradient = embedding.weight().gradient().tensor();
         assertSameBits(mode + " gradient", expected, gradient.toFloatArray());
-        var oracle = OracleEmbedding.bagsBackward(rows, DoubleArray.of(g), bags, mode == BagMode.MEAN);
+        var oracle =
+            OracleEmbedding.bagsBackward(rows, DoubleArray.of(g), bags, mode == BagMode.MEAN);
         assertWithin(mode + " gradient", oracle::get, gradient);
       }
     }

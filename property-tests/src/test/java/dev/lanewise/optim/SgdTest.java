@@ -22,7 +22,10 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
 
-/** Steps against the formulae in double, and the step over touched rows against the one over all rows, to the bit. */
+/**
+ * Steps against the formulae in double, and the step over touched rows against the one over all
+ * rows, to the bit.
+ */
 @Tag("lanes")
 class SgdTest {
   @Provide
@@ -36,7 +39,12 @@ class SgdTest {
   }
 
   @Property
-  void stepsFollowTheFormulae(@ForAll("seeds") long seed, @ForAll boolean momentum, @ForAll boolean nesterov, @ForAll boolean decay, @ForAll Sgd.Direction direction) {
+  void stepsFollowTheFormulae(
+      @ForAll("seeds") long seed,
+      @ForAll boolean momentum,
+      @ForAll boolean nesterov,
+      @ForAll boolean decay,
+      @ForAll Sgd.Direction direction) {
     SplittableRandom random = new SplittableRandom(seed);
     int count = random.nextInt(1, 70);
     float mu = momentum ? random.nextFloat() : 0f;
@@ -44,14 +52,25 @@ class SgdTest {
     float dampening = ahead || random.nextBoolean() ? 0f : random.nextFloat();
     Sgd.Settings settings =
         new Sgd.Settings(
-            random.nextFloat(), mu, dampening, decay ? random.nextFloat() : 0f, ahead ? Sgd.MomentumKind.NESTEROV : Sgd.MomentumKind.PLAIN, direction);
+            random.nextFloat(),
+            mu,
+            dampening,
+            decay ? random.nextFloat() : 0f,
+            ahead ? Sgd.MomentumKind.NESTEROV : Sgd.MomentumKind.PLAIN,
+            direction);
     try (Arena arena = Arena.ofConfined()) {
       Parameter w = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(seed, count)));
       OracleSgd[] oracles = new OracleSgd[count];
       for (int i = 0; i < count; i++) {
         oracles[i] =
             new OracleSgd(
-                w.value().get(i), settings.learningRate(), mu, dampening, settings.weightDecay(), ahead, direction == Sgd.Direction.MAXIMIZE);
+                w.value().get(i),
+                settings.learningRate(),
+                mu,
+                dampening,
+                settings.weightDecay(),
+                ahead,
+                direction == Sgd.Direction.MAXIMIZE);
       }
       Sgd sgd = Sgd.of(settings, w);
       for (int step = 0; step < 4; step++) {
@@ -60,21 +79,29 @@ class SgdTest {
         w.gradient().touchAllRows();
         sgd.step();
         for (int i = 0; i < count; i++) {
-          oracles[i].step(g[i]).assertContains("weight " + i + " after step " + step + " of " + settings, w.value().get(i));
+          oracles[i]
+              .step(g[i])
+              .assertContains(
+                  "weight " + i + " after step " + step + " of " + settings, w.value().get(i));
         }
       }
     }
   }
 
   @Property
-  void touchedRowsGiveTheBitsOfAllRows(@ForAll("indices") List<Integer> list, @ForAll("seeds") long seed, @ForAll Sgd.Direction direction) {
+  void touchedRowsGiveTheBitsOfAllRows(
+      @ForAll("indices") List<Integer> list,
+      @ForAll("seeds") long seed,
+      @ForAll Sgd.Direction direction) {
     int[] indices = list.stream().mapToInt(Integer::intValue).toArray();
     Sgd.Settings settings = new Sgd.Settings(0.01f, 0, 0, 0, Sgd.MomentumKind.PLAIN, direction);
-    try (Arena arena = Arena.ofConfined(); Tape tape = new Tape()) {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
       float[] start = FloatClass.wild(seed, 9 * 5);
       Parameter sparse = Parameter.trainable(arena, Tensor.copyOf(arena, start, 9, 5));
       Parameter dense = Parameter.trainable(arena, Tensor.copyOf(arena, start, 9, 5));
-      Tensor g = Tensor.copyOf(arena, FloatClass.tame(seed + 1, indices.length * 5), indices.length, 5);
+      Tensor g =
+          Tensor.copyOf(arena, FloatClass.tame(seed + 1, indices.length * 5), indices.length, 5);
       tape.sum(tape.einsum("ik,ik->ik", tape.lookup(Embedding.of(sparse), indices), g)).backward();
       dense.gradient().tensor().copyFrom(sparse.gradient().tensor());
       dense.gradient().touchAllRows();
@@ -99,7 +126,8 @@ class SgdTest {
       Arena closing = Arena.ofConfined();
       try (Arena arena = Arena.ofConfined()) {
         Parameter first = Parameter.trainable(arena, Tensor.full(arena, 2f, 3));
-        Parameter second = Parameter.trainable(closing, Tensor.full(gradientOnly ? arena : closing, 2f, 3));
+        Parameter second =
+            Parameter.trainable(closing, Tensor.full(gradientOnly ? arena : closing, 2f, 3));
         for (Parameter parameter : List.of(first, second)) {
           parameter.gradient().tensor().fill(1);
           parameter.gradient().touchAllRows();
@@ -120,11 +148,16 @@ class SgdTest {
         assertThrows(IllegalArgumentException.class, () -> Sgd.Settings.of(-1f)).getMessage());
     assertEquals(
         "momentum must be finite and at least 0, got NaN",
-        assertThrows(IllegalArgumentException.class, () -> Sgd.Settings.of(1f).withMomentum(Float.NaN)).getMessage());
+        assertThrows(
+                IllegalArgumentException.class, () -> Sgd.Settings.of(1f).withMomentum(Float.NaN))
+            .getMessage());
     assertEquals(
         "Nesterov's step needs momentum and no dampening, got momentum 0.0 and dampening 0.0",
         assertThrows(
-                IllegalArgumentException.class, () -> new Sgd.Settings(1f, 0, 0, 0, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE))
+                IllegalArgumentException.class,
+                () ->
+                    new Sgd.Settings(
+                        1f, 0, 0, 0, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE))
             .getMessage());
     try (Arena arena = Arena.ofConfined()) {
       Parameter frozen = Parameter.frozen(Tensor.zeros(arena, 2, 3));

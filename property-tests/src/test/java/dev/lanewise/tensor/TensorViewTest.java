@@ -42,12 +42,16 @@ class TensorViewTest {
   }
 
   /** The view has a shape, and each of its elements is the source's element at the mapped index. */
-  private static void assertView(String what, Tensor source, Tensor view, Shape shape, UnaryOperator<long[]> toSource) {
+  private static void assertView(
+      String what, Tensor source, Tensor view, Shape shape, UnaryOperator<long[]> toSource) {
     assertEquals(shape, view.shape(), what);
     long[] index = new long[shape.rank()];
     for (long i = 0; i < shape.elementCount(); i++) {
       float expected = (float) source.get(toSource.apply(index.clone()));
-      assertSameBits(what + " at " + Arrays.toString(index), new float[] {expected}, new float[] {(float) view.get(index)});
+      assertSameBits(
+          what + " at " + Arrays.toString(index),
+          new float[] {expected},
+          new float[] {(float) view.get(index)});
       for (int dim = index.length - 1; dim >= 0 && ++index[dim] == shape.size(dim); dim--) {
         index[dim] = 0;
       }
@@ -55,21 +59,33 @@ class TensorViewTest {
   }
 
   @Property
-  void permuteAndTranspose(@ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+  void permuteAndTranspose(
+      @ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int[] order = shuffled(shape.rank(), random);
     long[] sizes = Arrays.stream(order).mapToLong(shape::size).toArray();
-    int[] signed = Arrays.stream(order).map(dim -> random.nextBoolean() ? dim : dim - shape.rank()).toArray();
+    int[] signed =
+        Arrays.stream(order).map(dim -> random.nextBoolean() ? dim : dim - shape.rank()).toArray();
     try (Arena arena = Arena.ofConfined()) {
       Tensor source = tensor(arena, shape, layout, seed);
-      assertView("permute", source, source.permute(signed), Shape.of(sizes), index -> placed(order, index));
+      assertView(
+          "permute",
+          source,
+          source.permute(signed),
+          Shape.of(sizes),
+          index -> placed(order, index));
       if (shape.rank() > 1) {
         int[] swap = new int[shape.rank()];
         Arrays.setAll(swap, dim -> dim);
         swap[order[0]] = order[1];
         swap[order[1]] = order[0];
         long[] swapped = Arrays.stream(swap).mapToLong(shape::size).toArray();
-        assertView("transpose", source, source.transpose(order[0], order[1]), Shape.of(swapped), index -> placed(swap, index));
+        assertView(
+            "transpose",
+            source,
+            source.transpose(order[0], order[1]),
+            Shape.of(swapped),
+            index -> placed(swap, index));
       }
     }
   }
@@ -93,7 +109,8 @@ class TensorViewTest {
   }
 
   @Property
-  void sliceSelectAndUnsqueeze(@ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+  void sliceSelectAndUnsqueeze(
+      @ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
     Assume.that(shape.rank() > 0);
     SplittableRandom random = new SplittableRandom(seed);
     int dim = random.nextInt(shape.rank());
@@ -105,19 +122,33 @@ class TensorViewTest {
       long[] sizes = shape.toArray();
       sizes[dim] = Math.ceilDiv(to - from, step);
       assertView(
-          "slice", source, source.slice(dim, from, to, step), Shape.of(sizes),
+          "slice",
+          source,
+          source.slice(dim, from, to, step),
+          Shape.of(sizes),
           index -> {
             index[dim] = from + index[dim] * step;
             return index;
           });
       if (shape.size(dim) > 0) {
         long at = random.nextLong(shape.size(dim));
-        assertView("select", source, source.select(dim, at), Shape.of(without(shape.toArray(), dim)), index -> with(index, dim, at));
+        assertView(
+            "select",
+            source,
+            source.select(dim, at),
+            Shape.of(without(shape.toArray(), dim)),
+            index -> with(index, dim, at));
       }
       int place = random.nextInt(shape.rank() + 1);
       Shape longer = Shape.of(with(shape.toArray(), place, 1));
-      assertView("unsqueeze", source, source.unsqueeze(place), longer, index -> without(index, place));
-      assertView("unsqueeze from the end", source, source.unsqueeze(place - shape.rank() - 1), longer, index -> without(index, place));
+      assertView(
+          "unsqueeze", source, source.unsqueeze(place), longer, index -> without(index, place));
+      assertView(
+          "unsqueeze from the end",
+          source,
+          source.unsqueeze(place - shape.rank() - 1),
+          longer,
+          index -> without(index, place));
     }
   }
 
@@ -138,7 +169,8 @@ class TensorViewTest {
   }
 
   @Property
-  void expandDiagonalAndWindows(@ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+  void expandDiagonalAndWindows(
+      @ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     try (Arena arena = Arena.ofConfined()) {
       Tensor source = tensor(arena, shape, layout, seed);
@@ -149,7 +181,10 @@ class TensorViewTest {
         sizes[dim] = free ? random.nextLong(4) : shape.size(dim - added);
       }
       assertView(
-          "expand", source, source.expand(sizes), Shape.of(sizes),
+          "expand",
+          source,
+          source.expand(sizes),
+          Shape.of(sizes),
           index -> {
             long[] at = Arrays.copyOfRange(index, added, index.length);
             for (int dim = 0; dim < at.length; dim++) {
@@ -162,10 +197,18 @@ class TensorViewTest {
         int high = Math.max(order[0], order[1]);
         int low = Math.min(order[0], order[1]);
         long[] rest = without(without(shape.toArray(), high), low);
-        Shape diagonal = Shape.of(with(rest, rest.length, Math.min(shape.size(high), shape.size(low))));
+        Shape diagonal =
+            Shape.of(with(rest, rest.length, Math.min(shape.size(high), shape.size(low))));
         assertView(
-            "diagonal", source, source.diagonal(order[0], order[1]), diagonal,
-            index -> with(with(Arrays.copyOf(index, index.length - 1), low, index[index.length - 1]), high, index[index.length - 1]));
+            "diagonal",
+            source,
+            source.diagonal(order[0], order[1]),
+            diagonal,
+            index ->
+                with(
+                    with(Arrays.copyOf(index, index.length - 1), low, index[index.length - 1]),
+                    high,
+                    index[index.length - 1]));
       }
       int dim = shape.rank() == 0 ? -1 : random.nextInt(shape.rank());
       if (dim >= 0 && shape.size(dim) > 0) {
@@ -174,7 +217,10 @@ class TensorViewTest {
         long[] windows = with(shape.toArray(), shape.rank(), length);
         windows[dim] = (shape.size(dim) - length) / step + 1;
         assertView(
-            "slidingWindow", source, source.slidingWindow(dim, length, step), Shape.of(windows),
+            "slidingWindow",
+            source,
+            source.slidingWindow(dim, length, step),
+            Shape.of(windows),
             index -> {
               long[] at = Arrays.copyOf(index, index.length - 1);
               at[dim] = index[dim] * step + index[index.length - 1];
@@ -185,7 +231,8 @@ class TensorViewTest {
   }
 
   @Property(tries = 1000)
-  void reshapeKeepsRowMajorOrderOrIsRefused(@ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+  void reshapeKeepsRowMajorOrderOrIsRefused(
+      @ForAll("shapes") Shape shape, @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     try (Arena arena = Arena.ofConfined()) {
       Tensor source = tensor(arena, shape, layout, seed);
@@ -197,8 +244,16 @@ class TensorViewTest {
         view = source.reshape(sizes);
       } catch (IllegalArgumentException refused) {
         assertFalse(source.isContiguous(), "a contiguous tensor can take any shape");
-        assertTrue(refused.getMessage().contains("contiguous(arena).reshape"), refused.getMessage());
-        assertFalse(sameStridesWork(source, sizes), () -> source.shape() + " " + Arrays.toString(source.strides()) + " as " + Arrays.toString(sizes));
+        assertTrue(
+            refused.getMessage().contains("contiguous(arena).reshape"), refused.getMessage());
+        assertFalse(
+            sameStridesWork(source, sizes),
+            () ->
+                source.shape()
+                    + " "
+                    + Arrays.toString(source.strides())
+                    + " as "
+                    + Arrays.toString(sizes));
         return;
       }
       assertSameBits("reshape", contiguous.reshape(sizes), view);
@@ -213,7 +268,8 @@ class TensorViewTest {
   /** Whether only dimensions of size 1 come and go, which must always be possible. */
   private static boolean sameStridesWork(Tensor source, long[] sizes) {
     return Arrays.equals(
-        Arrays.stream(source.shape().toArray()).filter(size -> size != 1).toArray(), Arrays.stream(sizes).filter(size -> size != 1).toArray());
+        Arrays.stream(source.shape().toArray()).filter(size -> size != 1).toArray(),
+        Arrays.stream(sizes).filter(size -> size != 1).toArray());
   }
 
   private static long[] factors(long count, SplittableRandom random) {
@@ -231,7 +287,8 @@ class TensorViewTest {
   }
 
   @Property
-  void copiesKeepElements(@ForAll("shapes") Shape shape, @ForAll("layouts") Layout from, @ForAll("seeds") long seed) {
+  void copiesKeepElements(
+      @ForAll("shapes") Shape shape, @ForAll("layouts") Layout from, @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofConfined()) {
       Tensor source = tensor(arena, shape, from, seed);
       Tensor copy = source.contiguous(arena);
@@ -242,11 +299,14 @@ class TensorViewTest {
           Tensor target = to.poisoned(arena, shape, seed + 1);
           long written = shape.elementCount();
           assertSameBits("copyFrom", source, target.copyFrom(source));
-          assertEquals(poison(target) + written, floats(target), "only its own elements are written");
+          assertEquals(
+              poison(target) + written, floats(target), "only its own elements are written");
           assertSameBits("fill", Tensor.full(arena, 7f, shape.toArray()), target.fill(7));
           assertSameBits("zero", Tensor.zeros(arena, shape.toArray()), target.fill(0));
-          assertSameBits("negative zero", Tensor.full(arena, -0f, shape.toArray()), target.fill(-0f));
-          assertEquals(poison(target) + written, floats(target), "only its own elements are filled");
+          assertSameBits(
+              "negative zero", Tensor.full(arena, -0f, shape.toArray()), target.fill(-0f));
+          assertEquals(
+              poison(target) + written, floats(target), "only its own elements are filled");
         }
       }
     }
@@ -259,7 +319,11 @@ class TensorViewTest {
   private static long poison(Tensor tensor) {
     long count = 0;
     for (long i = 0; i < floats(tensor); i++) {
-      count += tensor.segment().get(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, i * Float.BYTES) == 0x7fc0dead ? 1 : 0;
+      count +=
+          tensor.segment().get(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, i * Float.BYTES)
+                  == 0x7fc0dead
+              ? 1
+              : 0;
     }
     return count;
   }
@@ -278,12 +342,20 @@ class TensorViewTest {
     try (Arena arena = Arena.ofConfined()) {
       Tensor source = Tensor.copyOf(arena, FloatClass.wild(seed, capacity));
       if (!fits) {
-        var error = assertThrows(IllegalArgumentException.class, () -> source.asStrided(shape, strides, offset));
-        assertTrue(error.getMessage().contains(shape.toString()) && error.getMessage().contains("" + offset), error.getMessage());
+        var error =
+            assertThrows(
+                IllegalArgumentException.class, () -> source.asStrided(shape, strides, offset));
+        assertTrue(
+            error.getMessage().contains(shape.toString())
+                && error.getMessage().contains("" + offset),
+            error.getMessage());
         return;
       }
       assertView(
-          "asStrided", source, source.asStrided(shape, strides, offset), shape,
+          "asStrided",
+          source,
+          source.asStrided(shape, strides, offset),
+          shape,
           index -> {
             long at = offset;
             for (int dim = 0; dim < index.length; dim++) {
@@ -299,11 +371,19 @@ class TensorViewTest {
     try (Arena arena = Arena.ofConfined()) {
       Tensor source = Tensor.zeros(arena, 8);
       Shape shape = Shape.of(3, 3);
-      assertThrows(IllegalArgumentException.class, () -> source.asStrided(shape, new long[] {Long.MAX_VALUE, 1}, 0));
-      assertThrows(IllegalArgumentException.class, () -> source.asStrided(shape, new long[] {Long.MAX_VALUE / 2, Long.MAX_VALUE / 2}, 0));
-      assertThrows(IllegalArgumentException.class, () -> source.asStrided(shape, new long[] {-1, 1}, 4));
-      assertThrows(IllegalArgumentException.class, () -> source.asStrided(shape, new long[] {1}, 0));
-      assertThrows(IllegalArgumentException.class, () -> source.asStrided(Shape.of(1), new long[] {0}, Long.MAX_VALUE));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> source.asStrided(shape, new long[] {Long.MAX_VALUE, 1}, 0));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> source.asStrided(shape, new long[] {Long.MAX_VALUE / 2, Long.MAX_VALUE / 2}, 0));
+      assertThrows(
+          IllegalArgumentException.class, () -> source.asStrided(shape, new long[] {-1, 1}, 4));
+      assertThrows(
+          IllegalArgumentException.class, () -> source.asStrided(shape, new long[] {1}, 0));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> source.asStrided(Shape.of(1), new long[] {0}, Long.MAX_VALUE));
       assertThrows(IllegalArgumentException.class, () -> Tensor.zeros(arena, Long.MAX_VALUE, 2));
       assertThrows(IllegalArgumentException.class, () -> Tensor.zeros(arena, Long.MAX_VALUE / 2));
     }
@@ -317,11 +397,22 @@ class TensorViewTest {
       String text = large.toString();
       String row = "[0.0, 0.0, 0.0, ..., 0.0, 0.0, 0.0]";
       String last = "[0.0, 0.0, 0.0, ..., 0.0, 0.0, 1.5]";
-      assertEquals("float32 [50, 40]\n[" + (row + ",\n ").repeat(3) + "...,\n " + (row + ",\n ").repeat(2) + last + "]", text);
-      assertEquals("float32 [2, 2]\n[[1.0, 2.0],\n [3.0, 4.0]]", Tensor.copyOf(arena, new float[] {1, 2, 3, 4}, 2, 2).toString());
+      assertEquals(
+          "float32 [50, 40]\n["
+              + (row + ",\n ").repeat(3)
+              + "...,\n "
+              + (row + ",\n ").repeat(2)
+              + last
+              + "]",
+          text);
+      assertEquals(
+          "float32 [2, 2]\n[[1.0, 2.0],\n [3.0, 4.0]]",
+          Tensor.copyOf(arena, new float[] {1, 2, 3, 4}, 2, 2).toString());
       assertEquals("int64 [0] []", Tensor.copyOf(arena, new long[0]).toString());
       assertEquals("float32 [] 2.5", Tensor.full(arena, 2.5f).toString());
-      assertEquals("float32 [7] [NaN, NaN, NaN, NaN, NaN, NaN, NaN]", Tensor.full(arena, Float.NaN, 7).toString());
+      assertEquals(
+          "float32 [7] [NaN, NaN, NaN, NaN, NaN, NaN, NaN]",
+          Tensor.full(arena, Float.NaN, 7).toString());
       Tensor closed;
       try (Arena closing = Arena.ofConfined()) {
         closed = Tensor.zeros(closing, 2);
@@ -336,8 +427,12 @@ class TensorViewTest {
       for (DType type : new DType[] {DType.INT8, DType.INT32, DType.INT64}) {
         Tensor tensor = Tensor.allocate(arena, type, Shape.of(1));
         double tooLarge = Math.scalb(1.0, 8 * type.sizeBytes() - 1);
-        for (double value : new double[] {tooLarge, -1.5 * tooLarge, 0.5, Double.NaN, Double.POSITIVE_INFINITY}) {
-          assertThrows(IllegalArgumentException.class, () -> tensor.set(value, 0), () -> value + " into " + type);
+        for (double value :
+            new double[] {tooLarge, -1.5 * tooLarge, 0.5, Double.NaN, Double.POSITIVE_INFINITY}) {
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> tensor.set(value, 0),
+              () -> value + " into " + type);
           assertEquals(0, tensor.getLong(0));
         }
         tensor.set(-tooLarge, 0);
@@ -363,9 +458,13 @@ class TensorViewTest {
       float low = Float.intBitsToFloat(below);
       float high = Float.intBitsToFloat(below + 0x10000);
       double lowError = Math.abs((double) value - low);
-      double highError = Float.isInfinite(high) ? Math.scalb(1.0, 128) - Math.abs((double) value) : Math.abs((double) value - high);
+      double highError =
+          Float.isInfinite(high)
+              ? Math.scalb(1.0, 128) - Math.abs((double) value)
+              : Math.abs((double) value - high);
       boolean lowIsEven = (below >>> 16 & 1) == 0;
-      boolean takesLow = Float.isInfinite(value) || lowError < highError || lowError == highError && lowIsEven;
+      boolean takesLow =
+          Float.isInfinite(value) || lowError < highError || lowError == highError && lowIsEven;
       assertEquals(takesLow ? low : high, read);
     }
   }

@@ -5,7 +5,10 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
-/** The checks of the public doors. Each names the argument, what was expected and what came, and allocates only when it fails. */
+/**
+ * The checks of the public doors. Each names the argument, what was expected and what came, and
+ * allocates only when it fails.
+ */
 public final class Check {
   private Check() {}
 
@@ -15,15 +18,21 @@ public final class Check {
     accessible(name, tensor);
   }
 
-  /** The tensor is float32, this thread can write it now, and no two of its elements share memory. */
+  /**
+   * The tensor is float32, this thread can write it now, and no two of its elements share memory.
+   */
   public static void writable(String name, Tensor tensor) {
     readable(name, tensor);
     if (tensor.segment().isReadOnly()) {
-      throw new IllegalArgumentException(name + ": a read-only tensor of shape " + tensor.shape() + " cannot be written");
+      throw new IllegalArgumentException(
+          name + ": a read-only tensor of shape " + tensor.shape() + " cannot be written");
     }
     if (tensor.mayRepeatElements()) {
       throw new IllegalArgumentException(
-          name + ": a tensor of shape " + tensor.shape() + " whose elements share memory cannot be written");
+          name
+              + ": a tensor of shape "
+              + tensor.shape()
+              + " whose elements share memory cannot be written");
     }
   }
 
@@ -31,11 +40,15 @@ public final class Check {
   public static void accessible(String name, Tensor tensor) {
     MemorySegment segment = tensor.segment();
     if (!segment.scope().isAlive()) {
-      throw new IllegalStateException(name + ": the arena of this tensor of shape " + tensor.shape() + " is closed");
+      throw new IllegalStateException(
+          name + ": the arena of this tensor of shape " + tensor.shape() + " is closed");
     }
     if (!segment.isAccessibleBy(Thread.currentThread())) {
       throw new WrongThreadException(
-          name + ": this tensor of shape " + tensor.shape() + " belongs to a confined arena of another thread than "
+          name
+              + ": this tensor of shape "
+              + tensor.shape()
+              + " belongs to a confined arena of another thread than "
               + Thread.currentThread().getName());
     }
   }
@@ -43,14 +56,16 @@ public final class Check {
   /** The elements are of a type. */
   public static void dtype(String name, Tensor tensor, DType expected) {
     if (tensor.dtype() != expected) {
-      throw new IllegalArgumentException(name + ": expected " + expected + ", got " + tensor.dtype());
+      throw new IllegalArgumentException(
+          name + ": expected " + expected + ", got " + tensor.dtype());
     }
   }
 
   /** The sizes are as expected. */
   public static void shape(String name, Tensor tensor, Shape expected) {
     if (!tensor.shape().equals(expected)) {
-      throw new IllegalArgumentException(name + ": expected shape " + expected + ", got " + tensor.shape());
+      throw new IllegalArgumentException(
+          name + ": expected shape " + expected + ", got " + tensor.shape());
     }
   }
 

@@ -7,23 +7,33 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The blocked product of matrices: five loops around a micro-kernel, with A and B packed into panels read through their offset maps (K. Goto and
- * R. van de Geijn, <i>Anatomy of high-performance matrix multiplication</i>, ACM TOMS 34, 2008; loop names as in BLIS).
+ * The blocked product of matrices: five loops around a micro-kernel, with A and B packed into
+ * panels read through their offset maps (K. Goto and R. van de Geijn, <i>Anatomy of
+ * high-performance matrix multiplication</i>, ACM TOMS 34, 2008; loop names as in BLIS).
  *
- * <p>Order of operations: K is cut into blocks of {@link #KC}; each block is one chain of fused multiply-adds from +0; the blocks' sums are added to
- * the element in order.
+ * <p>Order of operations: K is cut into blocks of {@link #KC}; each block is one chain of fused
+ * multiply-adds from +0; the blocks' sums are added to the element in order.
  */
 final class Gemm implements MatrixProgram {
-  /** The length of a block of K. Part of the numerics, not a tuning knob: changing it changes results. */
+  /**
+   * The length of a block of K. Part of the numerics, not a tuning knob: changing it changes
+   * results.
+   */
   static final int KC = 256;
 
-  /** The rows of A that are packed at a time, about: 256 x KC floats are a quarter of a 1 MiB L2 cache. */
+  /**
+   * The rows of A that are packed at a time, about: 256 x KC floats are a quarter of a 1 MiB L2
+   * cache.
+   */
   private static final int MC_TARGET = 256;
 
   /** The columns of B that are packed at a time, about: 2048 x KC floats are 2 MiB of L3 cache. */
   private static final int NC_TARGET = 2048;
 
-  /** Below this many multiply-adds, or rows or columns, packing costs more than the blocked loops gain. */
+  /**
+   * Below this many multiply-adds, or rows or columns, packing costs more than the blocked loops
+   * gain.
+   */
   private static final long WORTH_PACKING = 4096;
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -47,7 +57,8 @@ final class Gemm implements MatrixProgram {
   }
 
   static boolean isWorthPacking(MatrixMaps maps) {
-    return Math.multiplyHigh(maps.m() * maps.n(), maps.k()) != 0 || maps.m() * maps.n() * maps.k() >= WORTH_PACKING;
+    return Math.multiplyHigh(maps.m() * maps.n(), maps.k()) != 0
+        || maps.m() * maps.n() * maps.k() >= WORTH_PACKING;
   }
 
   private static long roundUp(long size, int unit) {
@@ -56,7 +67,13 @@ final class Gemm implements MatrixProgram {
 
   @Override
   public void run(
-      MemorySegment a, long aOffset, MemorySegment b, long bOffset, MemorySegment c, long cOffset, boolean accumulate,
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate,
       Workspace workspace) {
     int kcMax = (int) Math.min(KC, maps.k());
     float[] packedA = workspace.packedA(mc * kcMax);
@@ -79,8 +96,17 @@ final class Gemm implements MatrixProgram {
 
   /** Loops 2 and 1: every tile of a packed block of A times a packed block of B. */
   private void macroKernel(
-      float[] packedA, int rows, MemorySegment packedB, int columns, int kc, MemorySegment c, long cOffset, long ic, long jc,
-      boolean add, MemorySegment tile) {
+      float[] packedA,
+      int rows,
+      MemorySegment packedB,
+      int columns,
+      int kc,
+      MemorySegment c,
+      long cOffset,
+      long ic,
+      long jc,
+      boolean add,
+      MemorySegment tile) {
     boolean direct = !add && maps.cColumns().isContiguous() && maps.cRows().isStrided();
     for (int jr = 0; jr < columns; jr += nr) {
       long bPanel = (long) jr * kc * Float.BYTES;
@@ -100,7 +126,14 @@ final class Gemm implements MatrixProgram {
   }
 
   private void mergeTile(
-      MemorySegment tile, int rows, int columns, MemorySegment c, long cOffset, long row, long column, boolean add) {
+      MemorySegment tile,
+      int rows,
+      int columns,
+      MemorySegment c,
+      long cOffset,
+      long row,
+      long column,
+      boolean add) {
     boolean contiguous = maps.cColumns().isContiguous();
     for (int i = 0; i < rows; i++) {
       long from = (long) i * nr * Float.BYTES;
@@ -122,8 +155,12 @@ final class Gemm implements MatrixProgram {
     }
   }
 
-  /** Panels of mr rows, each with the mr values of one k side by side; rows beyond the edge are zeros. */
-  private void packA(MemorySegment a, long offset, long row, int rows, long column, int kc, float[] packed) {
+  /**
+   * Panels of mr rows, each with the mr values of one k side by side; rows beyond the edge are
+   * zeros.
+   */
+  private void packA(
+      MemorySegment a, long offset, long row, int rows, long column, int kc, float[] packed) {
     for (int ir = 0; ir < rows; ir += mr) {
       int panel = ir * kc;
       for (int i = 0; i < mr; i++) {
@@ -150,8 +187,18 @@ final class Gemm implements MatrixProgram {
     }
   }
 
-  /** Panels of nr columns, each with the nr values of one k side by side; columns beyond the edge are zeros. */
-  private void packB(MemorySegment b, long offset, long row, int kc, long column, int columns, MemorySegment packed) {
+  /**
+   * Panels of nr columns, each with the nr values of one k side by side; columns beyond the edge
+   * are zeros.
+   */
+  private void packB(
+      MemorySegment b,
+      long offset,
+      long row,
+      int kc,
+      long column,
+      int columns,
+      MemorySegment packed) {
     OffsetMap bRows = maps.bRows();
     OffsetMap bColumns = maps.bColumns();
     long rowBytes = (long) nr * Float.BYTES;
@@ -161,11 +208,23 @@ final class Gemm implements MatrixProgram {
       if (bColumns.isContiguous()) {
         long first = offset + bColumns.at(column + jr);
         for (int p = 0; p < kc; p++) {
-          MemorySegment.copy(b, first + bRows.at(row + p), packed, panel + p * rowBytes, (long) width * Float.BYTES);
+          MemorySegment.copy(
+              b,
+              first + bRows.at(row + p),
+              packed,
+              panel + p * rowBytes,
+              (long) width * Float.BYTES);
         }
       } else {
         for (int j = 0; j < width; j++) {
-          packColumn(b, offset + bColumns.at(column + jr + j), row, kc, packed, panel + (long) j * Float.BYTES, rowBytes);
+          packColumn(
+              b,
+              offset + bColumns.at(column + jr + j),
+              row,
+              kc,
+              packed,
+              panel + (long) j * Float.BYTES,
+              rowBytes);
         }
       }
       for (int p = 0; p < kc && width < nr; p++) {
@@ -176,7 +235,8 @@ final class Gemm implements MatrixProgram {
     }
   }
 
-  private void packColumn(MemorySegment b, long base, long row, int kc, MemorySegment packed, long to, long rowBytes) {
+  private void packColumn(
+      MemorySegment b, long base, long row, int kc, MemorySegment packed, long to, long rowBytes) {
     OffsetMap bRows = maps.bRows();
     if (bRows.isStrided()) {
       long stride = bRows.strideBytes();

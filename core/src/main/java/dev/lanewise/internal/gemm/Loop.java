@@ -4,8 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * One loop of a contraction: a label's size and how far each of the three tensors moves with it. A tensor that does not have the label stands
- * still (stride 0), as does one that is broadcast along it; one that has it twice, on a diagonal, moves by the sum.
+ * One loop of a contraction: a label's size and how far each of the three tensors moves with it. A
+ * tensor that does not have the label stands still (stride 0), as does one that is broadcast along
+ * it; one that has it twice, on a diagonal, moves by the sum.
  *
  * @param size how often the loop runs
  * @param aStride bytes in the first operand
@@ -25,7 +26,10 @@ public record Loop(long size, long aStride, long bStride, long cStride) {
     };
   }
 
-  /** The loops with sizes of 1 left out and neighbours made one where every tensor allows it; the order of positions is unchanged. */
+  /**
+   * The loops with sizes of 1 left out and neighbours made one where every tensor allows it; the
+   * order of positions is unchanged.
+   */
   static List<Loop> fold(List<Loop> loops) {
     List<Loop> folded = new ArrayList<>();
     for (Loop inner : loops) {
@@ -37,7 +41,9 @@ public record Loop(long size, long aStride, long bStride, long cStride) {
           && outer.aStride == inner.size * inner.aStride
           && outer.bStride == inner.size * inner.bStride
           && outer.cStride == inner.size * inner.cStride) {
-        folded.set(folded.size() - 1, new Loop(outer.size * inner.size, inner.aStride, inner.bStride, inner.cStride));
+        folded.set(
+            folded.size() - 1,
+            new Loop(outer.size * inner.size, inner.aStride, inner.bStride, inner.cStride));
       } else {
         folded.add(inner);
       }

@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A contraction of two operands with all sizes and strides known: {@code C[batch, m, n] (+)= sum over k of A[batch, m, k] * B[batch, k, n]}, where
- * each of batch, m, n and k is a group of loops. Immutable and thread-safe; running allocates nothing once scratch memory has grown.
+ * A contraction of two operands with all sizes and strides known: {@code C[batch, m, n] (+)= sum
+ * over k of A[batch, m, k] * B[batch, k, n]}, where each of batch, m, n and k is a group of loops.
+ * Immutable and thread-safe; running allocates nothing once scratch memory has grown.
  */
 public final class Nest {
   private static final ScratchPool<Workspace> WORKSPACES = new ScratchPool<>(Workspace::new);
@@ -32,23 +33,37 @@ public final class Nest {
    * @param n loops of the second operand and the output
    * @param k loops that are summed, in the order of the sum
    */
-  public Nest(KernelSet kernels, Program order, List<Loop> batch, List<Loop> m, List<Loop> n, List<Loop> k) {
+  public Nest(
+      KernelSet kernels,
+      Program order,
+      List<Loop> batch,
+      List<Loop> m,
+      List<Loop> n,
+      List<Loop> k) {
     if (order == Program.PRODUCT) {
-      // Nothing is summed: every loop is like any other, and the one that moves least in the output runs innermost.
-      List<Loop> outer = new ArrayList<>(Loop.fold(Stream.of(batch, m, n).flatMap(List::stream).toList()));
-      Loop inner = outer.stream().min(Comparator.comparingLong(Loop::cStride)).orElse(new Loop(1, 0, 0, 0));
+      // Nothing is summed: every loop is like any other, and the one that moves least in the output
+      // runs innermost.
+      List<Loop> outer =
+          new ArrayList<>(Loop.fold(Stream.of(batch, m, n).flatMap(List::stream).toList()));
+      Loop inner =
+          outer.stream().min(Comparator.comparingLong(Loop::cStride)).orElse(new Loop(1, 0, 0, 0));
       outer.remove(inner);
       this.swapped = false;
       this.batchA = OffsetMap.of(outer, Loop.A);
       this.batchB = OffsetMap.of(outer, Loop.B);
       this.batchC = OffsetMap.of(outer, Loop.C);
       this.program = new ProductProgram(inner);
-      this.description = "ProductProgram of " + batchC.count() * inner.size() + " elements, innermost " + inner.size();
+      this.description =
+          "ProductProgram of "
+              + batchC.count() * inner.size()
+              + " elements, innermost "
+              + inner.size();
       return;
     }
     List<Loop> rows = Loop.fold(m);
     List<Loop> columns = Loop.fold(n);
-    // Lanes run along the columns of C, so these should be what lies side by side; a product does not care which factor comes first.
+    // Lanes run along the columns of C, so these should be what lies side by side; a product does
+    // not care which factor comes first.
     this.swapped = innermostStride(rows) < innermostStride(columns);
     List<Loop> shared = orient(Loop.fold(batch));
     List<Loop> summed = orient(Loop.fold(k));
@@ -70,7 +85,15 @@ public final class Nest {
             ? new PartialsProgram(maps, kernels.reductions())
             : Gemm.isWorthPacking(maps) ? new Gemm(maps, kernels) : new SmallGemm(maps);
     this.description =
-        program.getClass().getSimpleName() + " of m " + maps.m() + ", n " + maps.n() + ", k " + maps.k() + ", batch " + batchC.count()
+        program.getClass().getSimpleName()
+            + " of m "
+            + maps.m()
+            + ", n "
+            + maps.n()
+            + ", k "
+            + maps.k()
+            + ", batch "
+            + batchC.count()
             + (swapped ? " (operands exchanged)" : "");
   }
 
@@ -94,7 +117,13 @@ public final class Nest {
    * @param accumulate whether results are added to the output's elements instead of replacing them
    */
   public void run(
-      MemorySegment a, long aOffset, MemorySegment b, long bOffset, MemorySegment c, long cOffset, boolean accumulate) {
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate) {
     Workspace workspace = WORKSPACES.take();
     try {
       for (long i = 0; i < batchC.count(); i++) {

@@ -3,9 +3,11 @@ package dev.lanewise.internal.gemm;
 import java.util.List;
 
 /**
- * Where the rows, or the columns, of a matrix lie: position i is {@code at(i)} bytes behind the matrix' start. A matrix whose rows and columns
- * each have such a map can be any tensor with its dimensions divided in two groups: transposed, a diagonal, a broadcast, a convolution's
- * windows (the block-scatter matrices of D. A. Matthews, <i>High-performance tensor contraction without transposition</i>, arXiv:1607.00291).
+ * Where the rows, or the columns, of a matrix lie: position i is {@code at(i)} bytes behind the
+ * matrix' start. A matrix whose rows and columns each have such a map can be any tensor with its
+ * dimensions divided in two groups: transposed, a diagonal, a broadcast, a convolution's windows
+ * (the block-scatter matrices of D. A. Matthews, <i>High-performance tensor contraction without
+ * transposition</i>, arXiv:1607.00291).
  *
  * <p>A map is one stride, or else a table made once, when the plan is made. Immutable.
  */
@@ -31,14 +33,18 @@ final class OffsetMap {
       return new OffsetMap(1, 0, new long[0]);
     }
     if (loops.size() == 1) {
-      return new OffsetMap(loops.getFirst().size(), loops.getFirst().strideBytes(operand), new long[0]);
+      return new OffsetMap(
+          loops.getFirst().size(), loops.getFirst().strideBytes(operand), new long[0]);
     }
     long count = 1;
     for (Loop loop : loops) {
       count = Math.multiplyExact(count, loop.size());
     }
     if (count > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException("a group of dimensions that cannot be folded has " + count + " positions, more than a table holds");
+      throw new IllegalArgumentException(
+          "a group of dimensions that cannot be folded has "
+              + count
+              + " positions, more than a table holds");
     }
     long[] table = new long[(int) count];
     for (int i = 0; i < table.length; i++) {

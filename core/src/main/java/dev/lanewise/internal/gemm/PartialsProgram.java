@@ -6,8 +6,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * Sums for which the equation leaves nothing to lay lanes across: dot products, matrix-vector products, traces. Each element's sum is split into
- * interleaved partial sums (see {@link Partials}).
+ * Sums for which the equation leaves nothing to lay lanes across: dot products, matrix-vector
+ * products, traces. Each element's sum is split into interleaved partial sums (see {@link
+ * Partials}).
  */
 final class PartialsProgram implements MatrixProgram {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -23,13 +24,25 @@ final class PartialsProgram implements MatrixProgram {
 
   @Override
   public void run(
-      MemorySegment a, long aOffset, MemorySegment b, long bOffset, MemorySegment c, long cOffset, boolean accumulate,
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate,
       Workspace workspace) {
     for (long i = 0; i < maps.m(); i++) {
       for (long j = 0; j < maps.n(); j++) {
         float[] partials = workspace.partials;
         Partials.reset(partials, 0f);
-        sum(partials, a, aOffset + maps.aRows().at(i), b, bOffset + maps.bColumns().at(j), workspace);
+        sum(
+            partials,
+            a,
+            aOffset + maps.aRows().at(i),
+            b,
+            bOffset + maps.bColumns().at(j),
+            workspace);
         float sum = Partials.sum(partials);
         long at = cOffset + maps.cRows().at(i) + maps.cColumns().at(j);
         c.set(FLOAT, at, accumulate ? c.get(FLOAT, at) + sum : sum);
@@ -37,7 +50,13 @@ final class PartialsProgram implements MatrixProgram {
     }
   }
 
-  private void sum(float[] partials, MemorySegment a, long aOffset, MemorySegment b, long bOffset, Workspace workspace) {
+  private void sum(
+      float[] partials,
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      Workspace workspace) {
     boolean aReady = maps.aColumns().isContiguous();
     boolean bReady = maps.bRows().isContiguous();
     MemorySegment runs = workspace.runs();
@@ -60,9 +79,16 @@ final class PartialsProgram implements MatrixProgram {
   }
 
   private static void gather(
-      OffsetMap map, MemorySegment source, long offset, long from, int count, MemorySegment to, long toOffset) {
+      OffsetMap map,
+      MemorySegment source,
+      long offset,
+      long from,
+      int count,
+      MemorySegment to,
+      long toOffset) {
     for (int p = 0; p < count; p++) {
-      to.set(FLOAT, toOffset + (long) p * Float.BYTES, source.get(FLOAT, offset + map.at(from + p)));
+      to.set(
+          FLOAT, toOffset + (long) p * Float.BYTES, source.get(FLOAT, offset + map.at(from + p)));
     }
   }
 }

@@ -4,8 +4,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * The product of small matrices, without packing: the very order of operations of {@link Gemm}, one element at a time. It also serves a K of 0, whose
- * sum is 0.
+ * The product of small matrices, without packing: the very order of operations of {@link Gemm}, one
+ * element at a time. It also serves a K of 0, whose sum is 0.
  */
 final class SmallGemm implements MatrixProgram {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
@@ -18,7 +18,13 @@ final class SmallGemm implements MatrixProgram {
 
   @Override
   public void run(
-      MemorySegment a, long aOffset, MemorySegment b, long bOffset, MemorySegment c, long cOffset, boolean accumulate,
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate,
       Workspace workspace) {
     boolean strided = maps.aColumns().isStrided() && maps.bRows().isStrided();
     long k = maps.k();
@@ -32,7 +38,10 @@ final class SmallGemm implements MatrixProgram {
         long block = 0;
         do {
           int kc = (int) Math.min(Gemm.KC, k - block);
-          float sum = strided ? stridedChain(a, aRow, b, bColumn, block, kc) : chain(a, aRow, b, bColumn, block, kc);
+          float sum =
+              strided
+                  ? stridedChain(a, aRow, b, bColumn, block, kc)
+                  : chain(a, aRow, b, bColumn, block, kc);
           c.set(FLOAT, at, add ? c.get(FLOAT, at) + sum : sum);
           add = true;
           block += Gemm.KC;
@@ -41,7 +50,8 @@ final class SmallGemm implements MatrixProgram {
     }
   }
 
-  private float stridedChain(MemorySegment a, long aRow, MemorySegment b, long bColumn, long block, int kc) {
+  private float stridedChain(
+      MemorySegment a, long aRow, MemorySegment b, long bColumn, long block, int kc) {
     long aStride = maps.aColumns().strideBytes();
     long bStride = maps.bRows().strideBytes();
     long aAt = aRow + block * aStride;
@@ -53,7 +63,8 @@ final class SmallGemm implements MatrixProgram {
     return sum;
   }
 
-  private float chain(MemorySegment a, long aRow, MemorySegment b, long bColumn, long block, int kc) {
+  private float chain(
+      MemorySegment a, long aRow, MemorySegment b, long bColumn, long block, int kc) {
     float sum = 0;
     for (int p = 0; p < kc; p++) {
       float x = a.get(FLOAT, aRow + maps.aColumns().at(block + p));

@@ -4,9 +4,14 @@ import dev.lanewise.internal.kernel.Partials;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
-/** The scratch memory of one running contraction: it grows to what plans need and is then reused. */
+/**
+ * The scratch memory of one running contraction: it grows to what plans need and is then reused.
+ */
 final class Workspace {
-  /** How many elements of a scattered operand the partials program gathers at a time; a multiple of {@link Partials#COUNT}. */
+  /**
+   * How many elements of a scattered operand the partials program gathers at a time; a multiple of
+   * {@link Partials#COUNT}.
+   */
   static final int RUN = 1024;
 
   final float[] partials = new float[Partials.COUNT];
@@ -15,7 +20,10 @@ final class Workspace {
   private MemorySegment tile = MemorySegment.NULL;
   private MemorySegment runs = MemorySegment.NULL;
 
-  /** Packed panels of A. On the heap, where broadcasting a value keeps a micro-kernel small enough for C1. */
+  /**
+   * Packed panels of A. On the heap, where broadcasting a value keeps a micro-kernel small enough
+   * for C1.
+   */
   float[] packedA(int floats) {
     if (packedA.length < floats) {
       packedA = new float[floats];

@@ -1,4 +1,7 @@
-/** Contraction over strides: loops folded into matrices, offset maps, packing, the blocked loops and the straight paths. */
+/**
+ * Contraction over strides: loops folded into matrices, offset maps, packing, the blocked loops and
+ * the straight paths.
+ */
 @NullMarked
 package dev.lanewise.internal.gemm;
 

@@ -3,8 +3,9 @@ package dev.lanewise.internal.kernel;
 import java.util.Map;
 
 /**
- * Which backend a JVM gets, and why. Vector API code that C2 does not compile runs two orders of magnitude slower than scalar code, so the
- * vector kernels are chosen only where C2 is known to be at work.
+ * Which backend a JVM gets, and why. Vector API code that C2 does not compile runs two orders of
+ * magnitude slower than scalar code, so the vector kernels are chosen only where C2 is known to be
+ * at work.
  *
  * @param vector whether the vector kernels are to be used
  * @param expected false where a user would want to know that speed is lost, and how to get it back
@@ -17,7 +18,8 @@ public record BackendChoice(boolean vector, boolean expected, String reason) {
   /**
    * Chooses from what a JVM says of itself.
    *
-   * @param properties the values of {@link #PROPERTY}, java.vm.name and java.vm.info; empty where unset
+   * @param properties the values of {@link #PROPERTY}, java.vm.name and java.vm.info; empty where
+   *     unset
    * @param vectorModule whether the module jdk.incubator.vector is in the boot layer
    * @throws IllegalArgumentException if the property names no backend
    * @throws IllegalStateException if it forces the vector backend without the module
@@ -32,15 +34,18 @@ public record BackendChoice(boolean vector, boolean expected, String reason) {
     }
     if (forced.equals("vector")) {
       if (!vectorModule) {
-        throw new IllegalStateException("-D" + PROPERTY + "=vector needs the module jdk.incubator.vector: " + addModule);
+        throw new IllegalStateException(
+            "-D" + PROPERTY + "=vector needs the module jdk.incubator.vector: " + addModule);
       }
       return new BackendChoice(true, true, "forced by -D" + PROPERTY + "=vector");
     }
     if (!forced.isEmpty()) {
-      throw new IllegalArgumentException("-D" + PROPERTY + "=" + forced + " is neither scalar nor vector");
+      throw new IllegalArgumentException(
+          "-D" + PROPERTY + "=" + forced + " is neither scalar nor vector");
     }
     if (!vectorModule) {
-      return new BackendChoice(false, false, "the module jdk.incubator.vector is missing; " + addModule);
+      return new BackendChoice(
+          false, false, "the module jdk.incubator.vector is missing; " + addModule);
     }
     if (info.contains("interpreted")) {
       return new BackendChoice(false, false, "this JVM only interprets (" + info + ")");
@@ -49,7 +54,10 @@ public record BackendChoice(boolean vector, boolean expected, String reason) {
       return new BackendChoice(false, false, "this JVM has no C2 compiler (" + info + ")");
     }
     if (info.contains("jvmci") || !name.contains("Server VM")) {
-      return new BackendChoice(false, false, "the vector kernels are not known to be fast on " + name + " (" + info + ")");
+      return new BackendChoice(
+          false,
+          false,
+          "the vector kernels are not known to be fast on " + name + " (" + info + ")");
     }
     return new BackendChoice(true, true, "C2 compiles them on " + name);
   }

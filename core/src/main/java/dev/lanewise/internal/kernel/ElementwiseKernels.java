@@ -3,13 +3,21 @@ package dev.lanewise.internal.kernel;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Programs that compute each element on its own, over runs of n float32 values that lie without gaps. Offsets are in bytes and need no
- * alignment; an output may be the very same run as an input, and must not overlap one otherwise. Each program is defined once, in the
- * generator under core/src/generator, for all backends.
+ * Programs that compute each element on its own, over runs of n float32 values that lie without
+ * gaps. Offsets are in bytes and need no alignment; an output may be the very same run as an input,
+ * and must not overlap one otherwise. Each program is defined once, in the generator under
+ * core/src/generator, for all backends.
  */
 public interface ElementwiseKernels {
   /** {@code c = a + b}. */
-  void add(MemorySegment a, long aOffset, MemorySegment b, long bOffset, MemorySegment c, long cOffset, int n);
+  void add(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      int n);
 
   /** {@code c = a + s}. */
   void addScalar(MemorySegment a, long aOffset, MemorySegment c, long cOffset, float s, int n);
@@ -20,38 +28,107 @@ public interface ElementwiseKernels {
   /** {@code y = x < 0 ? 0 : x}; NaN stays NaN. */
   void relu(MemorySegment x, long xOffset, MemorySegment y, long yOffset, int n);
 
-  /** {@code d = d + (y > 0 ? g : 0)}: the gradient of relu, from its output y and that output's gradient g. */
+  /**
+   * {@code d = d + (y > 0 ? g : 0)}: the gradient of relu, from its output y and that output's
+   * gradient g.
+   */
   void reluGradient(
-      MemorySegment y, long yOffset, MemorySegment g, long gOffset, MemorySegment d, long dOffset, int n);
+      MemorySegment y,
+      long yOffset,
+      MemorySegment g,
+      long gOffset,
+      MemorySegment d,
+      long dOffset,
+      int n);
 
   /** {@code d = fma(alpha, x - t, d)}. */
   void differenceGradient(
-      MemorySegment x, long xOffset, MemorySegment t, long tOffset, MemorySegment d, long dOffset, float alpha, int n);
+      MemorySegment x,
+      long xOffset,
+      MemorySegment t,
+      long tOffset,
+      MemorySegment d,
+      long dOffset,
+      float alpha,
+      int n);
 
   /** {@code y = (x - t)(x - t)}. */
   void squaredDifference(
-      MemorySegment x, long xOffset, MemorySegment t, long tOffset, MemorySegment y, long yOffset, int n);
+      MemorySegment x,
+      long xOffset,
+      MemorySegment t,
+      long tOffset,
+      MemorySegment y,
+      long yOffset,
+      int n);
 
-  /** {@code d = d + 2 g (x - t)}: the gradient of {@link #squaredDifference}, with {@code (2 (x - t))} computed first. */
+  /**
+   * {@code d = d + 2 g (x - t)}: the gradient of {@link #squaredDifference}, with {@code (2 (x -
+   * t))} computed first.
+   */
   void squaredDifferenceGradient(
-      MemorySegment x, long xOffset, MemorySegment t, long tOffset, MemorySegment g, long gOffset, MemorySegment d,
-      long dOffset, float sign, int n);
+      MemorySegment x,
+      long xOffset,
+      MemorySegment t,
+      long tOffset,
+      MemorySegment g,
+      long gOffset,
+      MemorySegment d,
+      long dOffset,
+      float sign,
+      int n);
 
   /** {@code d = fma(alpha, exp(x - shift), d)}. */
-  void expGradient(MemorySegment x, long xOffset, MemorySegment d, long dOffset, float shift, float alpha, int n);
+  void expGradient(
+      MemorySegment x,
+      long xOffset,
+      MemorySegment d,
+      long dOffset,
+      float shift,
+      float alpha,
+      int n);
 
   /** {@code w = fma(negativeRate, fma(weightDecay, w, sign g), w)}. */
   void sgdDecay(
-      MemorySegment g, long gOffset, MemorySegment w, long wOffset, float sign, float weightDecay, float negativeRate,
+      MemorySegment g,
+      long gOffset,
+      MemorySegment w,
+      long wOffset,
+      float sign,
+      float weightDecay,
+      float negativeRate,
       int n);
 
-  /** {@code d = fma(weightDecay, w, sign g); b = fma(momentum, b, scale d); w = fma(negativeRate, b, w)}. */
+  /**
+   * {@code d = fma(weightDecay, w, sign g); b = fma(momentum, b, scale d); w = fma(negativeRate, b,
+   * w)}.
+   */
   void sgdMomentum(
-      MemorySegment g, long gOffset, MemorySegment b, long bOffset, MemorySegment w, long wOffset, float sign,
-      float weightDecay, float momentum, float scale, float negativeRate, int n);
+      MemorySegment g,
+      long gOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment w,
+      long wOffset,
+      float sign,
+      float weightDecay,
+      float momentum,
+      float scale,
+      float negativeRate,
+      int n);
 
   /** As {@link #sgdMomentum}, but {@code w = fma(negativeRate, fma(momentum, b, d), w)}. */
   void sgdNesterov(
-      MemorySegment g, long gOffset, MemorySegment b, long bOffset, MemorySegment w, long wOffset, float sign,
-      float weightDecay, float momentum, float scale, float negativeRate, int n);
+      MemorySegment g,
+      long gOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment w,
+      long wOffset,
+      float sign,
+      float weightDecay,
+      float momentum,
+      float scale,
+      float negativeRate,
+      int n);
 }

@@ -9,7 +9,8 @@ import java.lang.System.Logger.Level;
 import java.util.Map;
 
 /**
- * The kernels of one backend. All backends compute the same bits; {@link #active} is the one this process uses, chosen once.
+ * The kernels of one backend. All backends compute the same bits; {@link #active} is the one this
+ * process uses, chosen once.
  *
  * @param description what the kernels run on, for the log
  * @param gemm the innermost product of matrices
@@ -18,7 +19,11 @@ import java.util.Map;
  * @param rows programs over rows of a table
  */
 public record KernelSet(
-    String description, MicroKernel gemm, ElementwiseKernels elementwise, ReductionKernels reductions, RowKernels rows) {
+    String description,
+    MicroKernel gemm,
+    ElementwiseKernels elementwise,
+    ReductionKernels reductions,
+    RowKernels rows) {
 
   /** The backend this process uses. */
   public static KernelSet active() {
@@ -28,10 +33,17 @@ public record KernelSet(
   /** The kernels of one lane: the reference, and the fallback. */
   public static KernelSet scalar() {
     return new KernelSet(
-        "scalar", new ScalarMicroKernel4x4(), new ScalarElementwise(), new ScalarReductions(), new ScalarRows());
+        "scalar",
+        new ScalarMicroKernel4x4(),
+        new ScalarElementwise(),
+        new ScalarReductions(),
+        new ScalarRows());
   }
 
-  /** The kernels of the machine's preferred vector width; only where the module jdk.incubator.vector is present. */
+  /**
+   * The kernels of the machine's preferred vector width; only where the module jdk.incubator.vector
+   * is present.
+   */
   public static KernelSet vector() {
     return VectorKernels.create();
   }
@@ -44,13 +56,17 @@ public record KernelSet(
       BackendChoice choice =
           BackendChoice.of(
               Map.of(
-                  BackendChoice.PROPERTY, System.getProperty(BackendChoice.PROPERTY, ""),
-                  "java.vm.name", System.getProperty("java.vm.name", ""),
-                  "java.vm.info", System.getProperty("java.vm.info", "")),
+                  BackendChoice.PROPERTY,
+                  System.getProperty(BackendChoice.PROPERTY, ""),
+                  "java.vm.name",
+                  System.getProperty("java.vm.name", ""),
+                  "java.vm.info",
+                  System.getProperty("java.vm.info", "")),
               ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
       KernelSet set = choice.vector() ? vector() : scalar();
       Level level = choice.expected() ? Level.INFO : Level.WARNING;
-      System.getLogger("dev.lanewise").log(level, "Lanewise uses {0} kernels: {1}", set.description(), choice.reason());
+      System.getLogger("dev.lanewise")
+          .log(level, "Lanewise uses {0} kernels: {1}", set.description(), choice.reason());
       return set;
     }
   }

@@ -2,9 +2,15 @@ package dev.lanewise.internal.kernel;
 
 import java.util.Arrays;
 
-/** The partial results of a reduction, and the fixed tree that combines them: the upper half is folded onto the lower until one is left. */
+/**
+ * The partial results of a reduction, and the fixed tree that combines them: the upper half is
+ * folded onto the lower until one is left.
+ */
 public final class Partials {
-  /** How many partial results every reduction has: four 512-bit vectors, enough to hide the latency of an addition. */
+  /**
+   * How many partial results every reduction has: four 512-bit vectors, enough to hide the latency
+   * of an addition.
+   */
   public static final int COUNT = 64;
 
   private Partials() {}

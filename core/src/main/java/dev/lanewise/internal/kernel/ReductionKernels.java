@@ -3,10 +3,12 @@ package dev.lanewise.internal.kernel;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Programs that reduce a run of n float32 values to {@link Partials#COUNT} partial results: element k enters partial {@code k mod COUNT}, in the
- * order of k. {@link Partials} then combines them by a fixed tree. The order depends on nothing else, whatever the lane width.
+ * Programs that reduce a run of n float32 values to {@link Partials#COUNT} partial results: element
+ * k enters partial {@code k mod COUNT}, in the order of k. {@link Partials} then combines them by a
+ * fixed tree. The order depends on nothing else, whatever the lane width.
  *
- * <p>A long run may be given in pieces, each but the last a multiple of COUNT. Offsets are in bytes and need no alignment.
+ * <p>A long run may be given in pieces, each but the last a multiple of COUNT. Offsets are in bytes
+ * and need no alignment.
  */
 public interface ReductionKernels {
   /** {@code p = fma(a, b, p)}. */
@@ -16,7 +18,8 @@ public interface ReductionKernels {
   void sum(float[] partials, MemorySegment a, long aOffset, int n);
 
   /** {@code d = a - b; p = fma(d, d, p)}. */
-  void squaredDifference(float[] partials, MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n);
+  void squaredDifference(
+      float[] partials, MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n);
 
   /** {@code p = a > p ? a : p}. */
   void max(float[] partials, MemorySegment a, long aOffset, int n);

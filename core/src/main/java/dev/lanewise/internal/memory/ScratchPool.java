@@ -4,8 +4,9 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.function.Supplier;
 
 /**
- * Lends scratch memory to whoever runs a plan, without a lock and, once warm, without allocating. At most as many pieces are kept as there are
- * slots, so memory stays bounded however many (virtual) threads ask; when all are lent out, a new piece is made and later dropped.
+ * Lends scratch memory to whoever runs a plan, without a lock and, once warm, without allocating.
+ * At most as many pieces are kept as there are slots, so memory stays bounded however many
+ * (virtual) threads ask; when all are lent out, a new piece is made and later dropped.
  *
  * @param <T> the kind of scratch
  */

@@ -4,8 +4,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Zeroes a part of a segment without making a slice of it. C2 leaves a slice out only where it inlines all of its use, which depends on the caller's size: a
- * training step that zeroed through slices allocated 80 bytes.
+ * Zeroes a part of a segment without making a slice of it. C2 leaves a slice out only where it
+ * inlines all of its use, which depends on the caller's size: a training step that zeroed through
+ * slices allocated 80 bytes.
  */
 public final class Zeros {
   private static final long CHUNK_BYTES = 16384;

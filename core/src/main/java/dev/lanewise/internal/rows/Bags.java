@@ -2,28 +2,42 @@ package dev.lanewise.internal.rows;
 
 import dev.lanewise.tensor.Tensor;
 
-/** The bags of a batch: which rows of the table each one takes, with the padding row left out, and what its sum is divided by. */
+/**
+ * The bags of a batch: which rows of the table each one takes, with the padding row left out, and
+ * what its sum is divided by.
+ */
 public final class Bags {
   private final RowNumbers indices = new RowNumbers();
+
   /** Bag b takes the rows from starts[b] to starts[b + 1]. */
   private int[] starts = new int[17];
+
   /** The starts of bags of equal length. */
   private int[] even = new int[16];
+
   private int count;
   private boolean mean;
 
-  /** Takes bags as a list of indices and where in it each bag starts. See {@code EmbeddingBag} for the rules. */
-  public void load(int[] values, int[] offsets, long numEmbeddings, long paddingIdx, boolean divide) {
+  /**
+   * Takes bags as a list of indices and where in it each bag starts. See {@code EmbeddingBag} for
+   * the rules.
+   */
+  public void load(
+      int[] values, int[] offsets, long numEmbeddings, long paddingIdx, boolean divide) {
     checkOffsets(offsets, values.length);
     indices.load(values, numEmbeddings);
     cut(offsets, offsets.length, paddingIdx, divide);
   }
 
-  /** As the other, from tensors: 2-D indices without offsets, or 1-D indices with 1-D offsets of the same integer types. */
+  /**
+   * As the other, from tensors: 2-D indices without offsets, or 1-D indices with 1-D offsets of the
+   * same integer types.
+   */
   public void load(Tensor values, long numEmbeddings, long paddingIdx, boolean divide) {
     if (values.rank() != 2) {
       throw new IllegalArgumentException(
-          "indices: expected shape [bags, entries] where no offsets are given, got " + values.shape());
+          "indices: expected shape [bags, entries] where no offsets are given, got "
+              + values.shape());
     }
     indices.load(values, numEmbeddings);
     int bags = Math.toIntExact(values.size(0));
@@ -42,16 +56,28 @@ public final class Bags {
       throw new IllegalArgumentException("offsets[0] must be 0, got " + offsets[0]);
     }
     if (offsets.length == 0 && length > 0) {
-      throw new IllegalArgumentException("there are " + length + " indices, but no offsets: they belong to no bag");
+      throw new IllegalArgumentException(
+          "there are " + length + " indices, but no offsets: they belong to no bag");
     }
     for (int bag = 0; bag < offsets.length; bag++) {
       if (bag > 0 && offsets[bag] < offsets[bag - 1]) {
         throw new IllegalArgumentException(
-            "offsets must not decrease: offsets[" + bag + "] is " + offsets[bag] + " after " + offsets[bag - 1]);
+            "offsets must not decrease: offsets["
+                + bag
+                + "] is "
+                + offsets[bag]
+                + " after "
+                + offsets[bag - 1]);
       }
       if (offsets[bag] > length) {
         throw new IllegalArgumentException(
-            "offsets[" + bag + "] is " + offsets[bag] + ", behind the last of " + length + " indices");
+            "offsets["
+                + bag
+                + "] is "
+                + offsets[bag]
+                + ", behind the last of "
+                + length
+                + " indices");
       }
     }
   }

@@ -5,7 +5,10 @@ import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Tensor;
 
-/** Lookup in a table and its gradient, on row numbers that are already checked. Table rows lie without gaps inside; allocates nothing. */
+/**
+ * Lookup in a table and its gradient, on row numbers that are already checked. Table rows lie
+ * without gaps inside; allocates nothing.
+ */
 public final class Lookup {
   private static final RowKernels KERNELS = KernelSet.active().rows();
 
@@ -18,23 +21,53 @@ public final class Lookup {
     int count = rows.count();
     if (stride != Strides.NONE) {
       KERNELS.gather(
-          table.segment(), table.offsetBytes(), rowBytes(table), rows.rows(), 0, count, out.segment(), out.offsetBytes(),
-          stride * Float.BYTES, width);
+          table.segment(),
+          table.offsetBytes(),
+          rowBytes(table),
+          rows.rows(),
+          0,
+          count,
+          out.segment(),
+          out.offsetBytes(),
+          stride * Float.BYTES,
+          width);
       return;
     }
     for (int i = 0; i < count; i++) {
       long to = out.offsetBytes() + Strides.rowOffset(out, i) * Float.BYTES;
-      KERNELS.gather(table.segment(), table.offsetBytes(), rowBytes(table), rows.rows(), i, 1, out.segment(), to, 0, width);
+      KERNELS.gather(
+          table.segment(),
+          table.offsetBytes(),
+          rowBytes(table),
+          rows.rows(),
+          i,
+          1,
+          out.segment(),
+          to,
+          0,
+          width);
     }
   }
 
-  /** {@code gradient[rows[i], :] += g[i, :]} in the order of i, leaving out the padding row; g is contiguous. */
+  /**
+   * {@code gradient[rows[i], :] += g[i, :]} in the order of i, leaving out the padding row; g is
+   * contiguous.
+   */
   public static void backward(Gradient gradient, RowNumbers rows, long paddingIdx, Tensor g) {
     Tensor table = gradient.tensor();
     int width = width(table);
     KERNELS.scatterAdd(
-        table.segment(), table.offsetBytes(), rowBytes(table), rows.rows(), 0, rows.count(), g.segment(), g.offsetBytes(),
-        (long) width * Float.BYTES, width, paddingIdx);
+        table.segment(),
+        table.offsetBytes(),
+        rowBytes(table),
+        rows.rows(),
+        0,
+        rows.count(),
+        g.segment(),
+        g.offsetBytes(),
+        (long) width * Float.BYTES,
+        width,
+        paddingIdx);
     for (int i = 0; i < rows.count(); i++) {
       if (rows.rows()[i] != paddingIdx) {
         gradient.touchRow(rows.rows()[i]);
@@ -42,24 +75,46 @@ public final class Lookup {
     }
   }
 
-  /** {@code out[b, :] = (sum of bag b's rows of the table) / divisor}; the rows of out may lie anywhere. */
+  /**
+   * {@code out[b, :] = (sum of bag b's rows of the table) / divisor}; the rows of out may lie
+   * anywhere.
+   */
   public static void bagForward(Tensor table, Bags bags, Tensor out) {
     for (int bag = 0; bag < bags.count(); bag++) {
       long to = out.offsetBytes() + bag * out.stride(0) * Float.BYTES;
       KERNELS.bagSum(
-          table.segment(), table.offsetBytes(), rowBytes(table), bags.rows(), bags.start(bag), bags.size(bag), out.segment(), to,
-          width(table), bags.divisor(bag));
+          table.segment(),
+          table.offsetBytes(),
+          rowBytes(table),
+          bags.rows(),
+          bags.start(bag),
+          bags.size(bag),
+          out.segment(),
+          to,
+          width(table),
+          bags.divisor(bag));
     }
   }
 
-  /** {@code gradient[row, :] += g[b, :] / divisor} for the rows of each bag b, in order; g is contiguous. */
+  /**
+   * {@code gradient[row, :] += g[b, :] / divisor} for the rows of each bag b, in order; g is
+   * contiguous.
+   */
   public static void bagBackward(Gradient gradient, Bags bags, Tensor g) {
     Tensor table = gradient.tensor();
     int width = width(table);
     for (int bag = 0; bag < bags.count(); bag++) {
       KERNELS.bagScatterAdd(
-          table.segment(), table.offsetBytes(), rowBytes(table), bags.rows(), bags.start(bag), bags.size(bag), g.segment(),
-          g.offsetBytes() + (long) bag * width * Float.BYTES, width, bags.divisor(bag));
+          table.segment(),
+          table.offsetBytes(),
+          rowBytes(table),
+          bags.rows(),
+          bags.start(bag),
+          bags.size(bag),
+          g.segment(),
+          g.offsetBytes() + (long) bag * width * Float.BYTES,
+          width,
+          bags.divisor(bag));
     }
     for (int i = 0; i < bags.entries(); i++) {
       gradient.touchRow(bags.rows()[i]);

@@ -6,7 +6,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
-/** The rows of a table that a batch asks for: read from whatever holds the indices, and checked as a whole before anything is done with them. */
+/**
+ * The rows of a table that a batch asks for: read from whatever holds the indices, and checked as a
+ * whole before anything is done with them.
+ */
 public final class RowNumbers {
   private long[] rows = new long[16];
   private int count;
@@ -53,19 +56,27 @@ public final class RowNumbers {
         switch (indices.dtype()) {
           case INT32 -> false;
           case INT64 -> true;
-          default -> throw new IllegalArgumentException("indices: expected int32 or int64, got " + indices.dtype());
+          default ->
+              throw new IllegalArgumentException(
+                  "indices: expected int32 or int64, got " + indices.dtype());
         };
     long elements = indices.shape().elementCount();
     if (elements > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException("indices: " + elements + " are more than one call takes; split the batch");
+      throw new IllegalArgumentException(
+          "indices: " + elements + " are more than one call takes; split the batch");
     }
     reserve((int) elements);
     MemorySegment segment = indices.segment();
     int size = indices.dtype().sizeBytes();
     boolean contiguous = indices.isContiguous();
     for (int i = 0; i < elements; i++) {
-      long at = indices.offsetBytes() + (contiguous ? i : Strides.elementOffset(indices, indices.rank(), i)) * size;
-      long index = wide ? segment.get(ValueLayout.JAVA_LONG_UNALIGNED, at) : segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
+      long at =
+          indices.offsetBytes()
+              + (contiguous ? i : Strides.elementOffset(indices, indices.rank(), i)) * size;
+      long index =
+          wide
+              ? segment.get(ValueLayout.JAVA_LONG_UNALIGNED, at)
+              : segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
       if (index < 0 || index >= numEmbeddings) {
         throw outside(index, Strides.position(indices, i), numEmbeddings);
       }
@@ -76,12 +87,21 @@ public final class RowNumbers {
 
   private void reserve(int needed) {
     if (rows.length < needed) {
-      rows = Arrays.copyOf(rows, Math.max(needed, (int) Math.min(rows.length * 2L, Integer.MAX_VALUE - 8)));
+      rows =
+          Arrays.copyOf(
+              rows, Math.max(needed, (int) Math.min(rows.length * 2L, Integer.MAX_VALUE - 8)));
     }
   }
 
-  private static IndexOutOfBoundsException outside(long index, String position, long numEmbeddings) {
+  private static IndexOutOfBoundsException outside(
+      long index, String position, long numEmbeddings) {
     return new IndexOutOfBoundsException(
-        "index " + index + " at position " + position + " is outside the embedding's " + numEmbeddings + " rows");
+        "index "
+            + index
+            + " at position "
+            + position
+            + " is outside the embedding's "
+            + numEmbeddings
+            + " rows");
   }
 }

@@ -2,7 +2,10 @@ package dev.lanewise.internal.rows;
 
 import dev.lanewise.tensor.Tensor;
 
-/** Arithmetic on the strides of tensors seen as many rows: all dimensions but the last, walked in row-major order. */
+/**
+ * Arithmetic on the strides of tensors seen as many rows: all dimensions but the last, walked in
+ * row-major order.
+ */
 public final class Strides {
   /** What {@link #rowStride} says where no single stride leads from row to row. */
   public static final long NONE = -1;
@@ -45,7 +48,9 @@ public final class Strides {
     return elementOffset(tensor, tensor.rank() - 1, row);
   }
 
-  /** Where the i-th position of the first dims dimensions lies, in elements from the tensor's first. */
+  /**
+   * Where the i-th position of the first dims dimensions lies, in elements from the tensor's first.
+   */
   static long elementOffset(Tensor tensor, int dims, long i) {
     long rest = i;
     long offset = 0;

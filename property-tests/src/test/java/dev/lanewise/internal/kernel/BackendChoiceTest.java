@@ -31,9 +31,18 @@ class BackendChoiceTest {
         "vector | Eclipse OpenJ9 VM        | JRE 25                               | true  | true  | true  | =vector",
         "vector | OpenJDK 64-Bit Server VM | interpreted mode                     | true  | true  | true  | =vector",
       })
-  void chooses(String forced, String name, String info, boolean module, boolean vector, boolean expected, String reason) {
+  void chooses(
+      String forced,
+      String name,
+      String info,
+      boolean module,
+      boolean vector,
+      boolean expected,
+      String reason) {
     BackendChoice choice =
-        BackendChoice.of(Map.of(BackendChoice.PROPERTY, forced, "java.vm.name", name, "java.vm.info", info), module);
+        BackendChoice.of(
+            Map.of(BackendChoice.PROPERTY, forced, "java.vm.name", name, "java.vm.info", info),
+            module);
     assertEquals(vector, choice.vector());
     assertEquals(expected, choice.expected());
     assertTrue(choice.reason().contains(reason), choice.reason());
@@ -42,14 +51,18 @@ class BackendChoiceTest {
   @Test
   void refusesAnotherName() {
     var error =
-        assertThrows(IllegalArgumentException.class, () -> BackendChoice.of(Map.of(BackendChoice.PROPERTY, "fast"), true));
+        assertThrows(
+            IllegalArgumentException.class,
+            () -> BackendChoice.of(Map.of(BackendChoice.PROPERTY, "fast"), true));
     assertEquals("-Ddev.lanewise.backend=fast is neither scalar nor vector", error.getMessage());
   }
 
   @Test
   void refusesTheVectorBackendWithoutItsModule() {
     var properties = Map.of(BackendChoice.PROPERTY, "vector", "java.vm.name", HOTSPOT);
-    var error = assertThrows(IllegalStateException.class, () -> BackendChoice.of(properties, false));
-    assertTrue(error.getMessage().contains("--add-modules jdk.incubator.vector"), error.getMessage());
+    var error =
+        assertThrows(IllegalStateException.class, () -> BackendChoice.of(properties, false));
+    assertTrue(
+        error.getMessage().contains("--add-modules jdk.incubator.vector"), error.getMessage());
   }
 }

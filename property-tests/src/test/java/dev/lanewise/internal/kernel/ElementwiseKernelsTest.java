@@ -11,7 +11,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every elementwise kernel: vector and scalar backends, and the formula of its documentation, agree bit for bit; nothing else is written. */
+/**
+ * Every elementwise kernel: vector and scalar backends, and the formula of its documentation, agree
+ * bit for bit; nothing else is written.
+ */
 @Tag("lanes")
 class ElementwiseKernelsTest {
   private static final int LONGEST = 200;
@@ -28,40 +31,95 @@ class ElementwiseKernelsTest {
 
   /** A kernel with its formula. */
   enum Kernel {
-    ADD(2, 1, 0, (k, r, s, n) -> k.add(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), n), (v, s) -> out(v[0] + v[1])),
-    ADD_SCALAR(1, 1, 1, (k, r, s, n) -> k.addScalar(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], n), (v, s) -> out(v[0] + s[0])),
-    AXPY(1, 1, 1, (k, r, s, n) -> k.axpy(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], n), (v, s) -> out(Math.fma(s[0], v[0], v[1]))),
-    RELU(1, 1, 0, (k, r, s, n) -> k.relu(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), n), (v, s) -> out(v[0] < 0 ? 0f : v[0])),
+    ADD(
+        2,
+        1,
+        0,
+        (k, r, s, n) -> k.add(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), n),
+        (v, s) -> out(v[0] + v[1])),
+    ADD_SCALAR(
+        1,
+        1,
+        1,
+        (k, r, s, n) -> k.addScalar(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], n),
+        (v, s) -> out(v[0] + s[0])),
+    AXPY(
+        1,
+        1,
+        1,
+        (k, r, s, n) -> k.axpy(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], n),
+        (v, s) -> out(Math.fma(s[0], v[0], v[1]))),
+    RELU(
+        1,
+        1,
+        0,
+        (k, r, s, n) -> k.relu(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), n),
+        (v, s) -> out(v[0] < 0 ? 0f : v[0])),
     RELU_GRADIENT(
-        2, 1, 0, (k, r, s, n) -> k.reluGradient(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), n),
+        2,
+        1,
+        0,
+        (k, r, s, n) ->
+            k.reluGradient(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), n),
         (v, s) -> out(v[2] + (v[0] > 0 ? v[1] : 0f))),
     DIFFERENCE_GRADIENT(
-        2, 1, 1, (k, r, s, n) -> k.differenceGradient(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], n),
+        2,
+        1,
+        1,
+        (k, r, s, n) ->
+            k.differenceGradient(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], n),
         (v, s) -> out(Math.fma(s[0], v[0] - v[1], v[2]))),
     SQUARED_DIFFERENCE(
-        2, 1, 0, (k, r, s, n) -> k.squaredDifference(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), n),
+        2,
+        1,
+        0,
+        (k, r, s, n) ->
+            k.squaredDifference(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), n),
         (v, s) -> out((v[0] - v[1]) * (v[0] - v[1]))),
     SQUARED_DIFFERENCE_GRADIENT(
-        3, 1, 1,
+        3,
+        1,
+        1,
         (k, r, s, n) ->
-            k.squaredDifferenceGradient(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), seg(r, 3), at(r, 3), s[0], n),
+            k.squaredDifferenceGradient(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), seg(r, 3), at(r, 3),
+                s[0], n),
         (v, s) -> out(Math.fma(2f * s[0] * (v[0] - v[1]), v[2], v[3]))),
     /** The exponential has a test of its own: no formula here but the scalar program. */
-    EXP_GRADIENT(1, 1, 2, (k, r, s, n) -> k.expGradient(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], s[1], n), (v, s) -> new float[0]),
+    EXP_GRADIENT(
+        1,
+        1,
+        2,
+        (k, r, s, n) -> k.expGradient(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], s[1], n),
+        (v, s) -> new float[0]),
     SGD_DECAY(
-        1, 1, 3, (k, r, s, n) -> k.sgdDecay(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], s[1], s[2], n),
+        1,
+        1,
+        3,
+        (k, r, s, n) -> k.sgdDecay(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), s[0], s[1], s[2], n),
         (v, s) -> out(Math.fma(s[2], Math.fma(s[1], v[1], s[0] * v[0]), v[1]))),
     SGD_MOMENTUM(
-        1, 2, 5,
-        (k, r, s, n) -> k.sgdMomentum(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], s[1], s[2], s[3], s[4], n),
+        1,
+        2,
+        5,
+        (k, r, s, n) ->
+            k.sgdMomentum(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], s[1], s[2],
+                s[3], s[4], n),
         (v, s) -> {
           float d = Math.fma(s[1], v[2], s[0] * v[0]);
           float b = Math.fma(s[2], v[1], s[3] * d);
           return out(b, Math.fma(s[4], b, v[2]));
         }),
     SGD_NESTEROV(
-        1, 2, 5,
-        (k, r, s, n) -> k.sgdNesterov(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], s[1], s[2], s[3], s[4], n),
+        1,
+        2,
+        5,
+        (k, r, s, n) ->
+            k.sgdNesterov(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], s[1], s[2],
+                s[3], s[4], n),
         (v, s) -> {
           float d = Math.fma(s[1], v[2], s[0] * v[0]);
           float b = Math.fma(s[2], v[1], s[3] * d);
@@ -112,10 +170,16 @@ class ElementwiseKernelsTest {
     for (int i = 0; i < runs; i++) {
       before[i] = FloatClass.wild(random.nextLong(), n);
     }
-    float[] scalars = FloatClass.fill(random.nextLong(), kernel.scalars, n % 3 == 0 ? FloatClass.values() : new FloatClass[] {FloatClass.NORMAL});
+    float[] scalars =
+        FloatClass.fill(
+            random.nextLong(),
+            kernel.scalars,
+            n % 3 == 0 ? FloatClass.values() : new FloatClass[] {FloatClass.NORMAL});
     try (Arena arena = Arena.ofConfined()) {
-      GuardedRun[] scalar = run(kernel, KernelSet.scalar(), arena, before, misalignments, scalars, n);
-      GuardedRun[] vector = run(kernel, KernelSet.vector(), arena, before, misalignments, scalars, n);
+      GuardedRun[] scalar =
+          run(kernel, KernelSet.scalar(), arena, before, misalignments, scalars, n);
+      GuardedRun[] vector =
+          run(kernel, KernelSet.vector(), arena, before, misalignments, scalars, n);
       for (int i = 0; i < runs; i++) {
         String what = kernel + " of length " + n + ", run " + i;
         scalar[i].assertGuardsUnchanged("scalar " + what);
@@ -132,7 +196,10 @@ class ElementwiseKernelsTest {
         float[] expected = kernel.formula.apply(old, scalars);
         for (int output = 0; output < expected.length; output++) {
           float[] actual = {vector[kernel.inputs + output].values()[position]};
-          assertSameBits(kernel + " by its formula at " + position + " of " + n, new float[] {expected[output]}, actual);
+          assertSameBits(
+              kernel + " by its formula at " + position + " of " + n,
+              new float[] {expected[output]},
+              actual);
           if (n > 1000) {
             return;
           }
@@ -142,7 +209,13 @@ class ElementwiseKernelsTest {
   }
 
   private static GuardedRun[] run(
-      Kernel kernel, KernelSet set, Arena arena, float[][] before, int[] misalignments, float[] scalars, int n) {
+      Kernel kernel,
+      KernelSet set,
+      Arena arena,
+      float[][] before,
+      int[] misalignments,
+      float[] scalars,
+      int n) {
     GuardedRun[] runs = new GuardedRun[before.length];
     for (int i = 0; i < runs.length; i++) {
       runs[i] = GuardedRun.of(arena, before[i], misalignments[i]);

@@ -14,7 +14,8 @@ import org.junit.jupiter.api.Test;
 @Tag("lanes")
 class ExponentialTest {
   /**
-   * The largest error over all 2^32 floats is 0.93861 ulp, at 26.688921, and 0.84912 of the smallest subnormal where the result is subnormal (measured once over all of them): below one
+   * The largest error over all 2^32 floats is 0.93861 ulp, at 26.688921, and 0.84912 of the
+   * smallest subnormal where the result is subnormal (measured once over all of them): below one
    * ulp, which is what is documented and what other bounds build on.
    */
   static final double ULPS = 1;
@@ -32,7 +33,8 @@ class ExponentialTest {
   @Test
   void isWithinOneUlpOnADenseSample() {
     float[] x = new float[1 << 16];
-    // A stride that is coprime to 2^32 visits every exponent with ever new mantissas: two million floats in all.
+    // A stride that is coprime to 2^32 visits every exponent with ever new mantissas: two million
+    // floats in all.
     int bits = 0;
     for (int round = 0; round < 32; round++) {
       for (int i = 0; i < x.length; i++) {
@@ -48,7 +50,9 @@ class ExponentialTest {
 
   @Test
   void isWithinOneUlpWhereItIsWorst() {
-    float[] around = {26.688921f, -5.891124f, -87.67179f, 88.72283f, -87.33654f, 0.34657359f, -103.2789f};
+    float[] around = {
+      26.688921f, -5.891124f, -87.67179f, 88.72283f, -87.33654f, 0.34657359f, -103.2789f
+    };
     for (float middle : around) {
       float[] x = new float[4001];
       for (int i = 0; i < x.length; i++) {
@@ -68,17 +72,35 @@ class ExponentialTest {
       return;
     }
     if (actual == Float.POSITIVE_INFINITY) {
-      assertTrue(expected + ErrorBounds.ulp(Float.MAX_VALUE) > Float.MAX_VALUE, "exp(" + x + ") overflowed");
+      assertTrue(
+          expected + ErrorBounds.ulp(Float.MAX_VALUE) > Float.MAX_VALUE,
+          "exp(" + x + ") overflowed");
       return;
     }
-    double error = Math.abs(actual - expected) / ErrorBounds.ulp(Math.min(expected, Float.MAX_VALUE));
-    assertTrue(error <= ULPS, () -> "exp(" + x + ") is " + actual + ", " + error + " ulp from " + expected);
+    double error =
+        Math.abs(actual - expected) / ErrorBounds.ulp(Math.min(expected, Float.MAX_VALUE));
+    assertTrue(
+        error <= ULPS,
+        () -> "exp(" + x + ") is " + actual + ", " + error + " ulp from " + expected);
   }
 
   @Test
   void hasItsSpecialValues() {
     float inf = Float.POSITIVE_INFINITY;
-    float[] x = {0f, -0f, inf, -inf, Float.NaN, Float.MIN_VALUE, -Float.MIN_VALUE, Float.MAX_VALUE, -Float.MAX_VALUE, 89f, -104f, 88.72284f};
+    float[] x = {
+      0f,
+      -0f,
+      inf,
+      -inf,
+      Float.NaN,
+      Float.MIN_VALUE,
+      -Float.MIN_VALUE,
+      Float.MAX_VALUE,
+      -Float.MAX_VALUE,
+      89f,
+      -104f,
+      88.72284f
+    };
     float[] expected = {1f, 1f, inf, 0f, Float.NaN, 1f, 1f, inf, 0f, inf, 0f, inf};
     assertSameBits("scalar", expected, exp(KernelSet.scalar(), x));
     assertSameBits("vector", expected, exp(KernelSet.vector(), java.util.Arrays.copyOf(x, 12)));

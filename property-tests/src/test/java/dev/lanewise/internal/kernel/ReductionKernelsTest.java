@@ -11,11 +11,15 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every reduction: vector and scalar backends, and the documented order of operations, agree bit for bit; inputs are unchanged. */
+/**
+ * Every reduction: vector and scalar backends, and the documented order of operations, agree bit
+ * for bit; inputs are unchanged.
+ */
 @Tag("lanes")
 class ReductionKernelsTest {
   private interface Call {
-    void run(ReductionKernels kernels, float[] partials, GuardedRun a, GuardedRun b, float shift, int n);
+    void run(
+        ReductionKernels kernels, float[] partials, GuardedRun a, GuardedRun b, float shift, int n);
   }
 
   private interface Step {
@@ -24,12 +28,18 @@ class ReductionKernelsTest {
 
   /** A reduction with the step by which an element enters its partial. */
   enum Kernel {
-    DOT((k, p, a, b, s, n) -> k.dot(p, a.segment(), a.offsetBytes(), b.segment(), b.offsetBytes(), n), (p, a, b) -> Math.fma(a, b, p)),
+    DOT(
+        (k, p, a, b, s, n) ->
+            k.dot(p, a.segment(), a.offsetBytes(), b.segment(), b.offsetBytes(), n),
+        (p, a, b) -> Math.fma(a, b, p)),
     SUM((k, p, a, b, s, n) -> k.sum(p, a.segment(), a.offsetBytes(), n), (p, a, b) -> p + a),
     SQUARED_DIFFERENCE(
-        (k, p, a, b, s, n) -> k.squaredDifference(p, a.segment(), a.offsetBytes(), b.segment(), b.offsetBytes(), n),
+        (k, p, a, b, s, n) ->
+            k.squaredDifference(p, a.segment(), a.offsetBytes(), b.segment(), b.offsetBytes(), n),
         (p, a, b) -> Math.fma(a - b, a - b, p)),
-    MAX((k, p, a, b, s, n) -> k.max(p, a.segment(), a.offsetBytes(), n), (p, a, b) -> a > p ? a : p),
+    MAX(
+        (k, p, a, b, s, n) -> k.max(p, a.segment(), a.offsetBytes(), n),
+        (p, a, b) -> a > p ? a : p),
     /** The exponential has a test of its own: no step here but the scalar program. */
     SUM_EXP((k, p, a, b, s, n) -> k.sumExp(p, a.segment(), a.offsetBytes(), s, n), null);
 
@@ -47,13 +57,24 @@ class ReductionKernelsTest {
   void backendsAgreeOnEveryLength(Kernel kernel) {
     SplittableRandom random = new SplittableRandom(kernel.ordinal());
     for (int n = 0; n <= 200; n++) {
-      check(kernel, n, FloatClass.wild(random.nextLong(), n), FloatClass.wild(random.nextLong(), n), random);
-      check(kernel, n, FloatClass.tame(random.nextLong(), n), FloatClass.tame(random.nextLong(), n), random);
+      check(
+          kernel,
+          n,
+          FloatClass.wild(random.nextLong(), n),
+          FloatClass.wild(random.nextLong(), n),
+          random);
+      check(
+          kernel,
+          n,
+          FloatClass.tame(random.nextLong(), n),
+          FloatClass.tame(random.nextLong(), n),
+          random);
     }
     check(kernel, 5003, FloatClass.tame(1, 5003), FloatClass.tame(2, 5003), random);
   }
 
-  private static void check(Kernel kernel, int n, float[] left, float[] right, SplittableRandom random) {
+  private static void check(
+      Kernel kernel, int n, float[] left, float[] right, SplittableRandom random) {
     float shift = FloatClass.NORMAL.draw(random);
     float[] start = FloatClass.tame(random.nextLong(), Partials.COUNT);
     try (Arena arena = Arena.ofConfined()) {
@@ -71,7 +92,8 @@ class ReductionKernelsTest {
       if (kernel.step != null) {
         float[] expected = start.clone();
         for (int k = 0; k < n; k++) {
-          expected[k % Partials.COUNT] = kernel.step.apply(expected[k % Partials.COUNT], left[k], right[k]);
+          expected[k % Partials.COUNT] =
+              kernel.step.apply(expected[k % Partials.COUNT], left[k], right[k]);
         }
         assertSameBits(kernel + " of length " + n + " by its definition", expected, vector);
       }
@@ -92,9 +114,22 @@ class ReductionKernelsTest {
         float[] head = java.util.Arrays.copyOf(left, 128);
         float[] tail = java.util.Arrays.copyOfRange(left, 128, left.length);
         GuardedRun headB = GuardedRun.of(arena, java.util.Arrays.copyOf(right, 128), 0);
-        GuardedRun tailB = GuardedRun.of(arena, java.util.Arrays.copyOfRange(right, 128, right.length), 0);
-        kernel.call.run(KernelSet.vector().reductions(), pieces, GuardedRun.of(arena, head, 0), headB, 1f, head.length);
-        kernel.call.run(KernelSet.vector().reductions(), pieces, GuardedRun.of(arena, tail, 0), tailB, 1f, tail.length);
+        GuardedRun tailB =
+            GuardedRun.of(arena, java.util.Arrays.copyOfRange(right, 128, right.length), 0);
+        kernel.call.run(
+            KernelSet.vector().reductions(),
+            pieces,
+            GuardedRun.of(arena, head, 0),
+            headB,
+            1f,
+            head.length);
+        kernel.call.run(
+            KernelSet.vector().reductions(),
+            pieces,
+            GuardedRun.of(arena, tail, 0),
+            tailB,
+            1f,
+            tail.length);
         assertSameBits(kernel + " in pieces", whole, pieces);
       }
     }
@@ -103,7 +138,8 @@ class ReductionKernelsTest {
   @Test
   void partialsAreCombinedByHalves() {
     float[] partials = FloatClass.tame(5, Partials.COUNT);
-    assertSameBits("sum", new float[] {tree(partials, 0, 1)}, new float[] {Partials.sum(partials.clone())});
+    assertSameBits(
+        "sum", new float[] {tree(partials, 0, 1)}, new float[] {Partials.sum(partials.clone())});
     float max = Float.NEGATIVE_INFINITY;
     for (float partial : partials) {
       max = partial > max ? partial : max;
@@ -112,8 +148,12 @@ class ReductionKernelsTest {
     org.junit.jupiter.api.Assertions.assertTrue(Partials.max(partials) <= max, "a NaN is ignored");
   }
 
-  /** Partial i meets partial i + 32 first: the tree is over the bits of the index, highest first. */
+  /**
+   * Partial i meets partial i + 32 first: the tree is over the bits of the index, highest first.
+   */
   private static float tree(float[] partials, int from, int step) {
-    return step == Partials.COUNT ? partials[from] : tree(partials, from, 2 * step) + tree(partials, from + step, 2 * step);
+    return step == Partials.COUNT
+        ? partials[from]
+        : tree(partials, from, 2 * step) + tree(partials, from + step, 2 * step);
   }
 }

@@ -10,7 +10,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Every row kernel: both backends agree bit for bit with plain loops in the documented order; gaps between rows and all guards stay as they are. */
+/**
+ * Every row kernel: both backends agree bit for bit with plain loops in the documented order; gaps
+ * between rows and all guards stay as they are.
+ */
 @Tag("lanes")
 class RowKernelsTest {
   private static final int ROWS = 5;
@@ -18,7 +21,10 @@ class RowKernelsTest {
   private static final float DIVISOR = 3f;
   private static final long SKIP = 1;
 
-  /** What a kernel works on: a table and another matrix, each with rows of a width and a stride of width + 1 floats. */
+  /**
+   * What a kernel works on: a table and another matrix, each with rows of a width and a stride of
+   * width + 1 floats.
+   */
   private record Work(GuardedRun table, GuardedRun other, long[] rows, int count, int width) {
     long stride() {
       return (width + 1L) * Float.BYTES;
@@ -38,18 +44,36 @@ class RowKernelsTest {
     GATHER(
         (k, w) ->
             k.gather(
-                w.table.segment(), w.table.offsetBytes(), w.stride(), w.rows, FROM, w.count, w.other.segment(), w.other.offsetBytes(),
-                w.stride(), w.width),
+                w.table.segment(),
+                w.table.offsetBytes(),
+                w.stride(),
+                w.rows,
+                FROM,
+                w.count,
+                w.other.segment(),
+                w.other.offsetBytes(),
+                w.stride(),
+                w.width),
         (table, other, rows, count, width) -> {
           for (int i = 0; i < count; i++) {
-            System.arraycopy(table, (int) rows[FROM + i] * (width + 1), other, i * (width + 1), width);
+            System.arraycopy(
+                table, (int) rows[FROM + i] * (width + 1), other, i * (width + 1), width);
           }
         }),
     SCATTER_ADD(
         (k, w) ->
             k.scatterAdd(
-                w.table.segment(), w.table.offsetBytes(), w.stride(), w.rows, FROM, w.count, w.other.segment(), w.other.offsetBytes(),
-                w.stride(), w.width, SKIP),
+                w.table.segment(),
+                w.table.offsetBytes(),
+                w.stride(),
+                w.rows,
+                FROM,
+                w.count,
+                w.other.segment(),
+                w.other.offsetBytes(),
+                w.stride(),
+                w.width,
+                SKIP),
         (table, other, rows, count, width) -> {
           for (int i = 0; i < count; i++) {
             for (int d = 0; d < width && rows[FROM + i] != SKIP; d++) {
@@ -60,8 +84,16 @@ class RowKernelsTest {
     BAG_SUM(
         (k, w) ->
             k.bagSum(
-                w.table.segment(), w.table.offsetBytes(), w.stride(), w.rows, FROM, w.count, w.other.segment(), w.other.offsetBytes(),
-                w.width, DIVISOR),
+                w.table.segment(),
+                w.table.offsetBytes(),
+                w.stride(),
+                w.rows,
+                FROM,
+                w.count,
+                w.other.segment(),
+                w.other.offsetBytes(),
+                w.width,
+                DIVISOR),
         (table, other, rows, count, width) -> {
           for (int d = 0; d < width; d++) {
             float sum = 0;
@@ -74,8 +106,16 @@ class RowKernelsTest {
     BAG_SCATTER_ADD(
         (k, w) ->
             k.bagScatterAdd(
-                w.table.segment(), w.table.offsetBytes(), w.stride(), w.rows, FROM, w.count, w.other.segment(), w.other.offsetBytes(),
-                w.width, DIVISOR),
+                w.table.segment(),
+                w.table.offsetBytes(),
+                w.stride(),
+                w.rows,
+                FROM,
+                w.count,
+                w.other.segment(),
+                w.other.offsetBytes(),
+                w.width,
+                DIVISOR),
         (table, other, rows, count, width) -> {
           for (int i = 0; i < count; i++) {
             for (int d = 0; d < width; d++) {
@@ -116,7 +156,13 @@ class RowKernelsTest {
     kernel.loops.run(expectedTable, expectedOther, rows, count, width);
     for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
       try (Arena arena = Arena.ofConfined()) {
-        Work work = new Work(GuardedRun.of(arena, table, tableAt), GuardedRun.of(arena, other, otherAt), rows.clone(), count, width);
+        Work work =
+            new Work(
+                GuardedRun.of(arena, table, tableAt),
+                GuardedRun.of(arena, other, otherAt),
+                rows.clone(),
+                count,
+                width);
         kernel.call.run(set.rows(), work);
         String what = set.description() + " " + kernel + " of " + count + " rows of " + width;
         assertSameBits(what + ", table", expectedTable, work.table.values());
