@@ -128,7 +128,7 @@ public final class TextClassifier {
         lines.add(
             String.format(
                 Locale.ROOT,
-                "epoch %2d  loss %.3f  accuracy %.1f %%  test loss %.3f  test accuracy %.1f %%  (%.2f s of training)",
+                "epoch %2d  loss %.3f  accuracy %.1f %%  test loss %.3f  test accuracy %.1f %%  (%.3f s of training)",
                 epoch + 1,
                 result.trainingLoss(),
                 100 * result.trainingAccuracy(),
