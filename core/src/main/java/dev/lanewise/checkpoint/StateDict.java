@@ -1,5 +1,6 @@
 package dev.lanewise.checkpoint;
 
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
@@ -214,11 +215,11 @@ public final class StateDict {
    * @param path the file to create or replace, in a folder that exists
    * @throws IOException if the file cannot be written, or a tensor was written to during the save
    * @throws IllegalStateException if the memory of a tensor is closed
-   * @throws IllegalArgumentException if this thread may not read a tensor's memory, or the path
-   *     does not name a file
+   * @throws WrongThreadException if a tensor belongs to a confined arena of another thread
+   * @throws IllegalArgumentException if the path does not name a file
    */
   public void save(Path path) throws IOException {
-    tensors.forEach(MemoryChecks::requireAccessible);
+    tensors.forEach(Check::accessible);
     CheckpointWriter.write(asMap(), path);
   }
 

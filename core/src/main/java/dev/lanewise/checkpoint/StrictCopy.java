@@ -1,5 +1,6 @@
 package dev.lanewise.checkpoint;
 
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,8 +35,8 @@ final class StrictCopy {
       throw new IllegalArgumentException(
           "the state dict does not fit the model: " + String.join("; ", mismatches));
     }
-    sources.forEach(MemoryChecks::requireAccessible);
-    targets.forEach(MemoryChecks::requireAccessible);
+    sources.forEach(Check::accessible);
+    targets.forEach(Check::accessible);
   }
 
   private void compareNames() {
@@ -72,7 +73,7 @@ final class StrictCopy {
     }
     if (target.segment().isReadOnly()) {
       mismatches.add("the model's \"" + name + "\" is read-only");
-    } else if (MemoryChecks.mayOverlapItself(target)) {
+    } else if (target.mayRepeatElements()) {
       mismatches.add(
           "the model's \"" + name + "\" repeats elements in memory and cannot be written");
     }

@@ -207,7 +207,7 @@ final class SaveTest {
     }
     StateDict state = StateDict.of("w", Tensor.zeros(arena, 1), "v", closed);
     var failure = assertThrows(IllegalStateException.class, () -> state.save(file));
-    assertEquals("the memory of tensor \"v\" is closed", failure.getMessage());
+    assertEquals("v: the arena of this tensor of shape [1] is closed", failure.getMessage());
     assertEquals("old", Files.readString(file));
     assertFolderHolds("model.pth");
   }
@@ -221,10 +221,10 @@ final class SaveTest {
           .start(() ->
               failure[0] =
                   assertThrows(
-                      IllegalArgumentException.class, () -> state.save(folder.resolve("m.pth"))))
+                      WrongThreadException.class, () -> state.save(folder.resolve("m.pth"))))
           .join();
       Messages.assertContains(
-          "the memory of tensor \"w\" is confined to another thread", failure[0]);
+          "w: this tensor of shape [1] belongs to a confined arena of another thread", failure[0]);
       assertFolderHolds();
     }
   }

@@ -84,7 +84,7 @@ final class StrictCopyTest {
       closed = Tensor.zeros(shortLived, 2, 3);
     }
     assertRefused(
-        "the memory of tensor \"v\" is closed",
+        "v: the arena of this tensor of shape [2, 3] is closed",
         StateDict.of("w", source, "v", closed),
         StateDict.of("w", target, "v", Tensor.zeros(arena, 2, 3)));
   }
