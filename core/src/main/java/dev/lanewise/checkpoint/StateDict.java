@@ -259,8 +259,9 @@ public final class StateDict {
    *
    * @param target the tensors to overwrite
    * @throws IllegalArgumentException if a name is missing on either side, or a type or shape
-   *     differs, or a target is read-only or repeats elements, or this thread may not use the
-   *     memory; the message lists every mismatch, and nothing was written
+   *     differs, or a target is read-only or repeats elements; the message lists every mismatch,
+   *     and nothing was written
+   * @throws WrongThreadException if a tensor belongs to a confined arena of another thread
    * @throws IllegalStateException if the memory of a tensor is closed
    */
   public void copyTo(StateDict target) {
