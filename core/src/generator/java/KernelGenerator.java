@@ -633,8 +633,10 @@ final class KernelGenerator {
   }
 
   /**
-   * Running offsets and nothing but broadcasts, loads and multiply-adds in the loop: what else
-   * stands there costs half the speed or more.
+   * Nothing but broadcasts, loads and multiply-adds in the loop, whose counter is the place in A's
+   * panel. From a counter p of its own C2 would derive both places (p * mr, p * nr) and then move
+   * broadcasts up until twenty accumulators are spilled: 50 GFLOP/s instead of 88 at n = 512 with
+   * tensors of a shared arena. B's step is no multiple of 14, so nothing can be derived here.
    */
   private static void microKernel(Path output, Dialect d, int mr, int vectors) throws IOException {
     String name = d.prefix() + "MicroKernel" + mr + "x" + vectors;
@@ -655,7 +657,8 @@ final class KernelGenerator {
             .collect(Collectors.joining());
     code.append(accumulators);
     code.append(
-        "    int ap = aIndex;\n    long bp = bOffset;\n    for (int p = 0; p < kc; p++) {\n");
+        "    final int end = aIndex + kc * %d;\n    long bp = bOffset;\n    for (int ap = aIndex; ap < end; ap += %d) {\n"
+            .formatted(mr, mr));
     for (int v = 0; v < vectors; v++) {
       code.append("      final ")
           .append(d.floats())
@@ -682,11 +685,7 @@ final class KernelGenerator {
             .append(";\n");
       }
     }
-    code.append("      ap += ")
-        .append(mr)
-        .append(";\n      bp += ")
-        .append(d.bytes(vectors))
-        .append(";\n    }\n");
+    code.append("      bp += ").append(d.bytes(vectors)).append(";\n    }\n");
     code.append("    long cp = cOffset;\n");
     for (int i = 0; i < mr; i++) {
       for (int v = 0; v < vectors; v++) {

@@ -51,6 +51,14 @@ final class BagNode extends Node {
   }
 
   @Override
+  void requireReady() {
+    super.requireReady();
+    if (bag != null && output.requiresGradient()) {
+      Check.accessible("the weight's gradient", bag.embedding().weight().gradient().tensor());
+    }
+  }
+
+  @Override
   void backward() {
     if (bag != null) {
       Lookup.bagBackward(bag.embedding().weight().gradient(), bags, output.computedGradient());

@@ -1,5 +1,6 @@
 package dev.lanewise.autograd;
 
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Partials;
 import dev.lanewise.tensor.DType;
@@ -48,6 +49,7 @@ final class CrossEntropyNode extends Node {
               + " "
               + targets.shape());
     }
+    Check.accessible("targets", targets);
     begin(input, targets.size(0), options);
     for (int row = 0; row < rows; row++) {
       classes[row] = checkedClass(targets.getLong(row), row, input.shape().size(1), options);
@@ -72,6 +74,9 @@ final class CrossEntropyNode extends Node {
               + shape.size(1)
               + " classes, got "
               + options.weight().shape());
+    }
+    if (options.weight() != null) {
+      Check.accessible("weight", options.weight());
     }
     rows = Math.toIntExact(targets);
     if (classes.length < rows) {
@@ -155,7 +160,8 @@ final class CrossEntropyNode extends Node {
           .reductions()
           .dot(partials, weight.segment(), weight.offsetBytes(), x.segment(), at, count);
     }
-    return weightSum(count) * logSum - Partials.sum(partials);
+    float weighted = Partials.sum(partials);
+    return weightSum(count) * logSum - weighted;
   }
 
   private float weightSum(int count) {
@@ -163,9 +169,9 @@ final class CrossEntropyNode extends Node {
     if (weight == null) {
       return count;
     }
-    float[] sums = new float[Partials.COUNT];
-    KERNELS.reductions().sum(sums, weight.segment(), weight.offsetBytes(), count);
-    return Partials.sum(sums);
+    Partials.reset(partials, 0f);
+    KERNELS.reductions().sum(partials, weight.segment(), weight.offsetBytes(), count);
+    return Partials.sum(partials);
   }
 
   private float weightOf(long label) {

@@ -57,6 +57,14 @@ final class LookupNode extends Node {
   }
 
   @Override
+  void requireReady() {
+    super.requireReady();
+    if (embedding != null && output.requiresGradient()) {
+      Check.accessible("the weight's gradient", embedding.weight().gradient().tensor());
+    }
+  }
+
+  @Override
   void backward() {
     if (embedding != null) {
       Parameter weight = embedding.weight();

@@ -42,6 +42,11 @@ abstract class Node {
     released = false;
   }
 
+  /** Whatever a backward pass uses of this node is still there. */
+  void requireReady() {
+    output.requireAccessible();
+  }
+
   final void requireUnreleased() {
     if (released) {
       throw new IllegalStateException(

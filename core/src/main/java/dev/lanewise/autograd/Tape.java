@@ -361,13 +361,19 @@ public final class Tape implements AutoCloseable {
     }
   }
 
-  /** Nothing that the pass will walk was released: found before any gradient changes. */
+  /**
+   * Nothing that the pass will walk was released, nothing it will use was closed: found before any
+   * gradient changes.
+   */
   private void requireUnreleased(int last) {
     for (int place = 0; place <= last; place++) {
       nodes.get(place).reached = place == last;
     }
     for (int place = last; place >= 0; place--) {
       Node node = nodes.get(place);
+      if (node.reached) {
+        node.requireReady();
+      }
       if (node.reached && node.output.requiresGradient()) {
         node.requireUnreleased();
         reach(node.firstOperand);

@@ -1,6 +1,7 @@
 package dev.lanewise.autograd;
 
 import dev.lanewise.einsum.Accumulation;
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
@@ -34,7 +35,7 @@ public final class Variable implements Operand {
    * The computed numbers.
    *
    * @return the tensor, in the tape's memory
-   * @throws IllegalStateException if the tape was reset since
+   * @throws IllegalStateException if the tape was reset since and nothing was recorded in its place
    */
   @Override
   public Tensor value() {
@@ -134,6 +135,14 @@ public final class Variable implements Operand {
     Tensor fresh = valueMemory.shaped(shape);
     value = fresh;
     return fresh;
+  }
+
+  /** The value, and a parameter's gradient, can be used by this thread now. */
+  void requireAccessible() {
+    Check.accessible("a value that the backward pass uses", recordedValue());
+    if (parameter != null) {
+      Check.accessible("a parameter's gradient", parameter.gradient().tensor());
+    }
   }
 
   void forgetGradient() {

@@ -20,9 +20,11 @@ public enum DType {
   FLOAT32("float32", 4),
   /** IEEE 754 binary64. */
   FLOAT64("float64", 8),
-  /** The upper 16 bits of a binary32; a value written is rounded to nearest, ties to even. */
+  /**
+   * The upper 16 bits of a binary32; a value written is rounded to float32, then to nearest even.
+   */
   BFLOAT16("bfloat16", 2),
-  /** IEEE 754 binary16; a value written is rounded to nearest, ties to even. */
+  /** IEEE 754 binary16; a value written is rounded to float32, then to nearest even. */
   FLOAT16("float16", 2),
   /** Two's complement, 8 bits. */
   INT8("int8", 1),
@@ -52,18 +54,6 @@ public enum DType {
    */
   public int sizeBytes() {
     return sizeBytes;
-  }
-
-  /**
-   * Whether elements are floating-point numbers.
-   *
-   * @return false for the integer types
-   */
-  public boolean isFloatingPoint() {
-    return switch (this) {
-      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 -> true;
-      case INT8, INT32, INT64 -> false;
-    };
   }
 
   /** Reads one element as a double: exact for every type but int64, which is rounded. */

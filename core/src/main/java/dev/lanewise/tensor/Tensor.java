@@ -321,18 +321,6 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * Whether two tensors have the same strides, so that a plan made for one serves the other.
-   *
-   * @param other a tensor
-   * @return true if dtype, sizes and strides are equal; the memory may be another
-   */
-  public boolean hasSameLayout(Tensor other) {
-    return dtype == other.dtype
-        && shape.equals(other.shape)
-        && Arrays.equals(strides, other.strides);
-  }
-
-  /**
    * Whether elements may share memory, so that the tensor cannot be written. Exact for what
    * permuting, slicing, expanding and windows give; views whose dimensions interleave without
    * meeting (possible with {@link #asStrided} only) are taken to share.

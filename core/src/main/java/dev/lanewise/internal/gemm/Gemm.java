@@ -31,8 +31,8 @@ final class Gemm implements MatrixProgram {
   private static final int NC_TARGET = 2048;
 
   /**
-   * Below this many multiply-adds, or rows or columns, packing costs more than the blocked loops
-   * gain.
+   * Below this many multiply-adds packing costs more than the blocked loops gain. A thin product
+   * (one row against a large matrix) is packed too, at the cost of packing all of B.
    */
   private static final long WORTH_PACKING = 4096;
 

@@ -53,21 +53,29 @@ public record KernelSet(
     static final KernelSet SET = choose();
 
     private static KernelSet choose() {
-      BackendChoice choice =
-          BackendChoice.of(
-              Map.of(
-                  BackendChoice.PROPERTY,
-                  System.getProperty(BackendChoice.PROPERTY, ""),
-                  "java.vm.name",
-                  System.getProperty("java.vm.name", ""),
-                  "java.vm.info",
-                  System.getProperty("java.vm.info", "")),
-              ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
+      BackendChoice choice = choice();
       KernelSet set = choice.vector() ? vector() : scalar();
       Level level = choice.expected() ? Level.INFO : Level.WARNING;
       System.getLogger("dev.lanewise")
           .log(level, "Lanewise uses {0} kernels: {1}", set.description(), choice.reason());
       return set;
+    }
+
+    /** A choice that cannot be made must not fail a class' initialisation: one line says why. */
+    private static BackendChoice choice() {
+      try {
+        return BackendChoice.of(
+            Map.of(
+                BackendChoice.PROPERTY,
+                System.getProperty(BackendChoice.PROPERTY, ""),
+                "java.vm.name",
+                System.getProperty("java.vm.name", ""),
+                "java.vm.info",
+                System.getProperty("java.vm.info", "")),
+            ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
+      } catch (IllegalArgumentException | IllegalStateException e) {
+        return new BackendChoice(false, false, e.getMessage());
+      }
     }
   }
 }

@@ -26,9 +26,16 @@ public final class ReusableMemory implements AutoCloseable {
       // A quarter more than asked for: batches of slightly growing size would otherwise allocate
       // each time.
       long grown = Math.addExact(bytes, segment.byteSize() == 0 ? 0 : bytes / 4);
-      close();
       Arena fresh = Arena.ofConfined();
-      segment = fresh.allocate(grown, ALIGNMENT_BYTES);
+      MemorySegment larger;
+      try {
+        larger = fresh.allocate(grown, ALIGNMENT_BYTES);
+      } catch (OutOfMemoryError e) {
+        fresh.close();
+        throw e;
+      }
+      close();
+      segment = larger;
       arena = fresh;
     }
     return segment;

@@ -29,10 +29,7 @@ public final class Bags {
     cut(offsets, offsets.length, paddingIdx, divide);
   }
 
-  /**
-   * As the other, from tensors: 2-D indices without offsets, or 1-D indices with 1-D offsets of the
-   * same integer types.
-   */
+  /** As the other, for bags of equal length: a matrix of indices, one bag a row. */
   public void load(Tensor values, long numEmbeddings, long paddingIdx, boolean divide) {
     if (values.rank() != 2) {
       throw new IllegalArgumentException(
@@ -40,8 +37,13 @@ public final class Bags {
               + values.shape());
     }
     indices.load(values, numEmbeddings);
-    int bags = Math.toIntExact(values.size(0));
-    int each = Math.toIntExact(values.size(1));
+    // Both fit: RowNumbers refuses more indices than an int can count, but not empty bags.
+    if (values.size(0) >= Integer.MAX_VALUE || values.size(1) > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "indices: " + values.shape() + " are more bags or entries than one call takes");
+    }
+    int bags = (int) values.size(0);
+    int each = (int) values.size(1);
     if (even.length < bags) {
       even = new int[Math.max(bags, 2 * even.length)];
     }
