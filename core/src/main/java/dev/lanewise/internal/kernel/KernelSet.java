@@ -74,7 +74,7 @@ public record KernelSet(
                 System.getProperty("java.vm.info", "")),
             ModuleLayer.boot().findModule("jdk.incubator.vector").isPresent());
       } catch (IllegalArgumentException | IllegalStateException e) {
-        return new BackendChoice(false, false, e.getMessage());
+        return new BackendChoice(false, false, String.valueOf(e.getMessage()));
       }
     }
   }
