@@ -103,6 +103,28 @@ class TapeTest {
   }
 
   @Test
+  void aBackwardPassOverClosedMemoryChangesNothing() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter first = parameter(arena, 1, 3);
+      Arena closing = Arena.ofConfined();
+      Parameter second = parameter(closing, 2, 3);
+      // The later addition is walked first: without a look ahead, first's gradient would be
+      // written.
+      Variable loss = tape.sum(tape.add(tape.add(tape.relu(second), first), first));
+      first.gradient();
+      closing.close();
+      for (int attempt = 0; attempt < 2; attempt++) {
+        IllegalStateException error = assertThrows(IllegalStateException.class, loss::backward);
+        assertEquals(
+            "a value that the backward pass uses: the arena of this tensor of shape [3] is closed",
+            error.getMessage());
+        assertSameBits("no gradient", new float[3], first.gradient().tensor().toFloatArray());
+      }
+    }
+  }
+
+  @Test
   void reuseWithOtherShapesGivesTheBitsOfAFreshTape() {
     try (Arena arena = Arena.ofConfined();
         Tape reused = new Tape()) {
