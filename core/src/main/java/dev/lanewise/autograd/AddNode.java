@@ -2,6 +2,7 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.internal.rows.Strides;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;

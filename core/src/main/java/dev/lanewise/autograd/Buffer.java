@@ -27,6 +27,11 @@ final class Buffer implements AutoCloseable {
     return made;
   }
 
+  /** A contiguous tensor of the same elements: the tensor itself, or a copy here. */
+  Tensor dense(Tensor source) {
+    return source.isContiguous() ? source : shaped(source.shape()).copyFrom(source);
+  }
+
   @Override
   public void close() {
     memory.close();

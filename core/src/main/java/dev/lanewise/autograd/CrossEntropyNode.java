@@ -3,6 +3,7 @@ package dev.lanewise.autograd;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -105,7 +106,7 @@ final class CrossEntropyNode extends Node {
   private Variable loss(Variable input, CrossEntropy options) {
     logits = input;
     settings = options;
-    Tensor x = Runs.dense(input.recordedValue(), copy);
+    Tensor x = copy.dense(input.recordedValue());
     boolean each = options.reduction() == Reduction.NONE;
     if (each && rowsShape.size(0) != rows) {
       rowsShape = Shape.of(rows);
@@ -186,7 +187,7 @@ final class CrossEntropyNode extends Node {
     if (input == null || !input.requiresGradient()) {
       return;
     }
-    Tensor x = Runs.dense(input.recordedValue(), copy);
+    Tensor x = copy.dense(input.recordedValue());
     Tensor d = input.sumTarget();
     Tensor g = output.computedGradient();
     int count = Math.toIntExact(x.size(1));

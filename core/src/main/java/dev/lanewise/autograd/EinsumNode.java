@@ -48,7 +48,10 @@ final class EinsumNode extends Node {
     if (operand.requiresGradient()) {
       Accumulation accumulation = operand.contribute();
       plan.execute(
-          output.computedGradient(), other.recordedValue(), operand.target(), accumulation);
+          output.computedGradient(),
+          other.recordedValue(),
+          operand.computedGradient(),
+          accumulation);
     }
   }
 }

@@ -1,5 +1,6 @@
 package dev.lanewise.autograd;
 
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 

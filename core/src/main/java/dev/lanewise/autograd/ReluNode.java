@@ -2,6 +2,7 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
 
@@ -18,7 +19,7 @@ final class ReluNode extends Node {
 
   Variable record(Variable operand) {
     x = operand;
-    Tensor in = Runs.dense(operand.recordedValue(), copy);
+    Tensor in = copy.dense(operand.recordedValue());
     Tensor out = begin(operand.shape(), operand.requiresGradient());
     long count = in.shape().elementCount();
     for (long at = 0; at < count; at += Runs.LONGEST) {

@@ -2,6 +2,7 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +30,8 @@ final class SquaredErrorNode extends Node {
     x = input;
     t = target;
     reduction = kind;
-    Tensor in = Runs.dense(input.recordedValue(), copyOfX);
-    Tensor to = Runs.dense(target.recordedValue(), copyOfT);
+    Tensor in = copyOfX.dense(input.recordedValue());
+    Tensor to = copyOfT.dense(target.recordedValue());
     long count = in.shape().elementCount();
     boolean needsGradient = input.requiresGradient() || target.requiresGradient();
     Tensor out = begin(kind == Reduction.NONE ? input.shape() : Shape.scalar(), needsGradient);
@@ -65,8 +66,8 @@ final class SquaredErrorNode extends Node {
   @Override
   void backward() {
     if (x != null && t != null) {
-      Tensor in = Runs.dense(x.recordedValue(), copyOfX);
-      Tensor to = Runs.dense(t.recordedValue(), copyOfT);
+      Tensor in = copyOfX.dense(x.recordedValue());
+      Tensor to = copyOfT.dense(t.recordedValue());
       add(x, in, to, 1f);
       add(t, in, to, -1f);
     }

@@ -2,6 +2,7 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +26,7 @@ final class SumNode extends Node {
   Variable record(Variable operand, Reduction kind) {
     x = operand;
     reduction = kind;
-    Tensor in = Runs.dense(operand.recordedValue(), copy);
+    Tensor in = copy.dense(operand.recordedValue());
     Tensor out = begin(Shape.scalar(), operand.requiresGradient());
     long count = in.shape().elementCount();
     Partials.reset(partials, 0f);

@@ -163,7 +163,7 @@ public final class Variable implements Operand {
 
   /**
    * Whether this is the first contribution in this pass, which then has to replace what the memory
-   * holds; see {@link #target}.
+   * holds; see {@link #computedGradient}.
    */
   Accumulation contribute() {
     boolean add = hasGradient;
@@ -178,11 +178,6 @@ public final class Variable implements Operand {
     }
     hasGradient = true;
     return add ? Accumulation.ADD : Accumulation.REPLACE;
-  }
-
-  /** Where contributions go, after {@link #contribute}. */
-  Tensor target() {
-    return computedGradient();
   }
 
   /** Where a contribution that can only be added goes: zeros, at first. */

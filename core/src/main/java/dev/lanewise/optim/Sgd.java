@@ -3,6 +3,7 @@ package dev.lanewise.optim;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
@@ -25,9 +26,6 @@ import java.util.List;
  * href="https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html">torch.optim.SGD</a>.
  */
 public final class Sgd {
-  /** A multiple of every lane count; runs longer than an int are cut here. */
-  private static final int LONGEST_RUN = 1 << 30;
-
   private static final ElementwiseKernels KERNELS = KernelSet.active().elementwise();
 
   private final List<Parameter> parameters;
@@ -229,10 +227,10 @@ public final class Sgd {
 
   private void plainRun(Tensor g, Tensor w, long first, long count) {
     float negativeRate = -settings.learningRate * sign();
-    for (long at = 0; at < count; at += LONGEST_RUN) {
-      int n = (int) Math.min(LONGEST_RUN, count - at);
-      long gAt = g.offsetBytes() + (first + at) * Float.BYTES;
-      long wAt = w.offsetBytes() + (first + at) * Float.BYTES;
+    for (long at = 0; at < count; at += Runs.LONGEST) {
+      int n = Runs.length(at, count);
+      long gAt = Runs.bytes(g, first + at);
+      long wAt = Runs.bytes(w, first + at);
       if (settings.weightDecay == 0) {
         KERNELS.axpy(g.segment(), gAt, w.segment(), wAt, negativeRate, n);
       } else {
@@ -254,11 +252,11 @@ public final class Sgd {
     Tensor w = parameter.value();
     long count = w.shape().elementCount();
     float scale = first ? 1f : 1f - settings.dampening;
-    for (long at = 0; at < count; at += LONGEST_RUN) {
-      int n = (int) Math.min(LONGEST_RUN, count - at);
-      long gAt = g.offsetBytes() + at * Float.BYTES;
-      long bAt = b.offsetBytes() + at * Float.BYTES;
-      long wAt = w.offsetBytes() + at * Float.BYTES;
+    for (long at = 0; at < count; at += Runs.LONGEST) {
+      int n = Runs.length(at, count);
+      long gAt = Runs.bytes(g, at);
+      long bAt = Runs.bytes(b, at);
+      long wAt = Runs.bytes(w, at);
       if (settings.momentumKind == MomentumKind.NESTEROV) {
         KERNELS.sgdNesterov(
             g.segment(),

@@ -100,7 +100,7 @@ public enum DType {
   }
 
   /** Writes one element of an integer type, which must be able to hold the value. */
-  void writeLong(MemorySegment segment, long offsetBytes, long value) {
+  private void writeLong(MemorySegment segment, long offsetBytes, long value) {
     switch (this) {
       case INT8 -> {
         requireRange(value, Byte.MIN_VALUE, Byte.MAX_VALUE);
@@ -111,7 +111,8 @@ public enum DType {
         segment.set(INT, offsetBytes, (int) value);
       }
       case INT64 -> segment.set(LONG, offsetBytes, value);
-      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 -> writeDouble(segment, offsetBytes, (double) value);
+      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
+          throw new AssertionError("writeDouble writes " + this);
     }
   }
 

@@ -63,8 +63,8 @@ public interface ElementwiseKernels {
       int n);
 
   /**
-   * {@code d = d + 2 g (x - t)}: the gradient of {@link #squaredDifference}, with {@code (2 (x -
-   * t))} computed first.
+   * {@code d = fma(2 sign (x - t), g, d)}: the gradient of {@link #squaredDifference} for x (sign
+   * 1) or for t (sign -1).
    */
   void squaredDifferenceGradient(
       MemorySegment x,
