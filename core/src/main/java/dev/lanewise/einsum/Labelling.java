@@ -3,6 +3,7 @@ package dev.lanewise.einsum;
 import dev.lanewise.internal.gemm.Loop;
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.gemm.Program;
+import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -184,7 +185,7 @@ final class Labelling {
       List<Loop> group = !has(c, label) ? k : inA == inB ? batch : inA ? m : n;
       group.add(loop);
     }
-    return new Nest(kernels, program(), batch, m, n, k);
+    return new Nest(kernels, ElementType.FLOAT32, program(), batch, m, n, k);
   }
 
   /** Labels of the output in its order, then the summed ones in the order of nesting. */

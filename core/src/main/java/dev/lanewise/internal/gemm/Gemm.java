@@ -1,68 +1,79 @@
 package dev.lanewise.internal.gemm;
 
-import dev.lanewise.internal.kernel.ElementwiseKernels;
-import dev.lanewise.internal.kernel.KernelSet;
-import dev.lanewise.internal.kernel.MicroKernel;
+import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.kernel.PackedRows;
+import dev.lanewise.internal.kernel.TileKernels;
+import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
- * The blocked product of matrices: five loops around a micro-kernel, with A and B packed into
- * panels read through their offset maps (K. Goto and R. van de Geijn, <i>Anatomy of
- * high-performance matrix multiplication</i>, ACM TOMS 34, 2008; loop names as in BLIS).
+ * The blocked product of matrices: five loops around a micro-kernel, with A packed into rows on the
+ * heap and B into panels, both read through their offset maps (K. Goto and R. van de Geijn,
+ * <i>Anatomy of high-performance matrix multiplication</i>, ACM TOMS 34, 2008; loop names as in
+ * BLIS). B is left where it lies if its columns lie side by side and it is used too little, or
+ * small enough, for packing to pay.
  *
- * <p>Order of operations: K is cut into blocks of {@link #KC}; each block is one chain of fused
- * multiply-adds from +0; the blocks' sums are added to the element in order.
+ * <p>Order of operations: K is cut into blocks of {@link PackedRows#LENGTH}; each block is one
+ * chain of fused multiply-adds from +0; the blocks' sums are added to the element in order.
+ *
+ * @param <A> the array of packed rows
  */
-final class Gemm implements MatrixProgram {
-  /**
-   * The length of a block of K. Part of the numerics, not a tuning knob: changing it changes
-   * results.
-   */
-  static final int KC = 256;
+final class Gemm<A> implements MatrixProgram {
+  private static final int KC = PackedRows.LENGTH;
 
-  /**
-   * The rows of A that are packed at a time, about: 256 x KC floats are a quarter of a 1 MiB L2
-   * cache.
-   */
-  private static final int MC_TARGET = 256;
+  /** What is packed of A at a time, about: a quarter of a 1 MiB L2 cache. */
+  private static final int A_BYTES = 256 * KC * Float.BYTES;
 
-  /** The columns of B that are packed at a time, about: 2048 x KC floats are 2 MiB of L3 cache. */
-  private static final int NC_TARGET = 2048;
+  /** What is packed of B at a time, about: a part of the L3 cache. */
+  private static final int B_BYTES = 2048 * KC * Float.BYTES;
 
-  /**
-   * Below this many multiply-adds packing costs more than the blocked loops gain. A thin product
-   * (one row against a large matrix) is packed too, at the cost of packing all of B.
-   */
-  private static final long WORTH_PACKING = 4096;
+  /** With fewer rows of A, a packed B would not be used often enough. */
+  private static final int ROWS_WORTH_PACKING_B = 48;
 
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
+  /** Up to this size B is in a near cache wherever it lies. */
+  private static final int SMALL_B_BYTES = 256 << 10;
 
   private final MatrixMaps maps;
-  private final MicroKernel kernel;
-  private final ElementwiseKernels elementwise;
-  private final int mr;
+  private final TileKernels<A> tiles;
+  private final RowPacking<A> rowPacking;
+  private final PanelPacking<A> panelPacking;
+  private final TileMerge merge;
+  private final ScratchPool<Workspace<A>> workspaces;
+  private final int elementBytes;
+  private final int lanes;
+  private final int mostVectors;
+
+  /** The columns of a panel, and the distance of its rows. */
   private final int nr;
+
+  private final long panelRowBytes;
   private final int mc;
   private final int nc;
+  private final boolean packsB;
 
-  Gemm(MatrixMaps maps, KernelSet kernels) {
+  Gemm(MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
     this.maps = maps;
-    this.kernel = kernels.gemm();
-    this.elementwise = kernels.elementwise();
-    this.mr = kernel.mr();
-    this.nr = kernel.nr();
-    this.mc = (int) Math.min(roundUp(MC_TARGET, mr), roundUp(maps.m(), mr));
-    this.nc = (int) Math.min(roundUp(NC_TARGET, nr), roundUp(maps.n(), nr));
+    this.tiles = kernels.tiles();
+    this.rowPacking = new RowPacking<>(maps.aRows(), maps.aColumns(), kernels);
+    this.panelPacking = new PanelPacking<>(maps.bRows(), maps.bColumns(), kernels);
+    this.merge = new TileMerge(maps.cRows(), maps.cColumns(), kernels);
+    this.workspaces = workspaces;
+    this.elementBytes = kernels.type().sizeBytes();
+    this.lanes = tiles.lanes();
+    this.mostVectors = tiles.maxVectors();
+    this.nr = mostVectors * lanes;
+    this.panelRowBytes = (long) nr * elementBytes;
+    this.mc =
+        Blocking.balanced(maps.m(), A_BYTES / (KC * elementBytes), tiles.maxRows(mostVectors));
+    this.nc = Blocking.balanced(maps.n(), B_BYTES / (KC * elementBytes), nr);
+    this.packsB = packsB();
   }
 
-  static boolean isWorthPacking(MatrixMaps maps) {
-    return Math.multiplyHigh(maps.m() * maps.n(), maps.k()) != 0
-        || maps.m() * maps.n() * maps.k() >= WORTH_PACKING;
-  }
-
-  private static long roundUp(long size, int unit) {
-    return (size + unit - 1) / unit * unit;
+  private boolean packsB() {
+    boolean readable =
+        maps.bColumns().isContiguous(elementBytes) && maps.bRows().isStrided() && maps.n() >= lanes;
+    double bytes = (double) maps.n() * maps.k() * elementBytes;
+    return !readable || (maps.m() >= ROWS_WORTH_PACKING_B && bytes > SMALL_B_BYTES);
   }
 
   @Override
@@ -74,31 +85,114 @@ final class Gemm implements MatrixProgram {
       MemorySegment c,
       long cOffset,
       boolean accumulate,
-      Workspace workspace) {
-    int kcMax = (int) Math.min(KC, maps.k());
-    float[] packedA = workspace.packedA(mc * kcMax);
-    MemorySegment packedB = workspace.packedB((long) nc * kcMax * Float.BYTES);
-    MemorySegment tile = workspace.tile((long) mr * nr * Float.BYTES);
-    for (long jc = 0; jc < maps.n(); jc += nc) { // loop 5
-      int columns = (int) Math.min(nc, maps.n() - jc);
-      for (long pc = 0; pc < maps.k(); pc += KC) { // loop 4
-        int kc = (int) Math.min(KC, maps.k() - pc);
-        boolean add = accumulate || pc > 0;
-        packB(b, bOffset, pc, kc, jc, columns, packedB);
-        for (long ic = 0; ic < maps.m(); ic += mc) { // loop 3
-          int rows = (int) Math.min(mc, maps.m() - ic);
-          packA(a, aOffset, ic, rows, pc, kc, packedA);
-          macroKernel(packedA, rows, packedB, columns, kc, c, cOffset, ic, jc, add, tile);
-        }
+      Range range) {
+    Workspace<A> workspace = workspaces.take();
+    try {
+      for (long i = range.batchFrom(); i < range.batchTo(); i++) {
+        multiply(
+            a,
+            aOffset + maps.aBatch().at(i),
+            b,
+            bOffset + maps.bBatch().at(i),
+            c,
+            cOffset + maps.cBatch().at(i),
+            accumulate,
+            range,
+            workspace);
       }
+    } finally {
+      workspaces.giveBack(workspace);
     }
   }
 
-  /** Loops 2 and 1: every tile of a packed block of A times a packed block of B. */
+  private void multiply(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate,
+      Range range,
+      Workspace<A> workspace) {
+    A packedA = workspace.packedA(mc * PackedRows.PITCH);
+    for (long jc = range.columnFrom(); jc < range.columnTo(); jc += nc) { // loop 5
+      int columns = (int) Math.min(nc, range.columnTo() - jc);
+      long pc = 0;
+      do { // loop 4; a sum over nothing is 0
+        int kc = (int) Math.min(KC, maps.k() - pc);
+        boolean packs = packsB || columns < lanes;
+        if (packs) {
+          packB(b, bOffset, pc, kc, jc, columns, workspace);
+        }
+        for (long ic = range.rowFrom(); ic < range.rowTo(); ic += mc) { // loop 3
+          int rows = (int) Math.min(mc, range.rowTo() - ic);
+          rowPacking.pack(a, aOffset, ic, rows, pc, kc, packedA, workspace);
+          macroKernel(
+              packedA,
+              rows,
+              packs ? workspace.packedB(0) : b,
+              packs ? 0 : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
+              packs,
+              columns,
+              kc,
+              c,
+              cOffset,
+              ic,
+              jc,
+              accumulate || pc > 0,
+              workspace);
+        }
+        pc += KC;
+      } while (pc < maps.k());
+    }
+  }
+
+  /** The panels of a block of B, one behind the other. */
+  private void packB(
+      MemorySegment b,
+      long bOffset,
+      long pc,
+      int kc,
+      long jc,
+      int columns,
+      Workspace<A> workspace) {
+    long panelBytes = kc * panelRowBytes;
+    MemorySegment packed = workspace.packedB((columns + nr - 1) / nr * panelBytes);
+    long panel = 0;
+    for (int jr = 0; jr < columns; jr += nr, panel += panelBytes) {
+      int width = Math.min(nr, columns - jr);
+      int overlap = overlap(width, jr);
+      panelPacking.pack(
+          b,
+          bOffset,
+          pc,
+          kc,
+          jc + jr - overlap,
+          width + overlap,
+          Math.max(width + overlap, lanes),
+          packed,
+          panel,
+          panelRowBytes,
+          workspace);
+    }
+  }
+
+  /**
+   * How many columns of the panel before a last, narrow one are computed again, so that it fills a
+   * vector. If there are none before it, it is filled with zeros.
+   */
+  private int overlap(int width, int columnsBefore) {
+    return width < lanes && columnsBefore > 0 ? lanes - width : 0;
+  }
+
+  /** Loops 2 and 1: every tile of a packed block of A times a block of B. */
   private void macroKernel(
-      float[] packedA,
+      A packedA,
       int rows,
-      MemorySegment packedB,
+      MemorySegment b,
+      long bOffset,
+      boolean packed,
       int columns,
       int kc,
       MemorySegment c,
@@ -106,148 +200,55 @@ final class Gemm implements MatrixProgram {
       long ic,
       long jc,
       boolean add,
-      MemorySegment tile) {
-    boolean direct = !add && maps.cColumns().isContiguous() && maps.cRows().isStrided();
-    for (int jr = 0; jr < columns; jr += nr) {
-      long bPanel = (long) jr * kc * Float.BYTES;
-      int tileColumns = Math.min(nr, columns - jr);
-      for (int ir = 0; ir < rows; ir += mr) {
-        int aPanel = ir * kc;
-        int tileRows = Math.min(mr, rows - ir);
-        if (direct && tileRows == mr && tileColumns == nr) {
-          long to = cOffset + maps.cRows().at(ic + ir) + maps.cColumns().at(jc + jr);
-          kernel.multiply(kc, packedA, aPanel, packedB, bPanel, c, to, maps.cRows().strideBytes());
-        } else {
-          kernel.multiply(kc, packedA, aPanel, packedB, bPanel, tile, 0, (long) nr * Float.BYTES);
-          mergeTile(tile, tileRows, tileColumns, c, cOffset, ic + ir, jc + jr, add);
-        }
-      }
-    }
-  }
-
-  private void mergeTile(
-      MemorySegment tile,
-      int rows,
-      int columns,
-      MemorySegment c,
-      long cOffset,
-      long row,
-      long column,
-      boolean add) {
-    boolean contiguous = maps.cColumns().isContiguous();
-    for (int i = 0; i < rows; i++) {
-      long from = (long) i * nr * Float.BYTES;
-      long to = cOffset + maps.cRows().at(row + i);
-      if (contiguous) {
-        long at = to + maps.cColumns().at(column);
-        if (add) {
-          elementwise.axpy(tile, from, c, at, 1f, columns);
-        } else {
-          MemorySegment.copy(tile, from, c, at, (long) columns * Float.BYTES);
-        }
-        continue;
-      }
-      for (int j = 0; j < columns; j++) {
-        long at = to + maps.cColumns().at(column + j);
-        float value = tile.get(FLOAT, from + (long) j * Float.BYTES);
-        c.set(FLOAT, at, add ? c.get(FLOAT, at) + value : value);
-      }
-    }
-  }
-
-  /**
-   * Panels of mr rows, each with the mr values of one k side by side; rows beyond the edge are
-   * zeros.
-   */
-  private void packA(
-      MemorySegment a, long offset, long row, int rows, long column, int kc, float[] packed) {
-    for (int ir = 0; ir < rows; ir += mr) {
-      int panel = ir * kc;
-      for (int i = 0; i < mr; i++) {
-        int to = panel + i;
-        if (ir + i >= rows) {
-          for (int p = 0; p < kc; p++) {
-            packed[to + p * mr] = 0;
-          }
-          continue;
-        }
-        long base = offset + maps.aRows().at(row + ir + i);
-        if (maps.aColumns().isStrided()) {
-          long stride = maps.aColumns().strideBytes();
-          long first = base + column * stride;
-          for (int p = 0; p < kc; p++) {
-            packed[to + p * mr] = a.get(FLOAT, first + p * stride);
-          }
-        } else {
-          for (int p = 0; p < kc; p++) {
-            packed[to + p * mr] = a.get(FLOAT, base + maps.aColumns().at(column + p));
-          }
-        }
-      }
-    }
-  }
-
-  /**
-   * Panels of nr columns, each with the nr values of one k side by side; columns beyond the edge
-   * are zeros.
-   */
-  private void packB(
-      MemorySegment b,
-      long offset,
-      long row,
-      int kc,
-      long column,
-      int columns,
-      MemorySegment packed) {
-    OffsetMap bRows = maps.bRows();
-    OffsetMap bColumns = maps.bColumns();
-    long rowBytes = (long) nr * Float.BYTES;
+      Workspace<A> workspace) {
+    MemorySegment tile = workspace.tile(tiles.maxRows(mostVectors) * panelRowBytes);
+    long bRowBytes = packed ? panelRowBytes : maps.bRows().strideBytes();
+    long cRowBytes = maps.cRows().strideBytes();
+    long panel = bOffset;
     for (int jr = 0; jr < columns; jr += nr) {
       int width = Math.min(nr, columns - jr);
-      long panel = jr * (long) kc * Float.BYTES;
-      if (bColumns.isContiguous()) {
-        long first = offset + bColumns.at(column + jr);
-        for (int p = 0; p < kc; p++) {
-          MemorySegment.copy(
-              b,
-              first + bRows.at(row + p),
-              packed,
-              panel + p * rowBytes,
-              (long) width * Float.BYTES);
+      int overlap = overlap(width, jr);
+      int vectors = Blocking.vectorsCovering(width, lanes);
+      long bStart = packed ? panel : panel - (long) overlap * elementBytes;
+      long last = (long) Math.max(0, width + overlap - lanes) * elementBytes;
+      boolean direct = !add && merge.isDirect() && width + overlap >= lanes;
+      int most = tiles.maxRows(vectors);
+      int count = (rows + most - 1) / most;
+      int ir = 0;
+      for (int t = 0; t < count; t++) {
+        int mr = (rows - ir) / (count - t);
+        int aIndex = ir * PackedRows.PITCH;
+        if (direct) {
+          long to =
+              cOffset
+                  + maps.cRows().at(ic + ir)
+                  + maps.cColumns().at(jc + jr)
+                  - (long) overlap * elementBytes;
+          tiles.multiply(
+              mr, vectors, kc, packedA, aIndex, b, bStart, bRowBytes, last, c, to, cRowBytes);
+        } else {
+          tiles.multiply(
+              mr, vectors, kc, packedA, aIndex, b, bStart, bRowBytes, last, tile, 0, panelRowBytes);
+          merge.merge(
+              tile,
+              (long) overlap * elementBytes,
+              panelRowBytes,
+              mr,
+              width,
+              c,
+              cOffset,
+              ic + ir,
+              jc + jr,
+              add);
         }
-      } else {
-        for (int j = 0; j < width; j++) {
-          packColumn(
-              b,
-              offset + bColumns.at(column + jr + j),
-              row,
-              kc,
-              packed,
-              panel + (long) j * Float.BYTES,
-              rowBytes);
-        }
+        ir += mr;
       }
-      for (int p = 0; p < kc && width < nr; p++) {
-        for (int j = width; j < nr; j++) {
-          packed.set(FLOAT, panel + p * rowBytes + (long) j * Float.BYTES, 0f);
-        }
-      }
+      panel += packed ? kc * panelRowBytes : panelRowBytes;
     }
   }
 
-  private void packColumn(
-      MemorySegment b, long base, long row, int kc, MemorySegment packed, long to, long rowBytes) {
-    OffsetMap bRows = maps.bRows();
-    if (bRows.isStrided()) {
-      long stride = bRows.strideBytes();
-      long first = base + row * stride;
-      for (int p = 0; p < kc; p++) {
-        packed.set(FLOAT, to + p * rowBytes, b.get(FLOAT, first + p * stride));
-      }
-      return;
-    }
-    for (int p = 0; p < kc; p++) {
-      packed.set(FLOAT, to + p * rowBytes, b.get(FLOAT, base + bRows.at(row + p)));
-    }
+  @Override
+  public String toString() {
+    return packsB ? "blocked product" : "blocked product, B in place";
   }
 }

@@ -1,13 +1,23 @@
 package dev.lanewise.internal.gemm;
 
-/** Where the rows and columns of the three matrices of {@code C = A B} lie. */
+/**
+ * Where a batch of products {@code C = A B} lies: the matrices of the batch, and the rows and
+ * columns of each.
+ */
 record MatrixMaps(
+    OffsetMap aBatch,
+    OffsetMap bBatch,
+    OffsetMap cBatch,
     OffsetMap aRows,
     OffsetMap aColumns,
     OffsetMap bRows,
     OffsetMap bColumns,
     OffsetMap cRows,
     OffsetMap cColumns) {
+  long batch() {
+    return cBatch.count();
+  }
+
   long m() {
     return cRows.count();
   }
@@ -18,5 +28,15 @@ record MatrixMaps(
 
   long k() {
     return aColumns.count();
+  }
+
+  /** Whether rows and columns of all three matrices have one stride each. */
+  boolean isStrided() {
+    return aRows.isStrided()
+        && aColumns.isStrided()
+        && bRows.isStrided()
+        && bColumns.isStrided()
+        && cRows.isStrided()
+        && cColumns.isStrided();
   }
 }

@@ -1,5 +1,8 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
@@ -14,19 +17,28 @@ import java.util.stream.Stream;
  * Immutable and thread-safe; running allocates nothing once scratch memory has grown.
  */
 public final class Nest {
-  private static final ScratchPool<Workspace> WORKSPACES = new ScratchPool<>(Workspace::new);
+  private static final ScratchPool<Workspace<float[]>> FLOATS = Workspace.pool(float[]::new);
+  private static final ScratchPool<Workspace<double[]>> DOUBLES = Workspace.pool(double[]::new);
 
-  private final OffsetMap batchA;
-  private final OffsetMap batchB;
-  private final OffsetMap batchC;
+  /** Up to so many multiply-adds, a product is computed where it lies. */
+  private static final long SMALL = 32 * 32 * 32;
+
+  /** The same with fewer columns than a vector has lanes. */
+  private static final long SMALL_NARROW = 1024;
+
+  /** Up to so many rows, each element of B is used too seldom to be packed. */
+  private static final long THIN = 3;
+
   private final MatrixProgram program;
   private final boolean swapped;
+  private final Range whole;
   private final String description;
 
   /**
    * A nest of loops.
    *
    * @param kernels the backend
+   * @param type the type of all three tensors
    * @param order the order of operations
    * @param batch loops that all three tensors, or the output alone, move with
    * @param m loops of the first operand and the output
@@ -35,6 +47,7 @@ public final class Nest {
    */
   public Nest(
       KernelSet kernels,
+      ElementType type,
       Program order,
       List<Loop> batch,
       List<Loop> m,
@@ -49,13 +62,12 @@ public final class Nest {
           outer.stream().min(Comparator.comparingLong(Loop::cStride)).orElse(new Loop(1, 0, 0, 0));
       outer.remove(inner);
       this.swapped = false;
-      this.batchA = OffsetMap.of(outer, Loop.A);
-      this.batchB = OffsetMap.of(outer, Loop.B);
-      this.batchC = OffsetMap.of(outer, Loop.C);
-      this.program = new ProductProgram(inner);
+      MatrixMaps maps = maps(outer, List.of(), List.of(), List.of());
+      this.program = new ProductProgram(maps, inner);
+      this.whole = Range.whole(maps.batch(), 1, 1);
       this.description =
           "ProductProgram of "
-              + batchC.count() * inner.size()
+              + maps.batch() * inner.size()
               + " elements, innermost "
               + inner.size();
       return;
@@ -65,27 +77,20 @@ public final class Nest {
     // Lanes run along the columns of C, so these should be what lies side by side; a product does
     // not care which factor comes first.
     this.swapped = innermostStride(rows) < innermostStride(columns);
-    List<Loop> shared = orient(Loop.fold(batch));
-    List<Loop> summed = orient(Loop.fold(k));
-    List<Loop> finalRows = orient(swapped ? columns : rows);
-    List<Loop> finalColumns = orient(swapped ? rows : columns);
-    this.batchA = OffsetMap.of(shared, Loop.A);
-    this.batchB = OffsetMap.of(shared, Loop.B);
-    this.batchC = OffsetMap.of(shared, Loop.C);
     MatrixMaps maps =
-        new MatrixMaps(
-            OffsetMap.of(finalRows, Loop.A),
-            OffsetMap.of(summed, Loop.A),
-            OffsetMap.of(summed, Loop.B),
-            OffsetMap.of(finalColumns, Loop.B),
-            OffsetMap.of(finalRows, Loop.C),
-            OffsetMap.of(finalColumns, Loop.C));
+        swapped
+            ? maps(
+                swapped(Loop.fold(batch)), swapped(columns), swapped(rows), swapped(Loop.fold(k)))
+            : maps(Loop.fold(batch), rows, columns, Loop.fold(k));
     this.program =
         order == Program.PARTIALS
             ? new PartialsProgram(maps, kernels.reductions())
-            : Gemm.isWorthPacking(maps) ? new Gemm(maps, kernels) : new SmallGemm(maps);
+            : type == ElementType.FLOAT32
+                ? chain(maps, kernels.float32(), FLOATS)
+                : chain(maps, kernels.float64(), DOUBLES);
+    this.whole = Range.whole(maps.batch(), maps.m(), maps.n());
     this.description =
-        program.getClass().getSimpleName()
+        program
             + " of m "
             + maps.m()
             + ", n "
@@ -93,12 +98,46 @@ public final class Nest {
             + ", k "
             + maps.k()
             + ", batch "
-            + batchC.count()
+            + maps.batch()
             + (swapped ? " (operands exchanged)" : "");
   }
 
-  private List<Loop> orient(List<Loop> loops) {
-    return swapped ? loops.stream().map(Loop::swapped).toList() : loops;
+  private static <A> MatrixProgram chain(
+      MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+    int elementBytes = kernels.type().sizeBytes();
+    double multiplyAdds = (double) maps.m() * maps.n() * maps.k();
+    if (maps.isStrided()) {
+      boolean small = multiplyAdds <= SMALL || maps.m() <= THIN;
+      boolean readable =
+          maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
+      for (DirectKernels direct : kernels.direct()) {
+        if (small && readable && direct.lanes() <= maps.n()) {
+          return new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
+        }
+      }
+      if (multiplyAdds <= SMALL_NARROW) {
+        return new StridedProgram(maps, kernels.strided());
+      }
+    }
+    return new Gemm<>(maps, kernels, workspaces);
+  }
+
+  private static MatrixMaps maps(
+      List<Loop> batch, List<Loop> rows, List<Loop> columns, List<Loop> summed) {
+    return new MatrixMaps(
+        OffsetMap.of(batch, Loop.A),
+        OffsetMap.of(batch, Loop.B),
+        OffsetMap.of(batch, Loop.C),
+        OffsetMap.of(rows, Loop.A),
+        OffsetMap.of(summed, Loop.A),
+        OffsetMap.of(summed, Loop.B),
+        OffsetMap.of(columns, Loop.B),
+        OffsetMap.of(rows, Loop.C),
+        OffsetMap.of(columns, Loop.C));
+  }
+
+  private static List<Loop> swapped(List<Loop> loops) {
+    return loops.stream().map(Loop::swapped).toList();
   }
 
   private static long innermostStride(List<Loop> loops) {
@@ -124,20 +163,10 @@ public final class Nest {
       MemorySegment c,
       long cOffset,
       boolean accumulate) {
-    Workspace workspace = WORKSPACES.take();
-    try {
-      for (long i = 0; i < batchC.count(); i++) {
-        long first = aOffset + (swapped ? batchB.at(i) : batchA.at(i));
-        long second = bOffset + (swapped ? batchA.at(i) : batchB.at(i));
-        long out = cOffset + batchC.at(i);
-        if (swapped) {
-          program.run(b, second, a, first, c, out, accumulate, workspace);
-        } else {
-          program.run(a, first, b, second, c, out, accumulate, workspace);
-        }
-      }
-    } finally {
-      WORKSPACES.giveBack(workspace);
+    if (swapped) {
+      program.run(b, bOffset, a, aOffset, c, cOffset, accumulate, whole);
+    } else {
+      program.run(a, aOffset, b, bOffset, c, cOffset, accumulate, whole);
     }
   }
 

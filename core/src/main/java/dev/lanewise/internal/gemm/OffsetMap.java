@@ -1,5 +1,8 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.kernel.StridedKernels;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -29,16 +32,16 @@ final class OffsetMap {
    * @param operand which of a loop's strides to use
    */
   static OffsetMap of(List<Loop> loops, int operand) {
-    if (loops.isEmpty()) {
+    List<long[]> folded = folded(loops, operand);
+    if (folded.isEmpty()) {
       return new OffsetMap(1, 0, new long[0]);
     }
-    if (loops.size() == 1) {
-      return new OffsetMap(
-          loops.getFirst().size(), loops.getFirst().strideBytes(operand), new long[0]);
+    if (folded.size() == 1) {
+      return new OffsetMap(folded.getFirst()[0], folded.getFirst()[1], new long[0]);
     }
     long count = 1;
-    for (Loop loop : loops) {
-      count = Math.multiplyExact(count, loop.size());
+    for (long[] loop : folded) {
+      count = Math.multiplyExact(count, loop[0]);
     }
     if (count > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
@@ -49,13 +52,30 @@ final class OffsetMap {
     long[] table = new long[(int) count];
     for (int i = 0; i < table.length; i++) {
       long rest = i;
-      for (int at = loops.size() - 1; at >= 0; at--) {
-        Loop loop = loops.get(at);
-        table[i] += rest % loop.size() * loop.strideBytes(operand);
-        rest /= loop.size();
+      for (int at = folded.size() - 1; at >= 0; at--) {
+        long size = folded.get(at)[0];
+        table[i] += rest % size * folded.get(at)[1];
+        rest /= size;
       }
     }
     return new OffsetMap(count, 0, table);
+  }
+
+  /**
+   * Sizes and strides of one operand, with neighbours made one where this operand allows it: it
+   * may, where another one does not.
+   */
+  private static List<long[]> folded(List<Loop> loops, int operand) {
+    List<long[]> folded = new ArrayList<>();
+    for (Loop loop : loops) {
+      long stride = loop.strideBytes(operand);
+      if (!folded.isEmpty() && folded.getLast()[1] == loop.size() * stride) {
+        folded.set(folded.size() - 1, new long[] {folded.getLast()[0] * loop.size(), stride});
+      } else {
+        folded.add(new long[] {loop.size(), stride});
+      }
+    }
+    return folded;
   }
 
   long count() {
@@ -71,9 +91,42 @@ final class OffsetMap {
     return table.length == 0;
   }
 
-  /** Whether neighbours are neighbouring floats. */
-  boolean isContiguous() {
-    return isStrided() && (strideBytes == Float.BYTES || count <= 1);
+  /** Whether neighbours are neighbouring elements of a size. */
+  boolean isContiguous(int elementBytes) {
+    return isStrided() && (strideBytes == elementBytes || count <= 1);
+  }
+
+  /** Lays the elements at neighbouring positions side by side. */
+  void gather(
+      StridedKernels kernels,
+      MemorySegment from,
+      long fromOffset,
+      long position,
+      int n,
+      MemorySegment to,
+      long toOffset) {
+    if (isStrided()) {
+      kernels.gather(n, from, fromOffset + at(position), strideBytes, to, toOffset);
+    } else {
+      kernels.gather(n, from, fromOffset, table, (int) position, to, toOffset);
+    }
+  }
+
+  /** Takes elements that lie side by side to neighbouring positions: stored or added. */
+  void scatter(
+      StridedKernels kernels,
+      MemorySegment from,
+      long fromOffset,
+      long position,
+      int n,
+      MemorySegment to,
+      long toOffset,
+      boolean add) {
+    if (isStrided()) {
+      kernels.scatter(n, from, fromOffset, to, toOffset + at(position), strideBytes, add);
+    } else {
+      kernels.scatter(n, from, fromOffset, to, toOffset, table, (int) position, add);
+    }
   }
 
   long strideBytes() {

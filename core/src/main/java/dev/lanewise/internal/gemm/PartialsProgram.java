@@ -2,6 +2,8 @@ package dev.lanewise.internal.gemm;
 
 import dev.lanewise.internal.kernel.Partials;
 import dev.lanewise.internal.kernel.ReductionKernels;
+import dev.lanewise.internal.memory.ScratchPool;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
@@ -12,7 +14,15 @@ import java.lang.foreign.ValueLayout;
  */
 final class PartialsProgram implements MatrixProgram {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-  private static final long SECOND_RUN = (long) Workspace.RUN * Float.BYTES;
+  private static final int RUN = 1024;
+  private static final long SECOND_RUN = (long) RUN * Float.BYTES;
+  private static final ScratchPool<Scratch> SCRATCH = new ScratchPool<>(Scratch::new);
+
+  /** Partial sums, and two runs of gathered elements, one of each operand. */
+  private static final class Scratch {
+    final float[] partials = new float[Partials.COUNT];
+    final MemorySegment runs = Arena.ofAuto().allocate(2L * RUN * Float.BYTES, 64);
+  }
 
   private final MatrixMaps maps;
   private final ReductionKernels reductions;
@@ -31,37 +41,34 @@ final class PartialsProgram implements MatrixProgram {
       MemorySegment c,
       long cOffset,
       boolean accumulate,
-      Workspace workspace) {
-    for (long i = 0; i < maps.m(); i++) {
-      for (long j = 0; j < maps.n(); j++) {
-        float[] partials = workspace.partials;
-        Partials.reset(partials, 0f);
-        sum(
-            partials,
-            a,
-            aOffset + maps.aRows().at(i),
-            b,
-            bOffset + maps.bColumns().at(j),
-            workspace);
-        float sum = Partials.sum(partials);
-        long at = cOffset + maps.cRows().at(i) + maps.cColumns().at(j);
-        c.set(FLOAT, at, accumulate ? c.get(FLOAT, at) + sum : sum);
+      Range range) {
+    Scratch scratch = SCRATCH.take();
+    try {
+      for (long i = range.batchFrom(); i < range.batchTo(); i++) {
+        for (long row = range.rowFrom(); row < range.rowTo(); row++) {
+          for (long column = range.columnFrom(); column < range.columnTo(); column++) {
+            Partials.reset(scratch.partials, 0f);
+            long first = aOffset + maps.aBatch().at(i) + maps.aRows().at(row);
+            long second = bOffset + maps.bBatch().at(i) + maps.bColumns().at(column);
+            sum(scratch, a, first, b, second);
+            float sum = Partials.sum(scratch.partials);
+            long at =
+                cOffset + maps.cBatch().at(i) + maps.cRows().at(row) + maps.cColumns().at(column);
+            c.set(FLOAT, at, accumulate ? c.get(FLOAT, at) + sum : sum);
+          }
+        }
       }
+    } finally {
+      SCRATCH.giveBack(scratch);
     }
   }
 
-  private void sum(
-      float[] partials,
-      MemorySegment a,
-      long aOffset,
-      MemorySegment b,
-      long bOffset,
-      Workspace workspace) {
-    boolean aReady = maps.aColumns().isContiguous();
-    boolean bReady = maps.bRows().isContiguous();
-    MemorySegment runs = workspace.runs();
-    for (long from = 0; from < maps.k(); from += Workspace.RUN) {
-      int count = (int) Math.min(Workspace.RUN, maps.k() - from);
+  private void sum(Scratch scratch, MemorySegment a, long aOffset, MemorySegment b, long bOffset) {
+    boolean aReady = maps.aColumns().isContiguous(Float.BYTES);
+    boolean bReady = maps.bRows().isContiguous(Float.BYTES);
+    MemorySegment runs = scratch.runs;
+    for (long from = 0; from < maps.k(); from += RUN) {
+      int count = (int) Math.min(RUN, maps.k() - from);
       if (!aReady) {
         gather(maps.aColumns(), a, aOffset, from, count, runs, 0);
       }
@@ -69,7 +76,7 @@ final class PartialsProgram implements MatrixProgram {
         gather(maps.bRows(), b, bOffset, from, count, runs, SECOND_RUN);
       }
       reductions.dot(
-          partials,
+          scratch.partials,
           aReady ? a : runs,
           aReady ? aOffset + from * Float.BYTES : 0,
           bReady ? b : runs,
@@ -90,5 +97,10 @@ final class PartialsProgram implements MatrixProgram {
       to.set(
           FLOAT, toOffset + (long) p * Float.BYTES, source.get(FLOAT, offset + map.at(from + p)));
     }
+  }
+
+  @Override
+  public String toString() {
+    return "partial sums";
   }
 }

@@ -10,9 +10,11 @@ import java.lang.foreign.ValueLayout;
 final class ProductProgram implements MatrixProgram {
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
 
+  private final MatrixMaps maps;
   private final Loop loop;
 
-  ProductProgram(Loop loop) {
+  ProductProgram(MatrixMaps maps, Loop loop) {
+    this.maps = maps;
     this.loop = loop;
   }
 
@@ -25,12 +27,17 @@ final class ProductProgram implements MatrixProgram {
       MemorySegment c,
       long cOffset,
       boolean accumulate,
-      Workspace workspace) {
-    for (long i = 0; i < loop.size(); i++) {
-      float product =
-          a.get(FLOAT, aOffset + i * loop.aStride()) * b.get(FLOAT, bOffset + i * loop.bStride());
-      long at = cOffset + i * loop.cStride();
-      c.set(FLOAT, at, accumulate ? c.get(FLOAT, at) + product : product);
+      Range range) {
+    for (long i = range.batchFrom(); i < range.batchTo(); i++) {
+      long first = aOffset + maps.aBatch().at(i);
+      long second = bOffset + maps.bBatch().at(i);
+      long out = cOffset + maps.cBatch().at(i);
+      for (long j = 0; j < loop.size(); j++) {
+        float product =
+            a.get(FLOAT, first + j * loop.aStride()) * b.get(FLOAT, second + j * loop.bStride());
+        long at = out + j * loop.cStride();
+        c.set(FLOAT, at, accumulate ? c.get(FLOAT, at) + product : product);
+      }
     }
   }
 }

@@ -1,32 +1,40 @@
 package dev.lanewise.internal.gemm;
 
-import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.IntFunction;
 
 /**
  * The scratch memory of one running contraction: it grows to what plans need and is then reused.
+ *
+ * @param <A> the array of packed rows: {@code float[]} or {@code double[]}
  */
-final class Workspace {
-  /**
-   * How many elements of a scattered operand the partials program gathers at a time; a multiple of
-   * {@link Partials#COUNT}.
-   */
-  static final int RUN = 1024;
-
-  final float[] partials = new float[Partials.COUNT];
-  private float[] packedA = new float[0];
+final class Workspace<A> {
+  private final IntFunction<A> arrays;
+  private int packedLength;
+  private A packedA;
   private MemorySegment packedB = MemorySegment.NULL;
   private MemorySegment tile = MemorySegment.NULL;
-  private MemorySegment runs = MemorySegment.NULL;
+  private MemorySegment staging = MemorySegment.NULL;
+
+  private Workspace(IntFunction<A> arrays) {
+    this.arrays = arrays;
+    this.packedA = arrays.apply(0);
+  }
+
+  static <A> ScratchPool<Workspace<A>> pool(IntFunction<A> arrays) {
+    return new ScratchPool<>(() -> new Workspace<>(arrays));
+  }
 
   /**
-   * Packed panels of A. On the heap, where broadcasting a value keeps a micro-kernel small enough
-   * for C1.
+   * Packed rows of A. On the heap, where broadcasting a value keeps a micro-kernel small enough for
+   * C1.
    */
-  float[] packedA(int floats) {
-    if (packedA.length < floats) {
-      packedA = new float[floats];
+  A packedA(int elements) {
+    if (packedLength < elements) {
+      packedA = arrays.apply(elements);
+      packedLength = elements;
     }
     return packedA;
   }
@@ -46,12 +54,12 @@ final class Workspace {
     return tile;
   }
 
-  /** Two runs of {@link #RUN} elements, one of each operand. */
-  MemorySegment runs() {
-    if (runs.byteSize() == 0) {
-      runs = allocate(2L * RUN * Float.BYTES);
+  /** What was gathered from a scattered operand and is about to be packed. */
+  MemorySegment staging(long bytes) {
+    if (staging.byteSize() < bytes) {
+      staging = allocate(bytes);
     }
-    return runs;
+    return staging;
   }
 
   /** From the garbage-collected arena: a workspace that the pool drops takes its memory with it. */

@@ -1,11 +1,17 @@
 package dev.lanewise.internal.kernel;
 
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleBlocks;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleStrided;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarElementwise;
-import dev.lanewise.internal.kernel.scalar.ScalarMicroKernel4x4;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatBlocks;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatStrided;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
 import dev.lanewise.internal.kernel.scalar.ScalarRows;
 import dev.lanewise.internal.kernel.vector.VectorKernels;
 import java.lang.System.Logger.Level;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -13,14 +19,16 @@ import java.util.Map;
  * process uses, chosen once.
  *
  * @param description what the kernels run on, for the log
- * @param gemm the innermost product of matrices
+ * @param float32 contractions of float32
+ * @param float64 contractions of float64
  * @param elementwise programs over runs of elements
  * @param reductions programs that reduce a run
  * @param rows programs over rows of a table
  */
 public record KernelSet(
     String description,
-    MicroKernel gemm,
+    ContractionKernels<float[]> float32,
+    ContractionKernels<double[]> float64,
     ElementwiseKernels elementwise,
     ReductionKernels reductions,
     RowKernels rows) {
@@ -34,7 +42,20 @@ public record KernelSet(
   public static KernelSet scalar() {
     return new KernelSet(
         "scalar",
-        new ScalarMicroKernel4x4(),
+        new ContractionKernels<>(
+            ElementType.FLOAT32,
+            float[]::new,
+            new ScalarFloatTiles(),
+            List.of(),
+            new ScalarFloatStrided(),
+            new ScalarFloatBlocks()),
+        new ContractionKernels<>(
+            ElementType.FLOAT64,
+            double[]::new,
+            new ScalarDoubleTiles(),
+            List.of(),
+            new ScalarDoubleStrided(),
+            new ScalarDoubleBlocks()),
         new ScalarElementwise(),
         new ScalarReductions(),
         new ScalarRows());
@@ -45,7 +66,30 @@ public record KernelSet(
    * is present.
    */
   public static KernelSet vector() {
-    return VectorKernels.create();
+    return new KernelSet(
+        VectorKernels.description(),
+        new ContractionKernels<>(
+            ElementType.FLOAT32,
+            float[]::new,
+            VectorKernels.floatTiles(),
+            VectorKernels.floatDirect(),
+            new ScalarFloatStrided(),
+            VectorKernels.floatBlocks()),
+        new ContractionKernels<>(
+            ElementType.FLOAT64,
+            double[]::new,
+            VectorKernels.doubleTiles(),
+            VectorKernels.doubleDirect(),
+            new ScalarDoubleStrided(),
+            VectorKernels.doubleBlocks()),
+        VectorKernels.elementwise(),
+        VectorKernels.reductions(),
+        VectorKernels.rows());
+  }
+
+  /** The kernels of contractions of a type. */
+  public ContractionKernels<?> contraction(ElementType type) {
+    return type == ElementType.FLOAT32 ? float32 : float64;
   }
 
   /** The lazily made choice: no class of the vector backend is loaded unless it is chosen. */

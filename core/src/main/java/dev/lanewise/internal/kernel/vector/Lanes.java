@@ -1,18 +1,51 @@
 package dev.lanewise.internal.kernel.vector;
 
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * The vector width that every vector kernel of this process uses: the machine's preferred one, up
- * to 512 bits.
+ * The vector widths that the vector kernels of this process use: the machine's preferred one, up to
+ * 512 bits, and for small matrices its half and its quarter, down to 128 bits.
  */
 final class Lanes {
-  /** A static final species is what lets C2 compile vector operations to single instructions. */
-  static final VectorSpecies<Float> FLOATS =
-      FloatVector.SPECIES_PREFERRED.length() > FloatVector.SPECIES_512.length()
-          ? FloatVector.SPECIES_512 // Reductions have 64 partials: four vectors of 512 bits.
-          : FloatVector.SPECIES_PREFERRED;
+  private static final int WIDEST = VectorShape.S_512_BIT.vectorBitSize();
+  private static final int NARROWEST = VectorShape.S_128_BIT.vectorBitSize();
+
+  // A static final species is what lets C2 compile vector operations to single instructions.
+  static final VectorSpecies<Float> FLOATS = floats(bits(1));
+  static final VectorSpecies<Float> FLOATS_HALF = floats(bits(2));
+  static final VectorSpecies<Float> FLOATS_QUARTER = floats(bits(4));
+  static final VectorSpecies<Double> DOUBLES = doubles(bits(1));
+  static final VectorSpecies<Double> DOUBLES_HALF = doubles(bits(2));
+  static final VectorSpecies<Double> DOUBLES_QUARTER = doubles(bits(4));
+
+  /** 512-bit vectors come with 32 registers; 16 are assumed otherwise. */
+  private static final int REGISTERS = FLOATS.vectorBitSize() == WIDEST ? 32 : 16;
+
+  /** Registers that C2 takes for broadcasts that it moves up; with fewer it spills accumulators. */
+  private static final int FOR_BROADCASTS = 5;
 
   private Lanes() {}
+
+  /** The most of so many rows of a tile that leave registers for what a loop needs besides. */
+  static int maxRows(int rows, int vectors) {
+    return REGISTERS >= 32
+        ? rows
+        : Math.min(rows, (REGISTERS - FOR_BROADCASTS - vectors) / vectors);
+  }
+
+  /** The preferred width or a part of it. Reductions have 64 partials: four vectors of 512 bits. */
+  private static int bits(int part) {
+    int preferred = Math.min(FloatVector.SPECIES_PREFERRED.vectorBitSize(), WIDEST);
+    return Math.min(preferred, Math.max(NARROWEST, preferred / part));
+  }
+
+  private static VectorSpecies<Float> floats(int bits) {
+    return VectorSpecies.of(float.class, VectorShape.forBitSize(bits));
+  }
+
+  private static VectorSpecies<Double> doubles(int bits) {
+    return VectorSpecies.of(double.class, VectorShape.forBitSize(bits));
+  }
 }

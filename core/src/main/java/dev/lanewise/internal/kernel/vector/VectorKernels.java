@@ -1,28 +1,71 @@
 package dev.lanewise.internal.kernel.vector;
 
-import dev.lanewise.internal.kernel.KernelSet;
-import dev.lanewise.internal.kernel.MicroKernel;
-import jdk.incubator.vector.FloatVector;
+import dev.lanewise.internal.kernel.BlockKernels;
+import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.ElementwiseKernels;
+import dev.lanewise.internal.kernel.ReductionKernels;
+import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.TileKernels;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The kernels of the machine's vector width. */
 public final class VectorKernels {
   private VectorKernels() {}
 
+  /** The preferred width, for the log. */
+  public static String description() {
+    return Lanes.FLOATS.vectorBitSize() + "-bit vector";
+  }
+
+  public static ElementwiseKernels elementwise() {
+    return new VectorElementwise();
+  }
+
+  public static ReductionKernels reductions() {
+    return new VectorReductions();
+  }
+
+  public static RowKernels rows() {
+    return new VectorRows();
+  }
+
+  public static TileKernels<float[]> floatTiles() {
+    return new VectorFloatTiles();
+  }
+
+  public static TileKernels<double[]> doubleTiles() {
+    return new VectorDoubleTiles();
+  }
+
+  public static BlockKernels<float[]> floatBlocks() {
+    return new VectorFloatBlocks();
+  }
+
+  public static BlockKernels<double[]> doubleBlocks() {
+    return new VectorDoubleBlocks();
+  }
+
+  public static List<DirectKernels> floatDirect() {
+    return distinct(
+        new VectorFloatDirect(), new VectorFloatDirectHalf(), new VectorFloatDirectQuarter());
+  }
+
+  public static List<DirectKernels> doubleDirect() {
+    return distinct(
+        new VectorDoubleDirect(), new VectorDoubleDirectHalf(), new VectorDoubleDirectQuarter());
+  }
+
   /**
-   * All of them; the GEMM tile is chosen by the number of vector registers that comes with a width.
+   * From the widest to the narrowest; where the preferred width is narrow, parts of it are none.
    */
-  public static KernelSet create() {
-    // 512-bit vectors come with 32 registers. 16 are assumed otherwise: the tile for 32 would spill
-    // on AVX2 at half the speed.
-    MicroKernel gemm =
-        Lanes.FLOATS.length() >= FloatVector.SPECIES_512.length()
-            ? new VectorMicroKernel14x2()
-            : new VectorMicroKernel4x2();
-    return new KernelSet(
-        Lanes.FLOATS.vectorBitSize() + "-bit vector",
-        gemm,
-        new VectorElementwise(),
-        new VectorReductions(),
-        new VectorRows());
+  private static List<DirectKernels> distinct(DirectKernels... widths) {
+    List<DirectKernels> distinct = new ArrayList<>();
+    for (DirectKernels width : widths) {
+      if (distinct.isEmpty() || width.lanes() < distinct.getLast().lanes()) {
+        distinct.add(width);
+      }
+    }
+    return List.copyOf(distinct);
   }
 }

@@ -1,0 +1,307 @@
+import java.util.stream.IntStream;
+
+/** Copies of blocks of a matrix; see BlockKernels. */
+final class BlocksSource {
+  private static final int LARGEST_GROUP = 8;
+  private static final int MOST_LANES = 16;
+
+  private final Dialect d;
+  private final Element e;
+  private final boolean vector;
+
+  private BlocksSource(Dialect d) {
+    this.d = d;
+    this.e = d.element();
+    this.vector = d.loops().size() > 1;
+  }
+
+  /** Where a copy goes: another place in memory, or packed rows on the heap. */
+  private enum Target {
+    MEMORY("MemorySegment to, long toOffset, long toRowStride", "long", "toOffset", "toRowStride"),
+    ROWS("%s[] to, int toIndex", "int", "toIndex", "PackedRows.PITCH");
+
+    final String parameters;
+    final String placeType;
+    final String start;
+    final String stride;
+
+    Target(String parameters, String placeType, String start, String stride) {
+      this.parameters = parameters;
+      this.placeType = placeType;
+      this.start = start;
+      this.stride = stride;
+    }
+  }
+
+  static String methods(Dialect d) {
+    BlocksSource source = new BlocksSource(d);
+    StringBuilder code = new StringBuilder();
+    if (source.vector) {
+      code.append(source.interleavings());
+    }
+    for (Target target : Target.values()) {
+      code.append(source.copy(target)).append(source.transpose(target));
+    }
+    return code.append(source.add()).toString();
+  }
+
+  private String parameters(Target target) {
+    return "int rows, int columns, MemorySegment from, long fromOffset, long fromRowStride, "
+        + target.parameters.formatted(e.primitive);
+  }
+
+  private String store(Target target, String place, int vectors, String value) {
+    return target == Target.MEMORY
+        ? d.store("to", SourceText.offset(place, vectors, d), value)
+        : d.storeArray(
+            "to", vectors == 0 ? place : place + " + " + vectors + " * " + d.lanes(), value);
+  }
+
+  private String storeOne(Target target, String place, String value) {
+    Dialect one = new ScalarDialect(e);
+    return target == Target.MEMORY
+        ? one.store("to", place, value)
+        : one.storeArray("to", place, value);
+  }
+
+  /** The place of an element of a row of the target. */
+  private String at(Target target, String row, String element) {
+    return target == Target.MEMORY
+        ? row + " + (long) (" + element + ") * " + e.bytes()
+        : row + " + " + element;
+  }
+
+  private String copy(Target target) {
+    StringBuilder code = new StringBuilder();
+    code.append("\n  @Override\n  public void copy(%s) {\n".formatted(parameters(target)));
+    if (vector) {
+      code.append(
+          "    if (columns < LANES) {\n      copyNarrow(%s);\n      return;\n    }\n"
+              .formatted(SourceText.names(parameters(target))));
+      code.append("    for (int r = 0; r < rows; r++) {\n");
+      code.append("      final long source = fromOffset + r * fromRowStride;\n");
+      code.append(
+          "      final %s target = %s + r * %s;\n"
+              .formatted(target.placeType, target.start, target.stride));
+      code.append("      int i = 0;\n");
+      for (int vectors = LARGEST_GROUP; vectors >= 1; vectors /= 2) {
+        int group = vectors;
+        String span = vectors + " * LANES";
+        code.append(
+            "      %s (%si + %s <= columns%s) {\n"
+                .formatted(
+                    group == LARGEST_GROUP ? "for" : "if",
+                    group == LARGEST_GROUP ? "; " : "",
+                    span,
+                    group == LARGEST_GROUP ? "; i += " + span : ""));
+        code.append("        final long x = %s;\n".formatted("source + (long) i * " + e.bytes()));
+        code.append(
+            "        final %s y = %s;\n".formatted(target.placeType, at(target, "target", "i")));
+        IntStream.range(0, group)
+            .forEach(v ->
+                code.append(
+                    "        final %s v%d = %s;\n"
+                        .formatted(d.floats(), v, d.load("from", SourceText.offset("x", v, d)))));
+        IntStream.range(0, group)
+            .forEach(v -> code.append("        %s;\n".formatted(store(target, "y", v, "v" + v))));
+        code.append(
+            group == LARGEST_GROUP ? "      }\n" : "        i += %s;\n      }\n".formatted(span));
+      }
+      code.append("      if (i < columns) {\n");
+      code.append("        final int last = columns - LANES;\n");
+      code.append(
+          "        %s;\n      }\n    }\n  }\n"
+              .formatted(
+                  store(
+                      target,
+                      at(target, "target", "last"),
+                      0,
+                      d.load("from", "source + (long) last * " + e.bytes()))));
+    }
+    code.append(
+        vector ? "\n  private static void copyNarrow(%s) {\n".formatted(parameters(target)) : "");
+    return code.append(
+            rowLoop(
+                target,
+                "source",
+                "fromOffset + r * fromRowStride",
+                "source + (long) i * " + e.bytes()))
+        .toString();
+  }
+
+  /** Element by element: the rows of the target, from a source whose place in i is given. */
+  private String rowLoop(Target target, String name, String start, String place) {
+    String value = new ScalarDialect(e).load("from", place);
+    return
+"""
+    for (int r = 0; r < rows; r++) {
+      final long %1$s = %2$s;
+      final %3$s target = %4$s + r * %5$s;
+      for (int i = 0; i < columns; i++) {
+        %6$s;
+      }
+    }
+  }
+"""
+        .formatted(
+            name,
+            start,
+            target.placeType,
+            target.start,
+            target.stride,
+            storeOne(target, at(target, "target", "i"), value));
+  }
+
+  private String transpose(Target target) {
+    StringBuilder code = new StringBuilder();
+    code.append("\n  @Override\n  public void transpose(%s) {\n".formatted(parameters(target)));
+    if (vector) {
+      code.append(
+"""
+    if (rows < LANES || columns < LANES) {
+      transposeNarrow(%1$s);
+      return;
+    }
+    for (int r = 0; r < rows; r += LANES) {
+      // The last block of a side is moved back to end with it: what two blocks cover is written twice.
+      final int row = Math.min(r, rows - LANES);
+      final long source = fromOffset + (long) row * %2$s;
+      final %3$s target = %4$s + row * %5$s;
+      for (int i = 0; i < columns; i += LANES) {
+        final int column = Math.min(i, columns - LANES);
+        transposeBlock(from, source + column * fromRowStride, fromRowStride, to, %6$s%7$s);
+      }
+    }
+  }
+"""
+              .formatted(
+                  SourceText.names(parameters(target)),
+                  e.bytes(),
+                  target.placeType,
+                  target.start,
+                  target.stride,
+                  at(target, "target", "column"),
+                  target == Target.MEMORY ? ", toRowStride" : ""));
+      String block =
+          "MemorySegment from, long fromOffset, long fromRowStride, "
+              + target.parameters.formatted(e.primitive);
+      code.append(
+          "\n  private static void transposeBlock(%s) {\n    switch (LANES) {\n".formatted(block));
+      int most = e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2;
+      for (int lanes = most; lanes >= most / 4; lanes /= 2) {
+        code.append(
+            "      case %d -> transpose%d(%s);\n".formatted(lanes, lanes, SourceText.names(block)));
+      }
+      code.append(
+          "      default -> throw new IllegalStateException(\"no transpose of \" + LANES + \" lanes\");\n    }\n  }\n");
+      for (int lanes = most; lanes >= most / 4; lanes /= 2) {
+        code.append("\n  private static void transpose%d(%s) {\n".formatted(lanes, block));
+        code.append(transposeLanes(target, lanes)).append("  }\n");
+      }
+      code.append("\n  private static void transposeNarrow(%s) {\n".formatted(parameters(target)));
+    }
+    return code.append(
+            rowLoop(
+                target,
+                "source",
+                "fromOffset + (long) r * " + e.bytes(),
+                "source + i * fromRowStride"))
+        .toString();
+  }
+
+  /**
+   * A square of registers transposed in log2(lanes) stages: stage with distance h exchanges the
+   * off-diagonal quarters of every 2h x 2h square.
+   */
+  private String transposeLanes(Target target, int lanes) {
+    StringBuilder code = new StringBuilder();
+    String[] rows = new String[lanes];
+    for (int i = 0; i < lanes; i++) {
+      rows[i] = "s" + lanes + "_" + i;
+      code.append(
+          "    final %s %s = %s;\n"
+              .formatted(
+                  d.floats(), rows[i], d.load("from", "fromOffset + " + i + " * fromRowStride")));
+    }
+    for (int h = lanes / 2; h >= 1; h /= 2) {
+      String[] next = new String[lanes];
+      for (int i = 0; i < lanes; i++) {
+        if (i / h % 2 == 0) {
+          next[i] = "s" + h + "_" + i;
+          next[i + h] = "s" + h + "_" + (i + h);
+          code.append(
+              "    final %s %s = LOW%d.selectFrom(%s, %s);\n"
+                  .formatted(d.floats(), next[i], h, rows[i], rows[i + h]));
+          code.append(
+              "    final %s %s = HIGH%d.selectFrom(%s, %s);\n"
+                  .formatted(d.floats(), next[i + h], h, rows[i], rows[i + h]));
+        }
+      }
+      rows = next;
+    }
+    for (int i = 0; i < lanes; i++) {
+      code.append(
+          "    %s;\n"
+              .formatted(
+                  store(target, target.start + " + " + i + " * " + target.stride, 0, rows[i])));
+    }
+    return code.toString();
+  }
+
+  private String interleavings() {
+    StringBuilder code = new StringBuilder();
+    for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
+      code.append(
+          "  private static final %1$s LOW%2$d = interleaving(%2$d, 0);\n"
+              .formatted(d.floats(), h));
+      code.append(
+          "  private static final %1$s HIGH%2$d = interleaving(%2$d, %2$d);\n"
+              .formatted(d.floats(), h));
+    }
+    return code.append(
+"""
+
+  /**
+   * For every 2 distance lanes: from each of two vectors those whose place in their group of so
+   * many starts at first.
+   */
+  private static %1$s interleaving(int distance, int first) {
+    %2$s[] indices = new %2$s[LANES];
+    for (int i = 0; i < LANES; i++) {
+      final int place = i %% (2 * distance);
+      indices[i] = i - place + first + place %% distance + (place < distance ? 0 : LANES);
+    }
+    return %1$s.fromArray(F, indices, 0);
+  }
+"""
+                .formatted(d.floats(), e.primitive))
+        .toString();
+  }
+
+  private String add() {
+    StringBuilder code = new StringBuilder();
+    code.append("\n  @Override\n  public void add(%s) {\n".formatted(parameters(Target.MEMORY)));
+    code.append("    for (int r = 0; r < rows; r++) {\n");
+    code.append("      final long source = fromOffset + r * fromRowStride;\n");
+    code.append("      final long target = toOffset + r * toRowStride;\n      int i = 0;\n");
+    for (Dialect loop : d.loops()) {
+      code.append(
+          "      for (; i + %s <= columns; i += %s) {\n".formatted(loop.lanes(), loop.lanes()));
+      code.append("        final long at = (long) i * %s;\n".formatted(e.bytes()));
+      code.append(
+          "        %s;\n      }\n"
+              .formatted(
+                  loop.store(
+                      "to",
+                      "target + at",
+                      "("
+                          + loop.binary(
+                              "add",
+                              "+",
+                              "(" + loop.load("to", "target + at") + ")",
+                              loop.load("from", "source + at"))
+                          + ")")));
+    }
+    return code.append("    }\n  }\n").toString();
+  }
+}

@@ -1,0 +1,66 @@
+import java.util.List;
+
+/** How a program is written down for one lane or for a vector of them. */
+interface Dialect {
+  Element element();
+
+  String prefix();
+
+  String folder();
+
+  String lanes();
+
+  /** The size of a number of vectors. */
+  String bytes(int vectors);
+
+  /** The loops that cover a run: for vectors, a second one for the tail. */
+  List<Dialect> loops();
+
+  int accumulators();
+
+  /** The most rows of a packed tile of 1, 2, 4, ... vectors. */
+  int[] tileRows();
+
+  /** The most rows of a direct tile of 1, 2, 4, ... vectors. */
+  int[] directRows();
+
+  /** The expression for the most of so many rows that a machine has registers for. */
+  String maxRows(int rows, int vectors);
+
+  int largestGroup();
+
+  String floats();
+
+  String ints();
+
+  String load(String segment, String offset);
+
+  String store(String segment, String offset, String value);
+
+  String loadArray(String array, String index);
+
+  String storeArray(String array, String index, String value);
+
+  String binary(String method, String operator, String a, String b);
+
+  String fma(String a, String b, String c);
+
+  String select(String a, String comparison, String b, String ifTrue, String otherwise);
+
+  String broadcast(String scalar);
+
+  /** The name under which a scalar parameter is at hand in every lane. */
+  String broadcastName(String scalar);
+
+  String constant(String literal);
+
+  String zero();
+
+  String exponent(String shifted);
+
+  String halve(String integer);
+
+  String subtractInts(String a, String b);
+
+  String powerOfTwo(String integer);
+}

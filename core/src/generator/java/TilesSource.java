@@ -1,0 +1,134 @@
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+
+/**
+ * The innermost products of matrices, a method for each shape of tile; see TileKernels and
+ * DirectKernels.
+ *
+ * <p>Nothing but broadcasts, loads and multiply-adds in a loop. B's place goes up by a stride that
+ * is a parameter, so C2 cannot derive it from the loop's counter: from one counter for both places
+ * it moved broadcasts up until twenty accumulators were spilled, at half the speed.
+ */
+final class TilesSource {
+  /** More rows would not leave registers for B and the broadcasts: 14 x 2 accumulators are 28. */
+  private static final int MOST_ROWS = 14;
+
+  private static final String B_AND_C =
+      "MemorySegment b, long bOffset, long bRowStride, long lastBytes, MemorySegment c, long cOffset, long cRowStride";
+  private static final String PACKED = "int kc, %s[] a, int aIndex, " + B_AND_C;
+  private static final String DIRECT =
+      "int kc, MemorySegment a, long aOffset, long aRowStride, long aColumnStride, " + B_AND_C;
+
+  private TilesSource() {}
+
+  /** How a tile's loop finds the values of A. */
+  private record Operand(String start, String condition, String step, String value) {}
+
+  /** Tiles whose A is packed on the heap. */
+  static String packed(Dialect d) {
+    Operand a =
+        new Operand("int ap = aIndex", "ap < aIndex + kc", "ap++", "a[ap + %d * PackedRows.PITCH]");
+    return methods(d, PACKED.formatted(d.element().primitive), d.tileRows(), a)
+        + "\n  @Override\n  public int maxVectors() {\n    return %d;\n  }\n"
+            .formatted(d.tileRows().length == 0 ? 0 : 1 << (d.tileRows().length - 1));
+  }
+
+  /** Tiles whose A is read where it lies. */
+  static String direct(Dialect d) {
+    Operand a =
+        new Operand(
+            "int p = 0",
+            "p < kc",
+            "p++",
+            "a.get(" + d.element().layout() + ", ap + %d * aRowStride)");
+    return methods(d, DIRECT, d.directRows(), a);
+  }
+
+  private static String methods(Dialect d, String parameters, int[] rows, Operand a) {
+    boolean direct = parameters.equals(DIRECT);
+    StringBuilder dispatch = new StringBuilder();
+    StringBuilder tiles = new StringBuilder();
+    dispatch.append(
+        "  @Override\n  public int lanes() {\n    return %s;\n  }\n".formatted(d.lanes()));
+    dispatch.append(
+        "\n  @Override\n  public int maxRows(int vectors) {\n    return switch (vectors) {\n");
+    for (int index = 0; index < rows.length; index++) {
+      dispatch.append(
+          "      case %d -> %s;\n".formatted(1 << index, d.maxRows(rows[index], 1 << index)));
+    }
+    dispatch.append("      default -> 0;\n    };\n  }\n");
+    dispatch.append(
+        "\n  @Override\n  public void multiply(int mr, int vectors, %s) {\n".formatted(parameters));
+    dispatch.append("    switch (vectors) {\n");
+    for (int index = 0; index < rows.length; index++) {
+      int vectors = 1 << index;
+      dispatch.append(
+          "      case %d -> multiply%d(mr, %s);\n"
+              .formatted(vectors, vectors, SourceText.names(parameters)));
+      StringBuilder byRows = new StringBuilder();
+      for (int mr = 1; mr <= rows[index]; mr++) {
+        byRows.append(
+            "      case %d -> tile%dx%d(%s);\n"
+                .formatted(mr, mr, vectors, SourceText.names(parameters)));
+        tiles.append(tile(d, mr, vectors, parameters, a, direct));
+      }
+      tiles.append(
+          "\n  private static void multiply%d(int mr, %s) {\n    switch (mr) {\n%s"
+              .formatted(vectors, parameters, byRows));
+      tiles.append(
+          "      default -> throw new IllegalArgumentException(\"no tile of \" + mr + \" rows\");\n    }\n  }\n");
+    }
+    dispatch.append(
+        "      default -> throw new IllegalArgumentException(\"no tile of \" + vectors + \" vectors\");\n    }\n  }\n");
+    return dispatch.append(tiles).toString();
+  }
+
+  private static String tile(
+      Dialect d, int mr, int vectors, String parameters, Operand a, boolean direct) {
+    StringBuilder code = new StringBuilder();
+    code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
+    code.append(
+        IntStream.range(0, mr * vectors)
+            .mapToObj(i -> "    %s c%d = %s;\n".formatted(d.floats(), i, d.zero()))
+            .collect(Collectors.joining()));
+    code.append("    long bp = bOffset;\n");
+    if (direct) {
+      code.append("    long ap = aOffset;\n");
+    }
+    code.append("    for (%s; %s; %s) {\n".formatted(a.start, a.condition, a.step));
+    for (int v = 0; v < vectors; v++) {
+      code.append(
+          "      final %s b%d = %s;\n"
+              .formatted(d.floats(), v, d.load("b", place("bp", v, vectors, d))));
+    }
+    for (int i = 0; i < mr; i++) {
+      code.append(
+          "      final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value.formatted(i))));
+      for (int v = 0; v < vectors; v++) {
+        String sum = "c" + (i * vectors + v);
+        code.append("      %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));
+      }
+    }
+    if (direct) {
+      code.append("      ap += aColumnStride;\n");
+    }
+    code.append("      bp += bRowStride;\n    }\n    long cp = cOffset;\n");
+    for (int i = 0; i < mr; i++) {
+      for (int v = 0; v < vectors; v++) {
+        code.append(
+            "    %s;\n"
+                .formatted(d.store("c", place("cp", v, vectors, d), "c" + (i * vectors + v))));
+      }
+      if (i < mr - 1) {
+        code.append("    cp += cRowStride;\n");
+      }
+    }
+    return code.append("  }\n").toString();
+  }
+
+  private static String place(String base, int vector, int vectors, Dialect d) {
+    return vector > 0 && vector == vectors - 1
+        ? base + " + lastBytes"
+        : SourceText.offset(base, vector, d);
+  }
+}

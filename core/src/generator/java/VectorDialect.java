@@ -1,0 +1,160 @@
+import java.util.List;
+
+/** A vector of lanes of the species F that the generated class holds. */
+final class VectorDialect implements Dialect {
+  private final Element element;
+
+  VectorDialect(Element element) {
+    this.element = element;
+  }
+
+  @Override
+  public Element element() {
+    return element;
+  }
+
+  @Override
+  public String prefix() {
+    return "Vector";
+  }
+
+  @Override
+  public String folder() {
+    return "vector";
+  }
+
+  @Override
+  public String lanes() {
+    return "LANES";
+  }
+
+  @Override
+  public String bytes(int vectors) {
+    return vectors + " * BYTES";
+  }
+
+  @Override
+  public List<Dialect> loops() {
+    return List.of(this, new ScalarDialect(element));
+  }
+
+  @Override
+  public int accumulators() {
+    return 4;
+  }
+
+  @Override
+  public int[] tileRows() {
+    return new int[] {14, 14};
+  }
+
+  @Override
+  public int[] directRows() {
+    return new int[] {8, 8, 4, 2};
+  }
+
+  @Override
+  public String maxRows(int rows, int vectors) {
+    return "Lanes.maxRows(%d, %d)".formatted(rows, vectors);
+  }
+
+  @Override
+  public int largestGroup() {
+    return 8;
+  }
+
+  @Override
+  public String floats() {
+    return element.vector();
+  }
+
+  @Override
+  public String ints() {
+    return "IntVector";
+  }
+
+  @Override
+  public String load(String segment, String offset) {
+    return element.vector() + ".fromMemorySegment(F, " + segment + ", " + offset + ", NATIVE)";
+  }
+
+  @Override
+  public String store(String segment, String offset, String value) {
+    return value + ".intoMemorySegment(" + segment + ", " + offset + ", NATIVE)";
+  }
+
+  @Override
+  public String loadArray(String array, String index) {
+    return element.vector() + ".fromArray(F, " + array + ", " + index + ")";
+  }
+
+  @Override
+  public String storeArray(String array, String index, String value) {
+    return value + ".intoArray(" + array + ", " + index + ")";
+  }
+
+  @Override
+  public String binary(String method, String operator, String a, String b) {
+    return a + "." + method + "(" + b + ")";
+  }
+
+  @Override
+  public String fma(String a, String b, String c) {
+    return a + ".fma(" + b + ", " + c + ")";
+  }
+
+  @Override
+  public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
+    String operator = comparison.equals("<") ? "LT" : "GT";
+    return otherwise
+        + ".blend("
+        + ifTrue
+        + ", "
+        + a
+        + ".compare(VectorOperators."
+        + operator
+        + ", "
+        + b
+        + "))";
+  }
+
+  @Override
+  public String broadcast(String scalar) {
+    return element.vector() + ".broadcast(F, " + scalar + ")";
+  }
+
+  @Override
+  public String broadcastName(String scalar) {
+    return scalar + "Lanes";
+  }
+
+  @Override
+  public String constant(String literal) {
+    return broadcast(literal);
+  }
+
+  @Override
+  public String zero() {
+    return element.vector() + ".zero(F)";
+  }
+
+  @Override
+  public String exponent(String shifted) {
+    return shifted + ".reinterpretAsInts().sub(0x4b400000)";
+  }
+
+  @Override
+  public String halve(String integer) {
+    return integer + ".lanewise(VectorOperators.ASHR, 1)";
+  }
+
+  @Override
+  public String subtractInts(String a, String b) {
+    return a + ".sub(" + b + ")";
+  }
+
+  @Override
+  public String powerOfTwo(String integer) {
+    return integer + ".add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats()";
+  }
+}

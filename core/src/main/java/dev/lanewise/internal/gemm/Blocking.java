@@ -1,0 +1,37 @@
+package dev.lanewise.internal.gemm;
+
+/** How sides are cut: into blocks that fit a cache, and into panels of whole vectors. */
+final class Blocking {
+  private Blocking() {}
+
+  /**
+   * The size of blocks that are as equal as may be: the fewest blocks of at most a size, each a
+   * multiple of a unit.
+   */
+  static int balanced(long size, int most, int unit) {
+    long blocks = Math.max(1, (size + most - 1) / most);
+    long even = (size + blocks - 1) / blocks;
+    return (int) Math.max(unit, (even + unit - 1) / unit * unit);
+  }
+
+  /**
+   * How many vectors the next panel of columns takes, where it may leave some for a further one:
+   * the largest power of two that are all needed.
+   */
+  static int vectorsNeeded(int columnsLeft, int lanes, int most) {
+    int vectors = most;
+    while ((vectors - 1) * lanes >= columnsLeft && vectors > 1) {
+      vectors /= 2;
+    }
+    return vectors;
+  }
+
+  /** How many vectors a panel of columns takes: the smallest power of two that covers them. */
+  static int vectorsCovering(int columns, int lanes) {
+    int vectors = 1;
+    while (vectors * lanes < columns) {
+      vectors *= 2;
+    }
+    return vectors;
+  }
+}

@@ -1,0 +1,67 @@
+package dev.lanewise.internal.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Copies of blocks of a matrix: what packing, transposing and merging are made of. Offsets and
+ * strides are in bytes and need no alignment; source and destination do not overlap.
+ *
+ * @param <A> the array of packed rows: {@code float[]} or {@code double[]}
+ */
+public interface BlockKernels<A> {
+  /** {@code to[r, c] = from[r, c]}, for rows whose elements lie side by side on both sides. */
+  void copy(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      MemorySegment to,
+      long toOffset,
+      long toRowStride);
+
+  /** The same into packed rows, the first of which starts at an index. */
+  void copy(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      A to,
+      int toIndex);
+
+  /**
+   * {@code to[r, c] = from[c, r]}, for rows whose elements lie side by side on both sides: rows and
+   * columns are those of the destination, and the source's rows are a stride apart.
+   */
+  void transpose(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      MemorySegment to,
+      long toOffset,
+      long toRowStride);
+
+  /** The same into packed rows, the first of which starts at an index. */
+  void transpose(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      A to,
+      int toIndex);
+
+  /** {@code to[r, c] = to[r, c] + from[r, c]}, for rows whose elements lie side by side. */
+  void add(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      MemorySegment to,
+      long toOffset,
+      long toRowStride);
+}

@@ -1,0 +1,24 @@
+package dev.lanewise.internal.kernel;
+
+import java.util.List;
+import java.util.function.IntFunction;
+
+/**
+ * The kernels of contractions of one element type.
+ *
+ * @param type the type of operands, sums and output
+ * @param arrays makes an array of so many elements
+ * @param tiles the innermost product of a blocked GEMM
+ * @param direct products of small or thin operands, from the widest vectors to the narrowest; may
+ *     be none
+ * @param strided loops over any strides
+ * @param blocks copies of blocks of a matrix
+ * @param <A> {@code float[]} or {@code double[]}
+ */
+public record ContractionKernels<A>(
+    ElementType type,
+    IntFunction<A> arrays,
+    TileKernels<A> tiles,
+    List<DirectKernels> direct,
+    StridedKernels strided,
+    BlockKernels<A> blocks) {}

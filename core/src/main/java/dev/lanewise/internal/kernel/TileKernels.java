@@ -1,0 +1,58 @@
+package dev.lanewise.internal.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * The innermost product of a blocked GEMM: one tile of C from rows of A that lie packed on the heap
+ * and rows of B that lie anywhere.
+ *
+ * <p>Equation: {@code C[i, j] = sum over p < kc of A[i, p] * B[p, j]} for {@code i < mr} and the
+ * columns j of the tile. Each element is one chain of fused multiply-adds in the order of p that
+ * starts at +0. The tile is stored, never read: accumulating over blocks of K, edges and scattered
+ * outputs are the caller's, so that a kernel stays small enough for the compilers.
+ *
+ * @param <A> the array of A: {@code float[]} or {@code double[]}
+ */
+public interface TileKernels<A> {
+  /** The columns of one vector. */
+  int lanes();
+
+  /** The most rows of a tile of so many vectors, without a spilled register. */
+  int maxRows(int vectors);
+
+  /** The most vectors of a tile's row. */
+  int maxVectors();
+
+  /**
+   * Computes one tile.
+   *
+   * @param mr rows, from 1 to {@link #maxRows}
+   * @param vectors how many vectors the columns take, from 1 to {@link #maxVectors}, a power of two
+   * @param kc the length of the sum, from 1 to {@link PackedRows#LENGTH}
+   * @param a the rows of A, as {@link PackedRows} lays them out
+   * @param aIndex where the tile's first row starts
+   * @param b the rows of B: {@code B[p, j]} for the j of vector v at byte {@code bOffset + p *
+   *     bRowStride + v * vector bytes}, but for the last vector at {@code lastBytes} instead
+   * @param bOffset where the first row starts, in bytes
+   * @param bRowStride the distance of B's rows, in bytes
+   * @param lastBytes how far the last vector lies behind the first, in B and in C: less than {@code
+   *     vectors - 1} vectors if the tile's columns do not fill its vectors; columns that two
+   *     vectors cover are computed twice, to the same bits
+   * @param c where the tile goes, its columns as those of B
+   * @param cOffset where its first row starts, in bytes
+   * @param cRowStride the distance of its rows, in bytes
+   */
+  void multiply(
+      int mr,
+      int vectors,
+      int kc,
+      A a,
+      int aIndex,
+      MemorySegment b,
+      long bOffset,
+      long bRowStride,
+      long lastBytes,
+      MemorySegment c,
+      long cOffset,
+      long cRowStride);
+}
