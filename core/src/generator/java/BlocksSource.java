@@ -67,7 +67,7 @@ final class BlocksSource {
   /** The place of an element of a row of the target. */
   private String at(Target target, String row, String element) {
     return target == Target.MEMORY
-        ? row + " + (long) (" + element + ") * " + e.bytes()
+        ? row + " + (long) " + element + " * " + e.bytes()
         : row + " + " + element;
   }
 
@@ -288,19 +288,10 @@ final class BlocksSource {
       code.append(
           "      for (; i + %s <= columns; i += %s) {\n".formatted(loop.lanes(), loop.lanes()));
       code.append("        final long at = (long) i * %s;\n".formatted(e.bytes()));
-      code.append(
-          "        %s;\n      }\n"
-              .formatted(
-                  loop.store(
-                      "to",
-                      "target + at",
-                      "("
-                          + loop.binary(
-                              "add",
-                              "+",
-                              "(" + loop.load("to", "target + at") + ")",
-                              loop.load("from", "source + at"))
-                          + ")")));
+      Program p = new Program(loop, "        ", "");
+      String sum = p.add(p.load("to", "target + at"), p.load("from", "source + at"));
+      p.line(loop.store("to", "target + at", sum) + ";");
+      code.append(p.lines).append("      }\n");
     }
     return code.append("    }\n  }\n").toString();
   }

@@ -22,69 +22,102 @@ final class TilesSource {
   private TilesSource() {}
 
   /** How a tile's loop finds the values of A. */
-  private record Operand(String start, String condition, String step, String value) {}
+  private record Operand(String counter, String first, String further, String end) {
+    String value(int row) {
+      return first + (row == 0 ? "" : further.formatted(row)) + end;
+    }
+  }
 
   /** Tiles whose A is packed on the heap. */
   static String packed(Dialect d) {
     Operand a =
-        new Operand("int ap = aIndex", "ap < aIndex + kc", "ap++", "a[ap + %d * PackedRows.PITCH]");
+        new Operand(
+            "int ap = aIndex; ap < aIndex + kc; ap++", "a[ap", " + %d * PackedRows.PITCH", "]");
     return methods(d, PACKED.formatted(d.element().primitive), d.tileRows(), a)
-        + "\n  @Override\n  public int maxVectors() {\n    return %d;\n  }\n"
-            .formatted(d.tileRows().length == 0 ? 0 : 1 << (d.tileRows().length - 1));
+        + """
+
+            @Override
+            public int maxVectors() {
+              return %d;
+            }
+          """
+            .formatted(1 << (d.tileRows().length - 1));
   }
 
   /** Tiles whose A is read where it lies. */
   static String direct(Dialect d) {
     Operand a =
         new Operand(
-            "int p = 0",
-            "p < kc",
-            "p++",
-            "a.get(" + d.element().layout() + ", ap + %d * aRowStride)");
+            "int p = 0; p < kc; p++",
+            "a.get(" + d.element().layout() + ", ap",
+            " + %d * aRowStride",
+            ")");
     return methods(d, DIRECT, d.directRows(), a);
   }
 
   private static String methods(Dialect d, String parameters, int[] rows, Operand a) {
-    boolean direct = parameters.equals(DIRECT);
-    StringBuilder dispatch = new StringBuilder();
+    StringBuilder most = new StringBuilder();
+    StringBuilder byVectors = new StringBuilder();
     StringBuilder tiles = new StringBuilder();
-    dispatch.append(
-        "  @Override\n  public int lanes() {\n    return %s;\n  }\n".formatted(d.lanes()));
-    dispatch.append(
-        "\n  @Override\n  public int maxRows(int vectors) {\n    return switch (vectors) {\n");
-    for (int index = 0; index < rows.length; index++) {
-      dispatch.append(
-          "      case %d -> %s;\n".formatted(1 << index, d.maxRows(rows[index], 1 << index)));
-    }
-    dispatch.append("      default -> 0;\n    };\n  }\n");
-    dispatch.append(
-        "\n  @Override\n  public void multiply(int mr, int vectors, %s) {\n".formatted(parameters));
-    dispatch.append("    switch (vectors) {\n");
     for (int index = 0; index < rows.length; index++) {
       int vectors = 1 << index;
-      dispatch.append(
-          "      case %d -> multiply%d(mr, %s);\n"
-              .formatted(vectors, vectors, SourceText.names(parameters)));
+      String read = vectors == 1 ? without("long lastBytes", parameters) : parameters;
+      most.append("      case %d -> %s;\n".formatted(vectors, d.maxRows(rows[index], vectors)));
+      byVectors.append(
+          "      case %1$d -> multiply%1$d(mr, %2$s);\n"
+              .formatted(vectors, SourceText.names(read)));
       StringBuilder byRows = new StringBuilder();
       for (int mr = 1; mr <= rows[index]; mr++) {
+        String ofTile =
+            mr == 1 ? without("long cRowStride", without("long aRowStride", read)) : read;
         byRows.append(
-            "      case %d -> tile%dx%d(%s);\n"
-                .formatted(mr, mr, vectors, SourceText.names(parameters)));
-        tiles.append(tile(d, mr, vectors, parameters, a, direct));
+            "      case %1$d -> tile%1$dx%2$d(%3$s);\n"
+                .formatted(mr, vectors, SourceText.names(ofTile)));
+        tiles.append(tile(d, mr, vectors, ofTile, a));
       }
       tiles.append(
-          "\n  private static void multiply%d(int mr, %s) {\n    switch (mr) {\n%s"
-              .formatted(vectors, parameters, byRows));
-      tiles.append(
-          "      default -> throw new IllegalArgumentException(\"no tile of \" + mr + \" rows\");\n    }\n  }\n");
+          """
+
+            private static void multiply%d(int mr, %s) {
+              switch (mr) {
+          %s      default -> throw new IllegalArgumentException("no tile of " + mr + " rows");
+              }
+            }
+          """
+              .formatted(vectors, read, byRows));
     }
-    dispatch.append(
-        "      default -> throw new IllegalArgumentException(\"no tile of \" + vectors + \" vectors\");\n    }\n  }\n");
-    return dispatch.append(tiles).toString();
+    return """
+      @Override
+      public int lanes() {
+        return %s;
+      }
+
+      @Override
+      public int maxRows(int vectors) {
+        return switch (vectors) {
+    %s      default -> 0;
+        };
+      }
+
+      @Override
+      public void multiply(int mr, int vectors, %s) {
+        switch (vectors) {
+    %s      default -> throw new IllegalArgumentException("no tile of " + vectors + " vectors");
+        }
+      }
+    """
+            .formatted(d.lanes(), most, parameters, byVectors)
+        + tiles;
+  }
+
+  /** Parameters but for one, which a tile of one row or one vector has no use for. */
+  private static String without(String parameter, String parameters) {
+    return parameters.replace(", " + parameter, "");
   }
 
   private static String tile(
-      Dialect d, int mr, int vectors, String parameters, Operand a, boolean direct) {
+      Dialect d, int mr, int vectors, String parameters, Operand a) {
+    boolean direct = parameters.contains("MemorySegment a");
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
     code.append(
@@ -95,7 +128,7 @@ final class TilesSource {
     if (direct) {
       code.append("    long ap = aOffset;\n");
     }
-    code.append("    for (%s; %s; %s) {\n".formatted(a.start, a.condition, a.step));
+    code.append("    for (%s) {\n".formatted(a.counter));
     for (int v = 0; v < vectors; v++) {
       code.append(
           "      final %s b%d = %s;\n"
@@ -103,7 +136,7 @@ final class TilesSource {
     }
     for (int i = 0; i < mr; i++) {
       code.append(
-          "      final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value.formatted(i))));
+          "      final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i))));
       for (int v = 0; v < vectors; v++) {
         String sum = "c" + (i * vectors + v);
         code.append("      %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));

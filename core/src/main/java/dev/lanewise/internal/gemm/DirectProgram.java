@@ -45,8 +45,9 @@ final class DirectProgram<A> implements MatrixProgram {
 
   /** The fewer the rows, the wider a tile must be to keep the multiply-add units busy. */
   private static int mostVectors(DirectKernels kernels, long m) {
+    long rows = Math.max(1, Math.min(m, kernels.maxRows(2)));
     int vectors = 1;
-    while (kernels.maxRows(2 * vectors) >= Math.min(m, kernels.maxRows(2))) {
+    while (kernels.maxRows(2 * vectors) >= rows) {
       vectors *= 2;
     }
     return vectors;
@@ -81,7 +82,8 @@ final class DirectProgram<A> implements MatrixProgram {
     try {
       MemorySegment tile = workspace.tile((long) largestTile() * elementBytes);
       for (long i = range.batchFrom(); i < range.batchTo(); i++) {
-        for (long pc = 0; pc < maps.k(); pc += PackedRows.LENGTH) {
+        long pc = 0;
+        do { // a sum over nothing is 0
           block(
               a,
               aOffset + maps.aBatch().at(i) + maps.aColumns().at(pc),
@@ -92,7 +94,8 @@ final class DirectProgram<A> implements MatrixProgram {
               cOffset + maps.cBatch().at(i),
               range,
               accumulate || pc > 0 ? tile : MemorySegment.NULL);
-        }
+          pc += PackedRows.LENGTH;
+        } while (pc < maps.k());
       }
     } finally {
       workspaces.giveBack(workspace);
