@@ -21,17 +21,20 @@ import java.lang.foreign.MemorySegment;
 final class Gemm<A> implements MatrixProgram {
   private static final int KC = PackedRows.LENGTH;
 
-  /** What is packed of A at a time, about: a quarter of a 1 MiB L2 cache. */
-  private static final int A_BYTES = 256 * KC * Float.BYTES;
+  /** What is packed of A at a time, about. */
+  private static final int A_BYTES = Integer.getInteger("mc", 128) * KC * Float.BYTES;
+
+  /** What is computed of C at a time, about: with A's part of it, a 1 MiB L2 cache is not full. */
+  private static final int C_BYTES = Integer.getInteger("cb", 512) << 10;
 
   /** What is packed of B at a time, about: a part of the L3 cache. */
-  private static final int B_BYTES = 2048 * KC * Float.BYTES;
+  private static final int B_BYTES = Integer.getInteger("bb", 8192) << 10;
 
   /** With fewer rows of A, a packed B would not be used often enough. */
-  private static final int ROWS_WORTH_PACKING_B = 48;
+  private static final int ROWS_WORTH_PACKING_B = Integer.getInteger("rowsb", 48);
 
   /** Up to this size B is in a near cache wherever it lies. */
-  private static final int SMALL_B_BYTES = 256 << 10;
+  private static final int SMALL_B_BYTES = Integer.getInteger("sb", 256) << 10;
 
   private final MatrixMaps maps;
   private final TileKernels<A> tiles;
@@ -49,6 +52,10 @@ final class Gemm<A> implements MatrixProgram {
   private final long panelRowBytes;
   private final int mc;
   private final int nc;
+
+  /** The rows of B that are packed at a time. */
+  private final long kPacked;
+
   private final boolean packsB;
 
   Gemm(MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
@@ -65,7 +72,8 @@ final class Gemm<A> implements MatrixProgram {
     this.panelRowBytes = (long) nr * elementBytes;
     this.mc =
         Blocking.balanced(maps.m(), A_BYTES / (KC * elementBytes), tiles.maxRows(mostVectors));
-    this.nc = Blocking.balanced(maps.n(), B_BYTES / (KC * elementBytes), nr);
+    this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
+    this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
     this.packsB = packsB();
   }
 
@@ -118,63 +126,77 @@ final class Gemm<A> implements MatrixProgram {
     A packedA = workspace.packedA(mc * PackedRows.PITCH);
     for (long jc = range.columnFrom(); jc < range.columnTo(); jc += nc) { // loop 5
       int columns = (int) Math.min(nc, range.columnTo() - jc);
-      long pc = 0;
+      boolean packs = packsB || columns < lanes;
+      long from = 0;
       do { // loop 4; a sum over nothing is 0
-        int kc = (int) Math.min(KC, maps.k() - pc);
-        boolean packs = packsB || columns < lanes;
+        long to = Math.min(from + kPacked, maps.k());
         if (packs) {
-          packB(b, bOffset, pc, kc, jc, columns, workspace);
+          packB(b, bOffset, from, to, jc, columns, workspace);
         }
         for (long ic = range.rowFrom(); ic < range.rowTo(); ic += mc) { // loop 3
           int rows = (int) Math.min(mc, range.rowTo() - ic);
-          rowPacking.pack(a, aOffset, ic, rows, pc, kc, packedA, workspace);
-          macroKernel(
-              packedA,
-              rows,
-              packs ? workspace.packedB(0) : b,
-              packs ? 0 : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
-              packs,
-              columns,
-              kc,
-              c,
-              cOffset,
-              ic,
-              jc,
-              accumulate || pc > 0,
-              workspace);
+          long pc = from;
+          do { // loop 3a: the block of C stays in a near cache while blocks of K are added to it
+            int kc = (int) Math.min(KC, to - pc);
+            rowPacking.pack(a, aOffset, ic, rows, pc, kc, packedA, workspace);
+            macroKernel(
+                packedA,
+                rows,
+                packs ? workspace.packedB(0) : b,
+                packs
+                    ? (pc - from) * packedRowBytes(columns)
+                    : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
+                packs,
+                columns,
+                kc,
+                c,
+                cOffset,
+                ic,
+                jc,
+                accumulate || pc > 0,
+                workspace);
+            pc += KC;
+          } while (pc < to);
         }
-        pc += KC;
-      } while (pc < maps.k());
+        from = to;
+      } while (from < maps.k());
     }
   }
 
-  /** The panels of a block of B, one behind the other. */
+  private long packedRowBytes(int columns) {
+    return (columns + nr - 1) / nr * panelRowBytes;
+  }
+
+  /** The panels of some rows of B: block of K by block, panel by panel. */
   private void packB(
       MemorySegment b,
       long bOffset,
-      long pc,
-      int kc,
+      long from,
+      long to,
       long jc,
       int columns,
       Workspace<A> workspace) {
-    long panelBytes = kc * panelRowBytes;
-    MemorySegment packed = workspace.packedB((columns + nr - 1) / nr * panelBytes);
+    MemorySegment packed = workspace.packedB((to - from) * packedRowBytes(columns));
     long panel = 0;
-    for (int jr = 0; jr < columns; jr += nr, panel += panelBytes) {
-      int width = Math.min(nr, columns - jr);
-      int overlap = overlap(width, jr);
-      panelPacking.pack(
-          b,
-          bOffset,
-          pc,
-          kc,
-          jc + jr - overlap,
-          width + overlap,
-          Math.max(width + overlap, lanes),
-          packed,
-          panel,
-          panelRowBytes,
-          workspace);
+    for (long pc = from; pc < to; pc += KC) {
+      int kc = (int) Math.min(KC, to - pc);
+      for (int jr = 0; jr < columns; jr += nr) {
+        int width = Math.min(nr, columns - jr);
+        int overlap = overlap(width, jr);
+        panelPacking.pack(
+            b,
+            bOffset,
+            pc,
+            kc,
+            jc + jr - overlap,
+            width + overlap,
+            Math.max(width + overlap, lanes),
+            packed,
+            panel,
+            panelRowBytes,
+            workspace);
+        panel += kc * panelRowBytes;
+      }
     }
   }
 
