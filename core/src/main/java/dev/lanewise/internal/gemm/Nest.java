@@ -72,6 +72,18 @@ public final class Nest {
               + inner.size();
       return;
     }
+    if (order == Program.PARTIALS) {
+      List<Loop> outputs = Stream.of(batch, m, n).flatMap(List::stream).toList();
+      PartialsPlan plan =
+          type == ElementType.FLOAT32
+              ? PartialsPlan.of(outputs, k, kernels.float32(), FLOATS)
+              : PartialsPlan.of(outputs, k, kernels.float64(), DOUBLES);
+      this.swapped = plan.swapped();
+      this.program = plan.program();
+      this.whole = plan.whole();
+      this.description = program.toString() + (swapped ? " (operands exchanged)" : "");
+      return;
+    }
     List<Loop> rows = Loop.fold(m);
     List<Loop> columns = Loop.fold(n);
     // Lanes run along the columns of C, so these should be what lies side by side; a product does
@@ -80,14 +92,15 @@ public final class Nest {
     MatrixMaps maps =
         swapped
             ? maps(
-                swapped(Loop.fold(batch)), swapped(columns), swapped(rows), swapped(Loop.fold(k)))
+                Loop.swapped(Loop.fold(batch)),
+                Loop.swapped(columns),
+                Loop.swapped(rows),
+                Loop.swapped(Loop.fold(k)))
             : maps(Loop.fold(batch), rows, columns, Loop.fold(k));
     this.program =
-        order == Program.PARTIALS
-            ? new PartialsProgram(maps, kernels.reductions())
-            : type == ElementType.FLOAT32
-                ? chain(maps, kernels.float32(), FLOATS)
-                : chain(maps, kernels.float64(), DOUBLES);
+        type == ElementType.FLOAT32
+            ? chain(maps, kernels.float32(), FLOATS)
+            : chain(maps, kernels.float64(), DOUBLES);
     this.whole = Range.whole(maps.batch(), maps.m(), maps.n());
     this.description =
         program
@@ -134,10 +147,6 @@ public final class Nest {
         OffsetMap.of(columns, Loop.B),
         OffsetMap.of(rows, Loop.C),
         OffsetMap.of(columns, Loop.C));
-  }
-
-  private static List<Loop> swapped(List<Loop> loops) {
-    return loops.stream().map(Loop::swapped).toList();
   }
 
   private static long innermostStride(List<Loop> loops) {

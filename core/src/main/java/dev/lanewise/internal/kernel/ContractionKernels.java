@@ -13,6 +13,8 @@ import java.util.function.IntFunction;
  *     be none
  * @param strided loops over any strides
  * @param blocks copies of blocks of a matrix
+ * @param dots sums by partial sums, lanes across a sum's terms
+ * @param columnDots the same, lanes across outputs
  * @param <A> {@code float[]} or {@code double[]}
  */
 public record ContractionKernels<A>(
@@ -21,4 +23,6 @@ public record ContractionKernels<A>(
     TileKernels<A> tiles,
     List<DirectKernels> direct,
     StridedKernels strided,
-    BlockKernels<A> blocks) {}
+    BlockKernels<A> blocks,
+    DotKernels<A> dots,
+    ColumnDotKernels columnDots) {}
