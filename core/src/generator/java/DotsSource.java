@@ -189,26 +189,27 @@ final class DotsSource {
   }
 
   private String constants() {
-    String indices =
+    String indices = Selection.type(e);
+    StringBuilder code = new StringBuilder();
+    code.append(
 """
-  /** The lanes of one vector, 0, 1, 2, ... */
-  private static final %1$s IOTA = %1$s.zero(F).addIndex(1);
   private static final %1$s ZERO = %1$s.zero(F);
 
   /** What changes no partial sum, not even -0, when it is added: +0 times this is -0. */
   private static final %1$s MINUS_ZERO = %1$s.broadcast(F, -0%2$s);
 
+  /** The lanes of one vector, 0, 1, 2, ... */
+  private static final %3$s IOTA = swap(0);
+
 """
-            .formatted(d.floats(), e.literalSuffix.isEmpty() ? "d" : e.literalSuffix);
-    StringBuilder code = new StringBuilder(indices);
+            .formatted(d.floats(), e.literalSuffix.isEmpty() ? "d" : e.literalSuffix, indices));
     for (int h = widest() / 2; h >= 1; h /= 2) {
+      code.append("  private static final %1$s SWAP%2$d = swap(%2$d);\n".formatted(indices, h));
       code.append(
-          "  private static final %1$s SWAP%2$d = swap(%2$d);\n".formatted(d.floats(), h));
-      code.append(
-          "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(d.floats(), h));
+          "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
       code.append(
           "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n"
-              .formatted(d.floats(), h));
+              .formatted(indices, h));
     }
     return code.append(
 """
@@ -219,19 +220,20 @@ final class DotsSource {
     for (int i = 0; i < LANES; i++) {
       indices[i] = (i ^ group) %% LANES;
     }
-    return %1$s.fromArray(F, indices, 0);
+    return %3$s;
   }
 
   /** Of every two groups of lanes in two vectors the one that starts at first, side by side. */
   private static %1$s halves(int group, int first) {
     %2$s[] indices = new %2$s[LANES];
     for (int i = 0; i < LANES; i++) {
-      indices[i] = i / group * 2 * group %% (2 * LANES) + i %% group + first;
+      indices[i] = (i / group * 2 * group + i %% group + first) %% (2 * LANES);
     }
-    return %1$s.fromArray(F, indices, 0);
+    return %3$s;
   }
 """
-                .formatted(d.floats(), e.primitive))
+                .formatted(
+                    indices, Selection.primitive(e), Selection.fromArray(e, "indices")))
         .toString();
   }
 
@@ -402,17 +404,18 @@ final class DotsSource {
 """
       final int odd = rest %% %1$d;
       if (odd > 0) {
-        final %2$s front = IOTA.add((%3$s) (LANES - odd));
-        final %2$s x = front.selectFrom(%4$s, ZERO);
-        final %2$s y = front.selectFrom(%5$s, MINUS_ZERO);
+        final %3$s front = IOTA.add(LANES - odd);
+        final %2$s x = %4$s;
+        final %2$s y = %5$s;
         switch (rest / %1$d) {
 """
             .formatted(
                 lanes,
                 d.floats(),
-                e.primitive,
-                load("a", 0, end),
-                kind == Rows.SCALAR ? "s0" : load("b", 0, end)));
+                Selection.type(e),
+                Selection.of(e, "front", load("a", 0, end), "ZERO"),
+                Selection.of(
+                    e, "front", kind == Rows.SCALAR ? "s0" : load("b", 0, end), "MINUS_ZERO")));
     for (int v : own) {
       code.append("          case %d -> %s = %s;\n".formatted(v, sum(0, v), d.fma("x", "y", sum(0, v))));
     }
@@ -429,7 +432,6 @@ final class DotsSource {
         List<String> next = new ArrayList<>();
         for (int i = 0; i < left.size(); i += 2) {
           String name = "t" + names++;
-          String pair = left.get(i) + ", " + left.get(i + 1);
           code.append(
               "    final %s %s = %s;\n"
                   .formatted(
@@ -438,8 +440,8 @@ final class DotsSource {
                       d.binary(
                           "add",
                           "+",
-                          "FIRST%d.selectFrom(%s)".formatted(h, pair),
-                          "SECOND%d.selectFrom(%s)".formatted(h, pair))));
+                          Selection.of(e, "FIRST" + h, left.get(i), left.get(i + 1)),
+                          Selection.of(e, "SECOND" + h, left.get(i), left.get(i + 1)))));
           next.add(name);
         }
         left = next;
@@ -451,7 +453,7 @@ final class DotsSource {
                 .formatted(
                     d.floats(),
                     name,
-                    d.binary("add", "+", x, "SWAP%d.selectFrom(%s)".formatted(h, x))));
+                    d.binary("add", "+", x, Selection.of(e, "SWAP" + h, x, x))));
         left = List.of(name);
       }
     }

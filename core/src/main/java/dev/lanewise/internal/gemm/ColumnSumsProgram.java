@@ -105,7 +105,7 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
       long lastBytes,
       MemorySegment partials) {
     Loop terms = maps.innermost();
-    long most = Math.min(terms.size(), PartialsPlan.MOST_TERMS);
+    long most = Math.min(terms.size(), Blocking.MOST);
     long k = maps.k();
     for (long t = 0; t < k; ) {
       long inLoop = t % terms.size();

@@ -30,7 +30,7 @@ final class GatheredSumsProgram<A> implements MatrixProgram {
     this.elementBytes = kernels.type().sizeBytes();
     this.aReady = maps.aTerms().isContiguous(elementBytes);
     this.bReady = maps.bTerms().isContiguous(elementBytes);
-    this.part = aReady && bReady ? PartialsPlan.MOST_TERMS : PART;
+    this.part = aReady && bReady ? Blocking.MOST : PART;
   }
 
   @Override

@@ -6,8 +6,6 @@ import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -53,31 +51,12 @@ public final class Nest {
       List<Loop> m,
       List<Loop> n,
       List<Loop> k) {
-    if (order == Program.PRODUCT) {
-      // Nothing is summed: every loop is like any other, and the one that moves least in the output
-      // runs innermost.
-      List<Loop> outer =
-          new ArrayList<>(Loop.fold(Stream.of(batch, m, n).flatMap(List::stream).toList()));
-      Loop inner =
-          outer.stream().min(Comparator.comparingLong(Loop::cStride)).orElse(new Loop(1, 0, 0, 0));
-      outer.remove(inner);
-      this.swapped = false;
-      MatrixMaps maps = maps(outer, List.of(), List.of(), List.of());
-      this.program = new ProductProgram(maps, inner);
-      this.whole = Range.whole(maps.batch(), 1, 1);
-      this.description =
-          "ProductProgram of "
-              + maps.batch() * inner.size()
-              + " elements, innermost "
-              + inner.size();
-      return;
-    }
-    if (order == Program.PARTIALS) {
+    if (order != Program.CHAIN) {
       List<Loop> outputs = Stream.of(batch, m, n).flatMap(List::stream).toList();
-      PartialsPlan plan =
+      PlannedProgram plan =
           type == ElementType.FLOAT32
-              ? PartialsPlan.of(outputs, k, kernels.float32(), FLOATS)
-              : PartialsPlan.of(outputs, k, kernels.float64(), DOUBLES);
+              ? other(order, outputs, k, kernels.float32(), FLOATS)
+              : other(order, outputs, k, kernels.float64(), DOUBLES);
       this.swapped = plan.swapped();
       this.program = plan.program();
       this.whole = plan.whole();
@@ -113,6 +92,18 @@ public final class Nest {
             + ", batch "
             + maps.batch()
             + (swapped ? " (operands exchanged)" : "");
+  }
+
+  /** What is not a product of matrices. */
+  private static <A> PlannedProgram other(
+      Program order,
+      List<Loop> outputs,
+      List<Loop> summed,
+      ContractionKernels<A> kernels,
+      ScratchPool<Workspace<A>> workspaces) {
+    return order == Program.PRODUCT
+        ? ProductPlan.of(outputs, kernels, workspaces)
+        : PartialsPlan.of(outputs, summed, kernels, workspaces);
   }
 
   private static <A> MatrixProgram chain(

@@ -12,20 +12,15 @@ import org.jspecify.annotations.Nullable;
  * a sum: dot products, matrix-vector products, traces. Each sum is split into interleaved partial
  * sums (see {@link dev.lanewise.internal.kernel.DotKernels}). Lanes run across the partial sums
  * where terms lie side by side, or across outputs where those do.
- *
- * @param program what to run
- * @param swapped whether the program takes the second operand first
- * @param whole the range of all outputs
  */
-record PartialsPlan(MatrixProgram program, boolean swapped, Range whole) {
-  /** The most terms that a kernel takes in one call; a multiple of the number of partial sums. */
-  static final int MOST_TERMS = 1 << 30;
-
+final class PartialsPlan {
   /** Up to this size a scattered operand that all rows share is laid side by side beforehand. */
   private static final int MOST_GATHERED_BYTES = 256 << 10;
 
   /** So many rows that share an operand are worth more than a longer row that shares none. */
   private static final int ROWS_WORTH_SHARING = 4;
+
+  private PartialsPlan() {}
 
   /**
    * Chooses from sizes and strides.
@@ -33,7 +28,7 @@ record PartialsPlan(MatrixProgram program, boolean swapped, Range whole) {
    * @param outputs the loops over outputs
    * @param summed the loops over terms, in the order of the sum
    */
-  static <A> PartialsPlan of(
+  static <A> PlannedProgram of(
       List<Loop> outputs,
       List<Loop> summed,
       ContractionKernels<A> kernels,
@@ -41,7 +36,7 @@ record PartialsPlan(MatrixProgram program, boolean swapped, Range whole) {
     List<Loop> loops = Loop.foldAnyOrder(outputs);
     List<Loop> terms = Loop.fold(summed);
     for (boolean swapped : new boolean[] {false, true}) {
-      PartialsPlan columns =
+      PlannedProgram columns =
           columns(
               swapped ? Loop.swapped(loops) : loops,
               swapped ? Loop.swapped(terms) : terms,
@@ -64,11 +59,11 @@ record PartialsPlan(MatrixProgram program, boolean swapped, Range whole) {
       terms = Loop.swapped(terms);
     }
     SumMaps maps = SumMaps.of(without(loops, rows), rows, terms);
-    return new PartialsPlan(rowSums(maps, kernels, workspaces), swapped, maps.whole());
+    return new PlannedProgram(rowSums(maps, kernels, workspaces), swapped, maps.whole());
   }
 
   /** Lanes across outputs, if the first operand's lie side by side and the second's do or stand. */
-  private static <A> @Nullable PartialsPlan columns(
+  private static <A> @Nullable PlannedProgram columns(
       List<Loop> loops,
       List<Loop> terms,
       boolean swapped,
@@ -80,7 +75,7 @@ record PartialsPlan(MatrixProgram program, boolean swapped, Range whole) {
           && (row.bStride() == size || row.bStride() == 0)
           && row.size() >= kernels.columnDots().lanes()) {
         SumMaps maps = SumMaps.of(without(loops, row), row, terms);
-        return new PartialsPlan(
+        return new PlannedProgram(
             new ColumnSumsProgram<>(maps, kernels, workspaces), swapped, maps.whole());
       }
     }
@@ -91,7 +86,7 @@ record PartialsPlan(MatrixProgram program, boolean swapped, Range whole) {
       SumMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
     int size = kernels.type().sizeBytes();
     boolean aContiguous = maps.aTerms().isContiguous(size);
-    if (maps.k() <= MOST_TERMS) {
+    if (maps.k() <= Blocking.MOST) {
       if (maps.aTerms().isStrided() && maps.bTerms().isStrided()) {
         boolean scattered = aContiguous && !maps.bTerms().isContiguous(size);
         boolean worthGathering =

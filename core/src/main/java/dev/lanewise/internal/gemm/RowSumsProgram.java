@@ -9,9 +9,6 @@ import java.lang.foreign.MemorySegment;
  * scratch memory.
  */
 final class RowSumsProgram<A> implements MatrixProgram {
-  /** The most rows that a kernel takes in one call. */
-  private static final int MOST_ROWS = 1 << 30;
-
   private final SumMaps maps;
   private final DotKernels<A> kernels;
   private final Terms terms;
@@ -53,7 +50,7 @@ final class RowSumsProgram<A> implements MatrixProgram {
       long first = aOffset + maps.aBatch().at(i);
       long second = bOffset + maps.bBatch().at(i);
       long out = cOffset + maps.cBatch().at(i);
-      for (long row = range.rowFrom(); row < range.rowTo(); row += MOST_ROWS) {
+      for (long row = range.rowFrom(); row < range.rowTo(); row += Blocking.MOST) {
         sums(
             a,
             first + row * rows.aStride(),
@@ -62,7 +59,7 @@ final class RowSumsProgram<A> implements MatrixProgram {
             c,
             out + row * rows.cStride(),
             accumulate,
-            (int) Math.min(MOST_ROWS, range.rowTo() - row));
+            (int) Math.min(Blocking.MOST, range.rowTo() - row));
       }
     }
   }

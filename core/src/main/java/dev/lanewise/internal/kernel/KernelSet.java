@@ -3,12 +3,14 @@ package dev.lanewise.internal.kernel;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleColumnDots;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleDots;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleProducts;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarElementwise;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatColumnDots;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatDots;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatProducts;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
@@ -53,6 +55,7 @@ public record KernelSet(
             List.of(),
             new ScalarFloatStrided(),
             new ScalarFloatBlocks(),
+            new ScalarFloatProducts(),
             new ScalarFloatDots(),
             new ScalarFloatColumnDots()),
         new ContractionKernels<>(
@@ -62,6 +65,7 @@ public record KernelSet(
             List.of(),
             new ScalarDoubleStrided(),
             new ScalarDoubleBlocks(),
+            new ScalarDoubleProducts(),
             new ScalarDoubleDots(),
             new ScalarDoubleColumnDots()),
         new ScalarElementwise(),
@@ -83,6 +87,7 @@ public record KernelSet(
             VectorKernels.floatDirect(),
             new ScalarFloatStrided(),
             VectorKernels.floatBlocks(),
+            VectorKernels.floatProducts(),
             VectorKernels.floatDots(),
             VectorKernels.floatColumnDots()),
         new ContractionKernels<>(
@@ -92,6 +97,7 @@ public record KernelSet(
             VectorKernels.doubleDirect(),
             new ScalarDoubleStrided(),
             VectorKernels.doubleBlocks(),
+            VectorKernels.doubleProducts(),
             VectorKernels.doubleDots(),
             VectorKernels.doubleColumnDots()),
         VectorKernels.elementwise(),

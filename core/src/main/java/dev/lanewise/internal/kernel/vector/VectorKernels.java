@@ -5,6 +5,7 @@ import dev.lanewise.internal.kernel.ColumnDotKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
+import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.TileKernels;
@@ -46,6 +47,14 @@ public final class VectorKernels {
 
   public static BlockKernels<double[]> doubleBlocks() {
     return new VectorDoubleBlocks();
+  }
+
+  public static ProductKernels floatProducts() {
+    return new VectorFloatProducts();
+  }
+
+  public static ProductKernels doubleProducts() {
+    return new VectorDoubleProducts();
   }
 
   public static DotKernels<float[]> floatDots() {
