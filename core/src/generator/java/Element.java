@@ -1,7 +1,7 @@
 /** The type of a kernel's numbers, as it is spelled in the generated code. */
 enum Element {
-  FLOAT("float", "Float", "f"),
-  DOUBLE("double", "Double", "");
+  FLOAT("float", "Float", "f", "Int"),
+  DOUBLE("double", "Double", "", "Long");
 
   final String primitive;
 
@@ -10,10 +10,14 @@ enum Element {
 
   final String literalSuffix;
 
-  Element(String primitive, String capital, String literalSuffix) {
+  /** The integer type of the same size, as Vector API types begin. */
+  final String integer;
+
+  Element(String primitive, String capital, String literalSuffix, String integer) {
     this.primitive = primitive;
     this.capital = capital;
     this.literalSuffix = literalSuffix;
+    this.integer = integer;
   }
 
   /** The type of a vector of such numbers. */

@@ -44,7 +44,7 @@ record KernelClass(Dialect dialect, String name, String contract, String species
       code.append("import java.lang.foreign.ValueLayout;\n");
     }
     if (vector) {
-      for (String type : List.of(element.vector(), "IntVector", "VectorOperators")) {
+      for (String type : List.of(element.vector(), "IntVector", "LongVector", "VectorOperators")) {
         if (methods.contains(type)) {
           code.append("import jdk.incubator.vector.").append(type).append(";\n");
         }

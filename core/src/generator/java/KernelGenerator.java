@@ -52,6 +52,10 @@ final class KernelGenerator {
       String array = "<" + element.primitive + "[]>";
       write(new KernelClass(d, name + "Tiles", "TileKernels" + array), TilesSource.packed(d));
       write(new KernelClass(d, name + "Blocks", "BlockKernels" + array), BlocksSource.methods(d));
+      write(new KernelClass(d, name + "Products", "ProductKernels"), ProductsSource.methods(d));
+      write(new KernelClass(d, name + "Dots", "DotKernels" + array), DotsSource.methods(d));
+      write(
+          new KernelClass(d, name + "ColumnDots", "ColumnDotKernels"), ColumnDotsSource.methods(d));
     }
     write(
         new KernelClass(scalar, name + "Strided", "StridedKernels"), StridedSource.methods(scalar));

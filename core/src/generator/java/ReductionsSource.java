@@ -6,12 +6,7 @@ final class ReductionsSource {
   private ReductionsSource() {}
 
   static String methods(Dialect d) {
-    return reduce(
-            d,
-            "dot",
-            "a b",
-            "",
-            (p, in) -> List.of(p.fma(in.apply("a"), in.apply("b"), in.apply("p"))))
+    return products(d, "dot")
         + reduce(d, "sum", "a", "", (p, in) -> List.of(p.add(in.apply("p"), in.apply("a"))))
         + reduce(
             d,
@@ -39,6 +34,16 @@ final class ReductionsSource {
             "shift",
             (p, in) ->
                 List.of(p.add(in.apply("p"), p.exp(p.sub(in.apply("a"), in.apply("shift"))))));
+  }
+
+  /** A run of products of two operands. */
+  static String products(Dialect d, String name) {
+    return reduce(
+        d,
+        name,
+        "a b",
+        "",
+        (p, in) -> List.of(p.fma(in.apply("a"), in.apply("b"), in.apply("p"))));
   }
 
   /**

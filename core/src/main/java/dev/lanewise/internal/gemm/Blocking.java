@@ -2,6 +2,9 @@ package dev.lanewise.internal.gemm;
 
 /** How sides are cut: into blocks that fit a cache, and into panels of whole vectors. */
 final class Blocking {
+  /** The most of anything that a kernel is given in one call: what an int can count. */
+  static final int MOST = 1 << 30;
+
   private Blocking() {}
 
   /**

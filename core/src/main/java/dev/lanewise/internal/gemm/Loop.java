@@ -1,6 +1,7 @@
 package dev.lanewise.internal.gemm;
 
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 
 /**
@@ -17,6 +18,9 @@ public record Loop(long size, long aStride, long bStride, long cStride) {
   static final int A = 0;
   static final int B = 1;
   static final int C = 2;
+
+  /** A loop that runs once. */
+  static final Loop ONCE = new Loop(1, 0, 0, 0);
 
   long strideBytes(int operand) {
     return switch (operand) {
@@ -49,6 +53,19 @@ public record Loop(long size, long aStride, long bStride, long cStride) {
       }
     }
     return folded;
+  }
+
+  /**
+   * Loops whose order does not matter, folded as far as possible: outermost the one that moves
+   * furthest in the output.
+   */
+  static List<Loop> foldAnyOrder(List<Loop> loops) {
+    return fold(loops.stream().sorted(Comparator.comparingLong(Loop::cStride).reversed()).toList());
+  }
+
+  /** The same loops with the operands exchanged. */
+  static List<Loop> swapped(List<Loop> loops) {
+    return loops.stream().map(Loop::swapped).toList();
   }
 
   /** The same loop with the operands exchanged. */

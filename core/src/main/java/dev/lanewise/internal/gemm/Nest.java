@@ -6,8 +6,6 @@ import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -53,23 +51,16 @@ public final class Nest {
       List<Loop> m,
       List<Loop> n,
       List<Loop> k) {
-    if (order == Program.PRODUCT) {
-      // Nothing is summed: every loop is like any other, and the one that moves least in the output
-      // runs innermost.
-      List<Loop> outer =
-          new ArrayList<>(Loop.fold(Stream.of(batch, m, n).flatMap(List::stream).toList()));
-      Loop inner =
-          outer.stream().min(Comparator.comparingLong(Loop::cStride)).orElse(new Loop(1, 0, 0, 0));
-      outer.remove(inner);
-      this.swapped = false;
-      MatrixMaps maps = maps(outer, List.of(), List.of(), List.of());
-      this.program = new ProductProgram(maps, inner);
-      this.whole = Range.whole(maps.batch(), 1, 1);
-      this.description =
-          "ProductProgram of "
-              + maps.batch() * inner.size()
-              + " elements, innermost "
-              + inner.size();
+    if (order != Program.CHAIN) {
+      List<Loop> outputs = Stream.of(batch, m, n).flatMap(List::stream).toList();
+      PlannedProgram plan =
+          type == ElementType.FLOAT32
+              ? other(order, outputs, k, kernels.float32(), FLOATS)
+              : other(order, outputs, k, kernels.float64(), DOUBLES);
+      this.swapped = plan.swapped();
+      this.program = plan.program();
+      this.whole = plan.whole();
+      this.description = program.toString() + (swapped ? " (operands exchanged)" : "");
       return;
     }
     List<Loop> rows = Loop.fold(m);
@@ -80,14 +71,15 @@ public final class Nest {
     MatrixMaps maps =
         swapped
             ? maps(
-                swapped(Loop.fold(batch)), swapped(columns), swapped(rows), swapped(Loop.fold(k)))
+                Loop.swapped(Loop.fold(batch)),
+                Loop.swapped(columns),
+                Loop.swapped(rows),
+                Loop.swapped(Loop.fold(k)))
             : maps(Loop.fold(batch), rows, columns, Loop.fold(k));
     this.program =
-        order == Program.PARTIALS
-            ? new PartialsProgram(maps, kernels.reductions())
-            : type == ElementType.FLOAT32
-                ? chain(maps, kernels.float32(), FLOATS)
-                : chain(maps, kernels.float64(), DOUBLES);
+        type == ElementType.FLOAT32
+            ? chain(maps, kernels.float32(), FLOATS)
+            : chain(maps, kernels.float64(), DOUBLES);
     this.whole = Range.whole(maps.batch(), maps.m(), maps.n());
     this.description =
         program
@@ -100,6 +92,18 @@ public final class Nest {
             + ", batch "
             + maps.batch()
             + (swapped ? " (operands exchanged)" : "");
+  }
+
+  /** What is not a product of matrices. */
+  private static <A> PlannedProgram other(
+      Program order,
+      List<Loop> outputs,
+      List<Loop> summed,
+      ContractionKernels<A> kernels,
+      ScratchPool<Workspace<A>> workspaces) {
+    return order == Program.PRODUCT
+        ? ProductPlan.of(outputs, kernels, workspaces)
+        : PartialsPlan.of(outputs, summed, kernels, workspaces);
   }
 
   private static <A> MatrixProgram chain(
@@ -134,10 +138,6 @@ public final class Nest {
         OffsetMap.of(columns, Loop.B),
         OffsetMap.of(rows, Loop.C),
         OffsetMap.of(columns, Loop.C));
-  }
-
-  private static List<Loop> swapped(List<Loop> loops) {
-    return loops.stream().map(Loop::swapped).toList();
   }
 
   private static long innermostStride(List<Loop> loops) {

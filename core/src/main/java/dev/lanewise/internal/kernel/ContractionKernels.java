@@ -13,6 +13,9 @@ import java.util.function.IntFunction;
  *     be none
  * @param strided loops over any strides
  * @param blocks copies of blocks of a matrix
+ * @param products products that are not summed
+ * @param dots sums by partial sums, lanes across a sum's terms
+ * @param columnDots the same, lanes across outputs
  * @param <A> {@code float[]} or {@code double[]}
  */
 public record ContractionKernels<A>(
@@ -21,4 +24,7 @@ public record ContractionKernels<A>(
     TileKernels<A> tiles,
     List<DirectKernels> direct,
     StridedKernels strided,
-    BlockKernels<A> blocks) {}
+    BlockKernels<A> blocks,
+    ProductKernels products,
+    DotKernels<A> dots,
+    ColumnDotKernels columnDots) {}

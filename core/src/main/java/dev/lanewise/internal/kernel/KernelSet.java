@@ -1,10 +1,16 @@
 package dev.lanewise.internal.kernel;
 
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleBlocks;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleColumnDots;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleDots;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleProducts;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarElementwise;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatBlocks;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatColumnDots;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatDots;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatProducts;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
@@ -48,14 +54,20 @@ public record KernelSet(
             new ScalarFloatTiles(),
             List.of(),
             new ScalarFloatStrided(),
-            new ScalarFloatBlocks()),
+            new ScalarFloatBlocks(),
+            new ScalarFloatProducts(),
+            new ScalarFloatDots(),
+            new ScalarFloatColumnDots()),
         new ContractionKernels<>(
             ElementType.FLOAT64,
             double[]::new,
             new ScalarDoubleTiles(),
             List.of(),
             new ScalarDoubleStrided(),
-            new ScalarDoubleBlocks()),
+            new ScalarDoubleBlocks(),
+            new ScalarDoubleProducts(),
+            new ScalarDoubleDots(),
+            new ScalarDoubleColumnDots()),
         new ScalarElementwise(),
         new ScalarReductions(),
         new ScalarRows());
@@ -74,14 +86,20 @@ public record KernelSet(
             VectorKernels.floatTiles(),
             VectorKernels.floatDirect(),
             new ScalarFloatStrided(),
-            VectorKernels.floatBlocks()),
+            VectorKernels.floatBlocks(),
+            VectorKernels.floatProducts(),
+            VectorKernels.floatDots(),
+            VectorKernels.floatColumnDots()),
         new ContractionKernels<>(
             ElementType.FLOAT64,
             double[]::new,
             VectorKernels.doubleTiles(),
             VectorKernels.doubleDirect(),
             new ScalarDoubleStrided(),
-            VectorKernels.doubleBlocks()),
+            VectorKernels.doubleBlocks(),
+            VectorKernels.doubleProducts(),
+            VectorKernels.doubleDots(),
+            VectorKernels.doubleColumnDots()),
         VectorKernels.elementwise(),
         VectorKernels.reductions(),
         VectorKernels.rows());

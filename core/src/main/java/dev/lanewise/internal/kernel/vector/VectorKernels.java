@@ -1,8 +1,11 @@
 package dev.lanewise.internal.kernel.vector;
 
 import dev.lanewise.internal.kernel.BlockKernels;
+import dev.lanewise.internal.kernel.ColumnDotKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
+import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.TileKernels;
@@ -44,6 +47,30 @@ public final class VectorKernels {
 
   public static BlockKernels<double[]> doubleBlocks() {
     return new VectorDoubleBlocks();
+  }
+
+  public static ProductKernels floatProducts() {
+    return new VectorFloatProducts();
+  }
+
+  public static ProductKernels doubleProducts() {
+    return new VectorDoubleProducts();
+  }
+
+  public static DotKernels<float[]> floatDots() {
+    return new VectorFloatDots();
+  }
+
+  public static DotKernels<double[]> doubleDots() {
+    return new VectorDoubleDots();
+  }
+
+  public static ColumnDotKernels floatColumnDots() {
+    return new VectorFloatColumnDots();
+  }
+
+  public static ColumnDotKernels doubleColumnDots() {
+    return new VectorDoubleColumnDots();
   }
 
   public static List<DirectKernels> floatDirect() {
