@@ -12,12 +12,15 @@ import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
 import dev.lanewise.optim.Sgd;
+import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
@@ -150,6 +153,53 @@ class AllocationTest {
   void productContraction() {
     contraction("i,j->ij", Tensor.zeros(arena, 9), Tensor.zeros(arena, 7));
     contraction("bi,bi->ib", Tensor.zeros(arena, 9, 5), Tensor.zeros(arena, 9, 5));
+  }
+
+  private void pathContraction(String equation, Tensor... operands) {
+    Contraction plan =
+        Contraction.compile(equation, Stream.of(operands).map(Tensor::shape).toArray(Shape[]::new));
+    Tensor out = Tensor.zeros(arena, plan.outputShape().toArray());
+    assertAllocatesNothing(() -> plan.execute(operands, out));
+    assertAllocatesNothing(() -> plan.execute(operands, out, Accumulation.ADD));
+  }
+
+  @Test
+  void contractionsOfThreeOperandsAndMore() {
+    Tensor matrix = Tensor.zeros(arena, 6, 6);
+    pathContraction("ij,jk,kl->il", matrix, matrix, matrix);
+    pathContraction("i,ij,j->", Tensor.zeros(arena, 6), matrix, Tensor.zeros(arena, 6));
+    pathContraction("...ij,...jk,kl,l->...i", matrix, matrix, matrix, Tensor.zeros(arena, 6));
+  }
+
+  @Test
+  void gradientsOfContractions() {
+    Tensor matrix = Tensor.zeros(arena, 6, 5);
+    Contraction plan = Contraction.compile("ij,jk->j", matrix.shape(), Shape.of(5, 4));
+    Contraction gradient = plan.gradient(0);
+    assertEquals(2, gradient.pathInfo().steps().size());
+    Tensor g = Tensor.zeros(arena, 5);
+    Tensor other = Tensor.zeros(arena, 5, 4);
+    assertAllocatesNothing(() -> gradient.execute(g, other, matrix));
+  }
+
+  @Test
+  void trainingStepOverContractionsOfAnyNumberOfOperands() {
+    Parameter a = Parameter.trainable(arena, Tensor.randn(arena, random, 4, 3));
+    Parameter b = Parameter.trainable(arena, Tensor.randn(arena, random, 3, 5));
+    Parameter c = Parameter.trainable(arena, Tensor.randn(arena, random, 5));
+    Sgd sgd = Sgd.of(0.001f, a, b, c);
+    Operand[] three = {a, b, c};
+    Operand[] one = {a};
+    try (Tape tape = new Tape()) {
+      assertAllocatesNothing(() -> {
+        Variable output = tape.einsum("ij,jk,k->i", three);
+        Variable loss = tape.einsum("i,i->", output, tape.einsum("ij->i", one));
+        sgd.zeroGrad();
+        loss.backward();
+        sgd.step();
+        tape.reset();
+      });
+    }
   }
 
   @Test

@@ -3,6 +3,7 @@ package dev.lanewise.autograd;
 import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * One recorded operation. A node is kept and recorded again by the operation that comes at its
@@ -15,10 +16,10 @@ abstract class Node {
   final Variable output;
   private int place = UNRECORDED;
 
-  /** The places of the nodes that computed the operands. */
-  int firstOperand = UNRECORDED;
+  /** The places of the nodes that computed the operands, and how many there are. */
+  private int[] operandPlaces = new int[2];
 
-  int secondOperand = UNRECORDED;
+  private int operandCount;
 
   /** Whether the backward pass that is about to begin leads here. */
   boolean reached;
@@ -78,6 +79,27 @@ abstract class Node {
   final void seed() {
     Tensor gradient = output.sumTarget();
     Runs.set(gradient, gradient.offsetBytes(), 1f);
+  }
+
+  /** Begins the list of the operands' places. */
+  final void forgetOperands() {
+    operandCount = 0;
+  }
+
+  final void addOperand(Variable operand) {
+    if (operandCount == operandPlaces.length) {
+      operandPlaces = Arrays.copyOf(operandPlaces, 2 * operandCount);
+    }
+    operandPlaces[operandCount++] = operand.producer().place;
+  }
+
+  final int operandCount() {
+    return operandCount;
+  }
+
+  /** The place of the node that computed an operand. */
+  final int operandPlace(int operand) {
+    return operandPlaces[operand];
   }
 
   /** Frees the node's memory. */

@@ -26,6 +26,7 @@ import java.util.function.Function;
 public final class Tape implements AutoCloseable {
   private final boolean recording;
   private final List<Node> nodes = new ArrayList<>();
+  private final List<Variable> gathered = new ArrayList<>();
   private int recorded;
   private boolean closed;
 
@@ -133,7 +134,7 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * A contraction; see {@link dev.lanewise.einsum.Contraction}.
+   * A contraction of two operands; see {@link dev.lanewise.einsum.Contraction}.
    *
    * @param equation for example {@code "ik,kj->ij"}
    * @param a the first operand
@@ -142,10 +143,39 @@ public final class Tape implements AutoCloseable {
    * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
    */
   public Variable einsum(String equation, Operand a, Operand b) {
-    Variable first = variable(a);
-    Variable second = variable(b);
+    gathered.clear();
+    gathered.add(variable(a));
+    gathered.add(variable(b));
+    return einsumOfGathered(equation);
+  }
+
+  /**
+   * A contraction of any number of operands; see {@link dev.lanewise.einsum.Contraction}. Of three
+   * operands or more, the contraction and the gradient of each operand have their own path, found
+   * by {@link dev.lanewise.einsum.PathSearch#AUTO}.
+   *
+   * @param equation for example {@code "i,ij,j->"}
+   * @param operands the operands. An array that is kept avoids the one that Java makes for a
+   *     variable argument list
+   * @return the output's labels
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
+   */
+  public Variable einsum(String equation, Operand... operands) {
+    gathered.clear();
+    for (Operand operand : operands) {
+      gathered.add(variable(operand));
+    }
+    return einsumOfGathered(equation);
+  }
+
+  private Variable einsumOfGathered(String equation) {
     EinsumNode node = next(EinsumNode.class, EinsumNode::new);
-    return recorded(node, node.record(equation, first, second), first, second);
+    Variable output = node.record(equation, gathered);
+    node.forgetOperands();
+    for (int operand = 0; operand < gathered.size(); operand++) {
+      node.addOperand(gathered.get(operand));
+    }
+    return recorded(node, output);
   }
 
   /**
@@ -314,13 +344,16 @@ public final class Tape implements AutoCloseable {
   }
 
   private Variable recorded(Node node, Variable output, Variable operand) {
-    node.firstOperand = operand.producer().place();
+    node.forgetOperands();
+    node.addOperand(operand);
     return recorded(node, output);
   }
 
   private Variable recorded(Node node, Variable output, Variable first, Variable second) {
-    node.secondOperand = second.producer().place();
-    return recorded(node, output, first);
+    node.forgetOperands();
+    node.addOperand(first);
+    node.addOperand(second);
+    return recorded(node, output);
   }
 
   boolean isRecorded(Node node) {
@@ -376,15 +409,10 @@ public final class Tape implements AutoCloseable {
       }
       if (node.reached && node.output.requiresGradient()) {
         node.requireUnreleased();
-        reach(node.firstOperand);
-        reach(node.secondOperand);
+        for (int operand = 0; operand < node.operandCount(); operand++) {
+          nodes.get(node.operandPlace(operand)).reached = true;
+        }
       }
-    }
-  }
-
-  private void reach(int place) {
-    if (place >= 0) {
-      nodes.get(place).reached = true;
     }
   }
 }

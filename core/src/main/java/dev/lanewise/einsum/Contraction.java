@@ -1,63 +1,87 @@
 package dev.lanewise.einsum;
 
 import dev.lanewise.internal.check.Check;
-import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The plan of one contraction: an equation with the operands' sizes, made once and run many times.
  *
- * <p><b>Equation.</b> {@code out[output labels] = sum over the other labels of a[...] * b[...]},
- * see {@link Equation}. A dimension of size 1 is repeated against a larger one of the same label.
- * Operands and output are float32 of any strides (transposed, sliced, expanded: read in place, no
- * copy is made). The output must not overlap an operand.
+ * <p><b>Equation.</b> {@code out[output labels] = sum over the other labels of a[...] * b[...] *
+ * ...}, over one operand or more, see {@link Equation}. A dimension of size 1 is repeated against a
+ * larger one of the same label. Operands and output are float32 of any strides (transposed, sliced,
+ * expanded: read in place, no copy is made). The output must not overlap an operand; operands may
+ * overlap each other.
  *
- * <p><b>Numerics.</b> An element's value depends on the equation, the length of the sum and the
- * numbers that enter it, and on nothing else. If both operands have a label of their own in the
- * output, its sum is one chain of fused multiply-adds per 256 products, the chains' sums added in
- * order; else 64 interleaved chains combined by a fixed tree; if nothing is summed, one rounded
- * product. A sum over nothing is 0. NaN and infinities follow from these operations. The error is
- * within {@code gamma(K) * sum |a||b|}; see docs/numerics.md.
+ * <p><b>Path.</b> One or two operands are contracted at once. Three or more are contracted step by
+ * step, over one or two tensors at a time, by a {@link ContractionPath} that is given or
+ * {@linkplain PathSearch searched}; intermediates live in scratch memory that belongs to the plan.
+ *
+ * <p><b>Numerics.</b> An element's value depends on the equation (of three operands or more: and on
+ * the path), the lengths of the sums and the numbers that enter it, and on nothing else. In each
+ * step, if both tensors have a label of their own in the result, its sum is one chain of fused
+ * multiply-adds per 256 products, the chains' sums added in order; else 64 interleaved chains
+ * combined by a fixed tree; if nothing is summed, one rounded product. A sum over nothing is 0. NaN
+ * and infinities follow from these operations. The error of one step over K products is within
+ * {@code gamma(K) * sum |a||b|}; along a path the steps' roundings add up; see docs/numerics.md.
+ *
+ * <p><b>Errors.</b> A call that fails with an exception named below has written nothing to the
+ * output.
  *
  * <p><b>Thread-safety and allocation.</b> Immutable; any number of threads may run one plan.
  * Running allocates nothing when the operands have strides that this plan has seen before (the last
- * few are kept), and scratch memory has grown to the plan's need.
+ * few are kept), and scratch memory has grown to the plan's need. A plan of several steps keeps
+ * scratch for as many runs as were going on at once, at most two for each processor; it goes with
+ * the plan.
+ *
+ * <p>Source: <a
+ * href="https://docs.pytorch.org/docs/stable/generated/torch.einsum.html">torch.einsum</a>, <a
+ * href="https://optimized-einsum.readthedocs.io/">opt_einsum</a>.
  */
 public final class Contraction {
-  /** How many combinations of strides a plan remembers the loops of. */
-  private static final int REMEMBERED = 8;
+  private static final Tensor ONE = Tensor.full(Arena.global(), 1f).asReadOnly();
 
-  private static final Tensor ONE = one();
-
-  private final Equation equation;
-  private final Labelling labelling;
+  private final TensorNetwork network;
+  private final PathSteps steps;
+  private final ContractionOptions options;
   private final KernelSet kernels;
+
+  /** Of the operands, and last of the output. */
   private final String[] names;
-  private final boolean writesDiagonal;
 
-  /**
-   * Grows by copying, so that readers need no lock; two threads that add at once may lose one
-   * entry, which is then made again.
-   */
-  private volatile Bound[] bounds = new Bound[0];
+  private final Shape[] operandShapes;
+  private final Shape outputShape;
+  private final DType dtype;
 
-  private Contraction(Equation equation, Labelling labelling, KernelSet kernels, String... names) {
-    this.equation = equation;
-    this.labelling = labelling;
+  /** What is run if there is one step; null otherwise. */
+  private final @Nullable PairContraction pair;
+
+  /** What is run if there are several steps; null otherwise. */
+  private final @Nullable PathContraction path;
+
+  private Contraction(
+      KernelSet kernels, TensorNetwork network, ContractionOptions options, String... names) {
+    this.network = network;
+    this.options = options;
     this.kernels = kernels;
     this.names = names;
-    this.writesDiagonal = labelling.writesDiagonal();
+    this.operandShapes = network.shapes().toArray(Shape[]::new);
+    this.outputShape = network.outputShape();
+    this.dtype = options.dtype();
+    this.steps = new PathFinder(network, options).find();
+    boolean single = steps.steps().size() == 1;
+    this.pair = single ? new PairContraction(steps.last().labelling(), kernels) : null;
+    this.path = single ? null : new PathContraction(steps, kernels, dtype, ONE);
   }
 
   /**
-   * Plans a contraction of one or two operands.
+   * Plans a contraction of float32 operands, with the path that {@link PathSearch#AUTO} finds.
    *
    * @param equation for example {@code "ik,kj->ij"}
    * @param shapes each operand's shape
@@ -66,47 +90,134 @@ public final class Contraction {
    *     message names label, operand and sizes
    */
   public static Contraction compile(String equation, Shape... shapes) {
-    if (shapes.length < 1 || shapes.length > 2) {
-      throw new IllegalArgumentException(
-          "equation \""
-              + equation
-              + "\": "
-              + shapes.length
-              + " operands were given; one or two are supported");
-    }
-    return compile(
-        KernelSet.active(),
-        Equation.parse(equation),
-        shapes[0],
-        shapes.length == 2 ? shapes[1] : null);
-  }
-
-  /** As {@link #compile(String, Shape...)}, for a given backend. */
-  static Contraction compile(
-      KernelSet kernels, Equation equation, Shape first, @Nullable Shape second) {
-    return new Contraction(
-        equation, Labelling.of(equation, first, second), kernels, "operand 0", "operand 1", "out");
+    return compile(Equation.parse(equation), shapes);
   }
 
   /**
-   * The plan of an operand's gradient: its first operand is the gradient of this contraction's
-   * output, its second the other operand, and its output has the operand's shape.
+   * Plans a contraction.
    *
-   * @param operand 0 or 1
+   * @param equation for example {@code "ij,jk,kl->il"}
+   * @param options element type, path, limit on intermediates
+   * @param shapes each operand's shape
+   * @return the plan
+   * @throws IllegalArgumentException if the equation is not one, does not fit the shapes, or the
+   *     options cannot be met
+   */
+  public static Contraction compile(String equation, ContractionOptions options, Shape... shapes) {
+    return compile(Equation.parse(equation), options, shapes);
+  }
+
+  /**
+   * Plans a contraction of float32 operands, with the path that {@link PathSearch#AUTO} finds.
+   *
+   * @param equation an equation read before, or made from {@linkplain Equation#sublists numbered
+   *     labels}
+   * @param shapes each operand's shape
+   * @return the plan
+   * @throws IllegalArgumentException if the equation does not fit the shapes
+   */
+  public static Contraction compile(Equation equation, Shape... shapes) {
+    return compile(equation, ContractionOptions.DEFAULT, shapes);
+  }
+
+  /**
+   * Plans a contraction.
+   *
+   * @param equation an equation read before, or made from {@linkplain Equation#sublists numbered
+   *     labels}
+   * @param options element type, path, limit on intermediates
+   * @param shapes each operand's shape
+   * @return the plan
+   * @throws IllegalArgumentException if the equation does not fit the shapes, or the options cannot
+   *     be met
+   */
+  public static Contraction compile(
+      Equation equation, ContractionOptions options, Shape... shapes) {
+    return compile(KernelSet.active(), equation, options, shapes);
+  }
+
+  /** As {@link #compile(Equation, ContractionOptions, Shape...)}, for a given backend. */
+  static Contraction compile(
+      KernelSet kernels, Equation equation, ContractionOptions options, Shape... shapes) {
+    requireSupported(options.dtype());
+    String[] names = new String[shapes.length + 1];
+    for (int operand = 0; operand < shapes.length; operand++) {
+      names[operand] = "operand " + operand;
+    }
+    names[shapes.length] = "out";
+    return new Contraction(kernels, TensorNetwork.of(equation, shapes), options, names);
+  }
+
+  private static void requireSupported(DType dtype) {
+    if (dtype != DType.FLOAT32) {
+      throw new IllegalArgumentException(
+          "a contraction of " + dtype + " is not supported: expected float32");
+    }
+  }
+
+  /**
+   * The plan of an operand's gradient, with a path of its own: its first operand is the gradient of
+   * this contraction's output, the others are this contraction's other operands in their order, and
+   * its output has the operand's shape. (The gradient of a contraction of one operand has one
+   * operand.) The limit on intermediates holds for it too.
+   *
+   * @param operand from 0
    * @return the plan
    * @throws IndexOutOfBoundsException if this contraction has no such operand
+   * @throws IllegalArgumentException if no path stays within the limit on intermediates
    */
   public Contraction gradient(int operand) {
-    if (operand < 0 || operand >= equation.operands().size()) {
-      throw new IndexOutOfBoundsException("contraction " + equation + " has no operand " + operand);
-    }
+    return gradient(operand, options.withSearch(options.search()));
+  }
+
+  /**
+   * As {@link #gradient(int)}, with options of its own.
+   *
+   * @param operand from 0
+   * @param gradientOptions path and limit on intermediates
+   * @return the plan
+   * @throws IndexOutOfBoundsException if this contraction has no such operand
+   * @throws IllegalArgumentException if the options cannot be met
+   */
+  public Contraction gradient(int operand, ContractionOptions gradientOptions) {
+    requireOperand(operand);
+    requireSupported(gradientOptions.dtype());
+    List<String> gradientNames = new ArrayList<>(List.of(names));
+    gradientNames.removeLast();
+    gradientNames.remove(operand);
+    gradientNames.addFirst("the output's gradient");
+    gradientNames.add("the gradient of " + names[operand]);
     return new Contraction(
-        equation,
-        labelling.gradient(operand),
-        kernels,
-        "the output's gradient",
-        "operand " + (1 - operand),
-        "the gradient of operand " + operand);
+        kernels, network.gradient(operand), gradientOptions, gradientNames.toArray(String[]::new));
+  }
+
+  private void requireOperand(int operand) {
+    if (operand < 0 || operand >= operandShapes.length) {
+      throw new IndexOutOfBoundsException("contraction " + network + " has no operand " + operand);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- description
+
+  /**
+   * How many operands the plan takes.
+   *
+   * @return at least 1
+   */
+  public int operandCount() {
+    return operandShapes.length;
+  }
+
+  /**
+   * The shape of an operand.
+   *
+   * @param operand from 0
+   * @return the shape that the plan was made for
+   * @throws IndexOutOfBoundsException if there is no such operand
+   */
+  public Shape operandShape(int operand) {
+    requireOperand(operand);
+    return operandShapes[operand];
   }
 
   /**
@@ -115,18 +226,26 @@ public final class Contraction {
    * @return the sizes of the output's labels
    */
   public Shape outputShape() {
-    return labelling.shape(2);
+    return outputShape;
+  }
+
+  /**
+   * The type of the operands' and the output's elements.
+   *
+   * @return the type
+   */
+  public DType dtype() {
+    return dtype;
   }
 
   /**
    * Whether the plan was made for these operands' shapes.
    *
-   * @param first the first operand's shape
-   * @param second the second operand's shape, or a scalar's if there is none
-   * @return true if {@link #execute(Tensor, Tensor, Tensor)} would accept them
+   * @param shapes the operands' shapes
+   * @return true if {@code execute} would accept them
    */
-  public boolean accepts(Shape first, Shape second) {
-    return labelling.shape(0).equals(first) && labelling.shape(1).equals(second);
+  public boolean accepts(Shape... shapes) {
+    return List.of(shapes).equals(network.shapes());
   }
 
   /**
@@ -135,7 +254,73 @@ public final class Contraction {
    * @return two for each multiply-add
    */
   public double flops() {
-    return labelling.flops();
+    return steps.flops();
+  }
+
+  /**
+   * What the plan does: its path, the steps' equations, their operations and loops.
+   *
+   * @return a description of the plan as it is now; the loops depend on the strides seen so far
+   */
+  public PathInfo pathInfo() {
+    List<PathInfo.Step> described = new ArrayList<>();
+    for (PathSteps.Step step : steps.steps()) {
+      String loops = pair != null ? pair.loops() : loops(described.size());
+      described.add(
+          new PathInfo.Step(step.equation(), step.result(), step.labelling().flops(), loops));
+    }
+    return new PathInfo(
+        network.toString(),
+        network.shapes(),
+        outputShape,
+        steps.path(),
+        network.naiveFlops(),
+        flops(),
+        steps.largestIntermediate(),
+        scratchBytes(),
+        List.copyOf(described));
+  }
+
+  private String loops(int step) {
+    return path == null ? "" : path.loops(step);
+  }
+
+  /** What one run needs for intermediates. */
+  long scratchBytes() {
+    return path == null ? 0 : path.scratchBytes();
+  }
+
+  // --------------------------------------------------------------------------------------------------------- execution
+
+  /**
+   * Runs a contraction of one operand.
+   *
+   * @param a the operand
+   * @param out where the result goes; its old numbers are not read
+   * @throws IllegalArgumentException if the plan has more operands, a shape or type differs from
+   *     the plan's, or out overlaps the operand, is read-only or repeats elements
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor a, Tensor out) {
+    execute(a, out, Accumulation.REPLACE);
+  }
+
+  /**
+   * Runs a contraction of one operand.
+   *
+   * @param a the operand
+   * @param out where the result goes
+   * @param accumulation whether the result replaces the output's numbers or is added to them
+   * @throws IllegalArgumentException if the plan has more operands, a shape or type differs from
+   *     the plan's, or out overlaps the operand, is read-only or repeats elements
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor a, Tensor out, Accumulation accumulation) {
+    requireCount(1);
+    requireOperand(0, a);
+    requireOutput(out);
+    Check.disjoint(names[1], out, names[0], a);
+    run(a, ONE, out, accumulation);
   }
 
   /**
@@ -144,25 +329,12 @@ public final class Contraction {
    * @param a the first operand
    * @param b the second operand
    * @param out where the result goes; its old numbers are not read
-   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps an
-   *     operand, is read-only or repeats elements
+   * @throws IllegalArgumentException if the plan does not have two operands, a shape or type
+   *     differs from the plan's, or out overlaps an operand, is read-only or repeats elements
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out) {
     execute(a, b, out, Accumulation.REPLACE);
-  }
-
-  /**
-   * Runs a contraction of one operand.
-   *
-   * @param a the operand
-   * @param out where the result goes; its old numbers are not read
-   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps
-   *     the operand, is read-only or repeats elements
-   * @throws IllegalStateException if an arena is closed
-   */
-  public void execute(Tensor a, Tensor out) {
-    execute(a, ONE, out, Accumulation.REPLACE);
   }
 
   /**
@@ -172,100 +344,99 @@ public final class Contraction {
    * @param b the second operand
    * @param out where the result goes
    * @param accumulation whether the result replaces the output's numbers or is added to them
-   * @throws IllegalArgumentException if a shape or type differs from the plan's, or out overlaps an
-   *     operand, is read-only or repeats elements
+   * @throws IllegalArgumentException if the plan does not have two operands, a shape or type
+   *     differs from the plan's, or out overlaps an operand, is read-only or repeats elements
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
-    Check.readable(names[0], a);
-    Check.readable(names[1], b);
-    Check.writable(names[2], out);
-    Check.shape(names[0], a, labelling.shape(0));
-    Check.shape(names[1], b, labelling.shape(1));
-    Check.shape(names[2], out, labelling.shape(2));
+    requireCount(2);
+    requireOperand(0, a);
+    requireOperand(1, b);
+    requireOutput(out);
     Check.disjoint(names[2], out, names[0], a);
     Check.disjoint(names[2], out, names[1], b);
-    Nest nest = nest(a, b, out);
-    if (accumulation == Accumulation.REPLACE && writesDiagonal) {
-      out.fill(0);
-    }
-    nest.run(
-        a.segment(),
-        a.offsetBytes(),
-        b.segment(),
-        b.offsetBytes(),
-        out.segment(),
-        out.offsetBytes(),
-        accumulation == Accumulation.ADD);
+    run(a, b, out, accumulation);
   }
 
-  private Nest nest(Tensor a, Tensor b, Tensor out) {
-    Bound[] known = bounds;
-    for (Bound bound : known) {
-      if (bound.fits(a, b, out)) {
-        return bound.nest;
-      }
-    }
-    Bound made = new Bound(a, b, out, labelling.bind(kernels, a, b, out));
-    int kept = Math.min(known.length, REMEMBERED - 1);
-    Bound[] next = new Bound[kept + 1];
-    next[0] = made;
-    System.arraycopy(known, 0, next, 1, kept);
-    bounds = next;
-    return made.nest;
-  }
-
-  private static Tensor one() {
-    MemorySegment segment = Arena.global().allocate(ValueLayout.JAVA_FLOAT);
-    segment.set(ValueLayout.JAVA_FLOAT, 0, 1f);
-    return Tensor.wrap(segment, DType.FLOAT32, Shape.scalar()).asReadOnly();
-  }
-
-  /** The loops for one combination of strides. */
-  private static final class Bound {
-    private final long[] aStrides;
-    private final long[] bStrides;
-    private final long[] outStrides;
-    private final Nest nest;
-
-    Bound(Tensor a, Tensor b, Tensor out, Nest nest) {
-      this.aStrides = a.strides();
-      this.bStrides = b.strides();
-      this.outStrides = out.strides();
-      this.nest = nest;
-    }
-
-    boolean fits(Tensor a, Tensor b, Tensor out) {
-      return matches(aStrides, a) && matches(bStrides, b) && matches(outStrides, out);
-    }
-
-    private static boolean matches(long[] strides, Tensor tensor) {
-      for (int dim = 0; dim < strides.length; dim++) {
-        if (strides[dim] != tensor.stride(dim)) {
-          return false;
-        }
-      }
-      return true;
+  private void run(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
+    PairContraction single = pair;
+    if (single != null) {
+      single.run(a, b, out, accumulation);
+    } else if (path != null) {
+      path.run(a, b, out, accumulation);
     }
   }
 
   /**
-   * The equation, the shapes, the work and the loops chosen so far.
+   * Runs a contraction of any number of operands.
+   *
+   * @param operands the operands, in their order; an array that is kept avoids a new one each time
+   * @param out where the result goes; its old numbers are not read
+   * @throws IllegalArgumentException if the plan has another number of operands, a shape or type
+   *     differs from the plan's, or out overlaps an operand, is read-only or repeats elements
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor[] operands, Tensor out) {
+    execute(operands, out, Accumulation.REPLACE);
+  }
+
+  /**
+   * Runs a contraction of any number of operands.
+   *
+   * @param operands the operands, in their order; an array that is kept avoids a new one each time
+   * @param out where the result goes
+   * @param accumulation whether the result replaces the output's numbers or is added to them
+   * @throws IllegalArgumentException if the plan has another number of operands, a shape or type
+   *     differs from the plan's, or out overlaps an operand, is read-only or repeats elements
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor[] operands, Tensor out, Accumulation accumulation) {
+    requireCount(operands.length);
+    for (int operand = 0; operand < operands.length; operand++) {
+      requireOperand(operand, operands[operand]);
+    }
+    requireOutput(out);
+    for (int operand = 0; operand < operands.length; operand++) {
+      Check.disjoint(names[operands.length], out, names[operand], operands[operand]);
+    }
+    if (path != null) {
+      path.run(operands, out, accumulation);
+    } else {
+      run(operands[0], operands.length == 1 ? ONE : operands[1], out, accumulation);
+    }
+  }
+
+  private void requireCount(int given) {
+    if (given != operandShapes.length) {
+      throw new IllegalArgumentException(
+          "contraction "
+              + network
+              + " has "
+              + operandShapes.length
+              + " operands, but "
+              + given
+              + " were given");
+    }
+  }
+
+  private void requireOperand(int operand, Tensor tensor) {
+    Check.readable(names[operand], tensor, dtype);
+    Check.shape(names[operand], tensor, operandShapes[operand]);
+  }
+
+  private void requireOutput(Tensor out) {
+    String name = names[operandShapes.length];
+    Check.writable(name, out, dtype);
+    Check.shape(name, out, outputShape);
+  }
+
+  /**
+   * The equation, the shapes, the path, the work and the loops chosen so far.
    *
    * @return a few lines
    */
   @Override
   public String toString() {
-    StringBuilder text = new StringBuilder("Contraction " + equation);
-    text.append(": ").append(labelling.shape(0));
-    text.append(", ").append(labelling.shape(1)).append(" -> ").append(outputShape());
-    text.append(", ")
-        .append(String.format("%.3g", flops()))
-        .append(" FLOP, ")
-        .append(labelling.program());
-    for (Bound bound : bounds) {
-      text.append("\n  ").append(bound.nest);
-    }
-    return text.toString();
+    return "Contraction " + pathInfo();
   }
 }

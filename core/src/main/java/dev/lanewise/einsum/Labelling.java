@@ -5,23 +5,20 @@ import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.gemm.Program;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
-import dev.lanewise.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * A contraction as labels: the size of each, and which axes of the three tensors carry it. The
- * gradient of a contraction is again one, with the tensors' roles exchanged, even where no equation
- * could be written for it (a label that only the output has is broadcast; one that the output has
- * twice writes a diagonal).
+ * A contraction of two tensors as labels: the size of each, and which axes of the two operands and
+ * the output carry it. Every step of a {@link TensorNetwork} is one; see there for what labels can
+ * be besides an equation's.
  */
 final class Labelling {
-  /** The label of an axis of size 1 of the output over which the result is summed. */
-  static final int SUMMED = -1;
-
   /** The size of each label, in the order of nesting. */
   private final long[] sizes;
 
@@ -30,103 +27,70 @@ final class Labelling {
 
   private final int[] b;
   private final int[] c;
+  private final DType dtype;
   private final Shape[] shapes;
 
-  private Labelling(long[] sizes, int[] a, int[] b, int[] c, Shape... shapes) {
+  private Labelling(long[] sizes, int[] a, int[] b, int[] c, DType dtype, Shape... shapes) {
     this.sizes = sizes;
     this.a = a;
     this.b = b;
     this.c = c;
+    this.dtype = dtype;
     this.shapes = shapes;
   }
 
-  static Labelling of(Equation equation, Shape first, @Nullable Shape second) {
-    List<Character> labels = equation.labels();
-    long[] sizes = new long[labels.size()];
+  /**
+   * The contraction of two labelled tensors.
+   *
+   * @param name what the contraction is, for messages
+   * @throws IllegalArgumentException if it has more positions than a long can count
+   */
+  static Labelling of(
+      String name, LabelledShape first, LabelledShape second, LabelledShape output, DType dtype) {
+    List<LabelledShape> tensors = List.of(first, second, output);
+    int[] labels =
+        tensors.stream()
+            .flatMapToInt(tensor -> IntStream.of(tensor.axes()))
+            .filter(label -> label != TensorNetwork.UNLABELLED)
+            .distinct()
+            .sorted()
+            .toArray();
+    long[] sizes = new long[labels.length];
     Arrays.fill(sizes, 1);
-    List<Shape> shapes = second == null ? List.of(first) : List.of(first, second);
-    if (shapes.size() != equation.operands().size()) {
-      throw new IllegalArgumentException(
-          "equation \""
-              + equation
-              + "\" has "
-              + equation.operands().size()
-              + " operands, but "
-              + shapes.size()
-              + " were given");
-    }
-    for (int operand = 0; operand < shapes.size(); operand++) {
-      String axes = equation.operands().get(operand);
-      Shape shape = shapes.get(operand);
-      if (axes.length() != shape.rank()) {
-        throw new IllegalArgumentException(
-            "equation \""
-                + equation
-                + "\": operand "
-                + operand
-                + " has "
-                + axes.length()
-                + " labels ("
-                + axes
-                + "), but its shape "
-                + shape
-                + " has "
-                + shape.rank()
-                + " dimensions");
-      }
-      for (int axis = 0; axis < axes.length(); axis++) {
-        long size = shape.size(axis);
-        int label = labels.indexOf(axes.charAt(axis));
-        int repeated = axes.indexOf(axes.charAt(axis));
-        if (repeated < axis && shape.size(repeated) != size) {
-          throw new IllegalArgumentException(
-              "equation \""
-                  + equation
-                  + "\": label '"
-                  + axes.charAt(axis)
-                  + "' has sizes "
-                  + shape.size(repeated)
-                  + " and "
-                  + size
-                  + " in operand "
-                  + operand
-                  + " of shape "
-                  + shape);
+    for (LabelledShape tensor : tensors) {
+      int[] axes = tensor.axes();
+      for (int axis = 0; axis < axes.length; axis++) {
+        long size = tensor.shape().size(axis);
+        if (axes[axis] != TensorNetwork.UNLABELLED && size != 1) {
+          sizes[Arrays.binarySearch(labels, axes[axis])] = size;
         }
-        if (size != 1 && sizes[label] != 1 && sizes[label] != size) {
-          throw new IllegalArgumentException(
-              "equation \""
-                  + equation
-                  + "\": label '"
-                  + axes.charAt(axis)
-                  + "' has size "
-                  + sizes[label]
-                  + " in operand 0 of shape "
-                  + first
-                  + " but "
-                  + size
-                  + " in operand "
-                  + operand
-                  + " of shape "
-                  + shape);
-        }
-        sizes[label] = size != 1 ? size : sizes[label];
       }
     }
-    int[] output = axes(labels, equation.output());
-    Shape out = Shape.of(Arrays.stream(output).mapToLong(label -> sizes[label]).toArray());
+    requireCountable(name, sizes);
+    int[][] dense =
+        tensors.stream().map(tensor -> renumbered(tensor.axes(), labels)).toArray(int[][]::new);
     return new Labelling(
-        sizes,
-        axes(labels, equation.operands().getFirst()),
-        second == null ? new int[0] : axes(labels, equation.operands().get(1)),
-        output,
-        first,
-        second == null ? Shape.scalar() : second,
-        out);
+        sizes, dense[0], dense[1], dense[2], dtype, first.shape(), second.shape(), output.shape());
   }
 
-  private static int[] axes(List<Character> labels, String text) {
-    return text.chars().map(label -> labels.indexOf((char) label)).toArray();
+  private static int[] renumbered(int[] axes, int... labels) {
+    return Arrays.stream(axes)
+        .map(
+            label -> label == TensorNetwork.UNLABELLED ? label : Arrays.binarySearch(labels, label))
+        .toArray();
+  }
+
+  private static void requireCountable(String name, long... sizes) {
+    try {
+      Shape.of(sizes);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(
+          name
+              + ": the labels' sizes "
+              + Arrays.toString(sizes)
+              + " make more products than a long can count",
+          e);
+    }
   }
 
   /** The shape of the first operand, the second, or the output. */
@@ -134,25 +98,18 @@ final class Labelling {
     return shapes[tensor];
   }
 
-  /**
-   * The labelling of the gradient of an operand, from the output's gradient (first) and the other
-   * operand (second).
-   */
-  Labelling gradient(int operand) {
-    int[] target = operand == 0 ? a : b;
-    Shape shape = shapes[operand];
-    int[] result = new int[target.length];
-    for (int axis = 0; axis < target.length; axis++) {
-      result[axis] = shape.size(axis) == 1 && sizes[target[axis]] != 1 ? SUMMED : target[axis];
-    }
-    return new Labelling(
-        sizes, c, operand == 0 ? b : a, result, shapes[2], shapes[1 - operand], shape);
-  }
-
   /** Whether the output has a label twice, so that only a diagonal of it is written. */
   boolean writesDiagonal() {
-    return Arrays.stream(c).filter(label -> label != SUMMED).distinct().count()
-        < Arrays.stream(c).filter(label -> label != SUMMED).count();
+    return labelsOf(c).distinct().count() < labelsOf(c).count();
+  }
+
+  /** Whether the output has a label that no operand has, so that results are repeated along it. */
+  boolean repeatsResult() {
+    return labelsOf(c).anyMatch(label -> !has(a, label) && !has(b, label));
+  }
+
+  private static IntStream labelsOf(int[] axes) {
+    return Arrays.stream(axes).filter(label -> label != TensorNetwork.UNLABELLED);
   }
 
   Program program() {
@@ -167,8 +124,8 @@ final class Labelling {
     return !summed ? Program.PRODUCT : ownA && ownB ? Program.CHAIN : Program.PARTIALS;
   }
 
-  /** The nest of loops for tensors of these shapes and of given strides. */
-  Nest bind(KernelSet kernels, Tensor first, Tensor second, Tensor output) {
+  /** The nest of loops for tensors of these shapes and of given strides, in elements. */
+  Nest bind(KernelSet kernels, long[] first, long[] second, long[] output) {
     List<Loop> batch = new ArrayList<>();
     List<Loop> m = new ArrayList<>();
     List<Loop> n = new ArrayList<>();
@@ -177,9 +134,9 @@ final class Labelling {
       Loop loop =
           new Loop(
               sizes[label],
-              stride(first, a, label),
-              stride(second, b, label),
-              stride(output, c, label));
+              strideBytes(0, first, a, label),
+              strideBytes(1, second, b, label),
+              strideBytes(2, output, c, label));
       boolean inA = has(a, label);
       boolean inB = has(b, label);
       List<Loop> group = !has(c, label) ? k : inA == inB ? batch : inA ? m : n;
@@ -188,44 +145,40 @@ final class Labelling {
     return new Nest(kernels, ElementType.FLOAT32, program(), batch, m, n, k);
   }
 
-  /** Labels of the output in its order, then the summed ones in the order of nesting. */
-  private int[] outputOrder() {
-    int[] order = new int[sizes.length];
-    int count = 0;
-    for (int label : c) {
-      boolean repeated = false;
-      for (int i = 0; i < count; i++) {
-        repeated |= order[i] == label;
-      }
-      if (label != SUMMED && !repeated) {
-        order[count++] = label;
-      }
-    }
-    for (int label = 0; label < sizes.length; label++) {
-      if (!has(c, label)) {
-        order[count++] = label;
-      }
-    }
-    return order;
+  /** The nest of loops for tensors that lie row by row without gaps. */
+  Nest bindContiguous(KernelSet kernels) {
+    long[][] strides = Stream.of(shapes).map(Labelling::rowMajorStrides).toArray(long[][]::new);
+    return bind(kernels, strides[0], strides[1], strides[2]);
   }
 
-  private long stride(Tensor tensor, int[] axes, int label) {
+  private static long[] rowMajorStrides(Shape shape) {
+    long[] strides = new long[shape.rank()];
+    long stride = 1;
+    for (int dim = strides.length - 1; dim >= 0; dim--) {
+      strides[dim] = stride;
+      stride *= Math.max(shape.size(dim), 1);
+    }
+    return strides;
+  }
+
+  /** Labels of the output in its order, then the summed ones in the order of nesting. */
+  private int[] outputOrder() {
+    IntStream summed = IntStream.range(0, sizes.length).filter(label -> !has(c, label));
+    return IntStream.concat(labelsOf(c).distinct(), summed).toArray();
+  }
+
+  private long strideBytes(int tensor, long[] strides, int[] axes, int label) {
     long stride = 0;
     for (int axis = 0; axis < axes.length; axis++) {
-      if (axes[axis] == label && tensor.size(axis) != 1) {
-        stride += tensor.stride(axis) * Float.BYTES;
+      if (axes[axis] == label && shapes[tensor].size(axis) != 1) {
+        stride += strides[axis] * dtype.sizeBytes();
       }
     }
     return stride;
   }
 
   private static boolean has(int[] axes, int label) {
-    for (int axis : axes) {
-      if (axis == label) {
-        return true;
-      }
-    }
-    return false;
+    return TensorNetwork.has(axes, label);
   }
 
   /** Multiply-adds, counted as two operations each. */

@@ -1,47 +1,52 @@
 package dev.lanewise.verification;
 
 import dev.lanewise.tensor.Shape;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
 /**
  * An equation with the shapes of its operands.
  *
  * @param equation with explicit output
- * @param first the first operand's shape
- * @param second the second operand's shape, or null if there is one operand
+ * @param operandShapes each operand's shape
  */
-public record EquationCase(String equation, Shape first, @Nullable Shape second) {
+public record EquationCase(String equation, List<Shape> operandShapes) {
+  /**
+   * An equation with shapes.
+   *
+   * @param equation with explicit output
+   * @param shapes each operand's shape
+   * @return the case
+   */
+  public static EquationCase of(String equation, Shape... shapes) {
+    return new EquationCase(equation, List.of(shapes));
+  }
+
   /**
    * The number of operands.
    *
-   * @return 1 or 2
+   * @return at least 1
    */
   public int operands() {
-    return second == null ? 1 : 2;
+    return operandShapes.size();
   }
 
   /**
    * An operand's shape.
    *
-   * @param operand 0 or 1
+   * @param operand from 0
    * @return the shape
-   * @throws IllegalArgumentException if there is no such operand
+   * @throws IndexOutOfBoundsException if there is no such operand
    */
   public Shape shape(int operand) {
-    Shape shape = operand == 0 ? first : second;
-    if (shape == null || operand < 0 || operand > 1) {
-      throw new IllegalArgumentException("equation " + equation + " has no operand " + operand);
-    }
-    return shape;
+    return operandShapes.get(operand);
   }
 
   /**
    * All shapes, as a plan takes them.
    *
-   * @return one or two
+   * @return one for each operand
    */
   public Shape[] shapes() {
-    Shape other = second;
-    return other == null ? new Shape[] {first} : new Shape[] {first, other};
+    return operandShapes.toArray(Shape[]::new);
   }
 }

@@ -71,15 +71,30 @@ public final class ErrorBounds {
   }
 
   /**
-   * The error of {@code c + sum of a b}, where blocks of the sum are added to c one by one: every
-   * term passes one rounding more.
+   * The error of a sum of n products of several factors, computed step by step along any path: each
+   * step sums products of two earlier results, or the elements of one.
    *
-   * @param n the number of products
-   * @param magnitude {@code |c| + sum of |a| |b|}
+   * <p>Every product is built in every step once: it passes at most K roundings in a step that sums
+   * K products, and 1 in one that sums none. Each label is summed in one step, so the steps' K
+   * multiply to n, and then the roundings of S steps are at most {@code r = n + S - 1} (as {@code
+   * sum of (K - 1) <= product of K - 1}). With f factors there are f - 1 steps over two tensors,
+   * one at most for each operand that sums its own labels, and one that repeats the result: S = 2
+   * f. So the computed sum is {@code sum of the products (1 + theta)} with {@code |theta| <=
+   * gamma(r)}. An eta enters with each of the at most n products of each step, is multiplied by
+   * what the other operands hold, and enlarged by {@code 1 + gamma(r)}. The oracle's own error is
+   * at most {@code gammaOfDouble(r)}.
+   *
+   * @param n the number of products; 0 gives 0 products and the bound of the empty steps
+   * @param factors how many factors a product has
+   * @param magnitude the sum of the products' magnitudes
+   * @param largestProduct the product of the factors' largest magnitudes, each at least 1
    * @return the bound
    */
-  public static double accumulatedSumOfProducts(long n, double magnitude) {
-    return sumOfProducts(n + 1, magnitude);
+  public static double sumAlongPath(long n, int factors, double magnitude, double largestProduct) {
+    long steps = 2L * factors;
+    long roundings = n + steps - 1;
+    return (gamma(roundings) + gammaOfDouble(roundings)) * magnitude
+        + steps * n * ETA * (1 + gamma(roundings)) * largestProduct;
   }
 
   /**

@@ -6,17 +6,27 @@ package dev.lanewise.verification;
  * @param value the sum, in double
  * @param magnitude the sum of the products' magnitudes, for bounds
  * @param terms how many products each element sums
+ * @param factors how many factors each product has
+ * @param largestProduct the product of the factors' largest magnitudes, each at least 1
  */
-public record Estimate(DoubleArray value, DoubleArray magnitude, long terms) {
+public record Estimate(
+    DoubleArray value, DoubleArray magnitude, long terms, int factors, double largestProduct) {
   /**
-   * The bound of an element that float32 arithmetic computed in any order; see {@link
-   * ErrorBounds#sumOfProducts}.
+   * The bound of an element that float32 arithmetic computed in any order, and of three factors or
+   * more along any path; see {@link ErrorBounds#sumOfProducts} and {@link
+   * ErrorBounds#sumAlongPath}.
    *
    * @param position the element's place in row-major order
    * @return the bound
    */
   public double bound(int position) {
-    return ErrorBounds.sumOfProducts(terms, magnitude.at(position));
+    return bound(terms, magnitude.at(position));
+  }
+
+  private double bound(long products, double size) {
+    return factors <= 2
+        ? ErrorBounds.sumOfProducts(products, size)
+        : ErrorBounds.sumAlongPath(products, factors, size, largestProduct);
   }
 
   /**
@@ -30,15 +40,15 @@ public record Estimate(DoubleArray value, DoubleArray magnitude, long terms) {
   }
 
   /**
-   * An element with its bound, where the sum is added to a number that was there.
+   * An element with its bound, where the sum is added to a number that was there: every product
+   * passes one rounding more.
    *
    * @param position the element's place in row-major order
    * @param before the number
    * @return value and bound
    */
   public Rounded addedTo(int position, double before) {
-    double error =
-        ErrorBounds.accumulatedSumOfProducts(terms, magnitude.at(position) + Math.abs(before));
+    double error = bound(terms + 1, magnitude.at(position) + Math.abs(before));
     return new Rounded(value.at(position) + before, error);
   }
 }

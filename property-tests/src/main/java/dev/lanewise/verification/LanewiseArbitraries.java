@@ -5,11 +5,11 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Collectors;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
 import net.jqwik.api.Tuple;
-import org.jspecify.annotations.Nullable;
 
 /**
  * jqwik arbitraries for tensors and what operates on them. They shrink to few labels, small sizes,
@@ -100,100 +100,149 @@ public final class LanewiseArbitraries {
         Tuple.of(1, Arbitraries.just(0)));
   }
 
-  /** Where a label stands. */
-  private enum Role {
-    CONTRACTED(true, true, false),
-    FREE_IN_FIRST(true, false, true),
-    FREE_IN_SECOND(false, true, true),
-    BATCH(true, true, true),
-    SUMMED_IN_FIRST(true, false, false),
-    SUMMED_IN_SECOND(false, true, false);
+  /** How operands carry a label. */
+  private enum Use {
+    PLAIN,
+    /** Twice in one of them. */
+    DIAGONAL,
+    /** With size 1 in one of them. */
+    ONE
+  }
 
-    final boolean inFirst;
-    final boolean inSecond;
-    final boolean inOutput;
-
-    Role(boolean inFirst, boolean inSecond, boolean inOutput) {
-      this.inFirst = inFirst;
-      this.inSecond = inSecond;
-      this.inOutput = inOutput;
+  /**
+   * A label.
+   *
+   * @param holders which operands have it: a bit for each, and 0 for all
+   * @param inOutput whether the output has it
+   * @param chosen picks the operand of a use that concerns one
+   */
+  private record LabelSpec(int holders, boolean inOutput, int size, Use use, int chosen) {
+    boolean isIn(int operand, int operands) {
+      int held = holders & ((1 << operands) - 1);
+      return held == 0 || ((held >> operand) & 1) != 0;
     }
   }
 
-  /** How an operand carries a label. */
-  private enum Use {
-    PLAIN,
-    DIAGONAL,
-    ONE_IN_FIRST,
-    ONE_IN_SECOND
+  /**
+   * An ellipsis.
+   *
+   * @param sizes its dimensions' sizes in the operand that has them all
+   * @param holders which operands have it, with how many of the dimensions: two bits for each
+   */
+  private record EllipsisSpec(List<Integer> sizes, int holders, boolean inOutput) {
+    boolean isIn(int operand) {
+      return ((holders >> (2 * operand)) & 1) != 0;
+    }
+
+    int rank(int operand) {
+      return ((holders >> (2 * operand)) & 2) == 0 ? sizes.size() : sizes.size() / 2;
+    }
   }
 
-  private record LabelSpec(Role role, int size, Use use) {}
-
   /**
-   * Equations of one or two operands with sizes: batch, free, contracted and summed labels in any
-   * order, labels repeated in an operand, sizes of 1 that are broadcast, sizes of 0.
+   * Equations of one to five operands with sizes: labels that one operand has or several, summed or
+   * not, in any order; labels repeated in an operand, sizes of 1 that are repeated, sizes of 0;
+   * ellipses of different rank.
    *
-   * @param maxLabels the most labels
+   * @param maxLabels the most labels besides the ellipsis
    * @param maxSize the largest size
    * @return equations with shapes
    */
   public static Arbitrary<EquationCase> equations(int maxLabels, int maxSize) {
+    Arbitrary<Integer> operands =
+        Arbitraries.frequency(
+            Tuple.of(2, 1), Tuple.of(8, 2), Tuple.of(3, 3), Tuple.of(2, 4), Tuple.of(1, 5));
+    return equations(operands, maxLabels, maxSize);
+  }
+
+  /**
+   * As {@link #equations(int, int)}, of a number of operands.
+   *
+   * @param operands how many operands
+   * @param maxLabels the most labels besides the ellipsis
+   * @param maxSize the largest size
+   * @return equations with shapes
+   */
+  public static Arbitrary<EquationCase> equations(
+      Arbitrary<Integer> operands, int maxLabels, int maxSize) {
     Arbitrary<Use> uses =
         Arbitraries.frequencyOf(
             Tuple.of(8, Arbitraries.just(Use.PLAIN)), Tuple.of(3, Arbitraries.of(Use.values())));
+    Arbitrary<Integer> bits = Arbitraries.integers().between(0, (1 << 10) - 1);
     Arbitrary<LabelSpec> labels =
-        Combinators.combine(Arbitraries.of(Role.values()), sizes(maxSize), uses).as(LabelSpec::new);
-    Arbitrary<Boolean> pairs = Arbitraries.frequency(Tuple.of(5, true), Tuple.of(1, false));
-    return Combinators.combine(labels.list().ofMaxSize(maxLabels), pairs, seeds())
+        Combinators.combine(bits, Arbitraries.of(true, false), sizes(maxSize), uses, bits)
+            .as(LabelSpec::new);
+    Arbitrary<EllipsisSpec> ellipses =
+        Combinators.combine(
+                sizes(Math.min(maxSize, 3)).list().ofMaxSize(2), bits, Arbitraries.of(true, false))
+            .as(EllipsisSpec::new);
+    Arbitrary<EllipsisSpec> some =
+        Arbitraries.frequencyOf(
+            Tuple.of(2, Arbitraries.just(new EllipsisSpec(List.of(), 0, false))),
+            Tuple.of(1, ellipses));
+    return Combinators.combine(operands, labels.list().ofMaxSize(maxLabels), some, seeds())
         .as(LanewiseArbitraries::equation);
   }
 
-  private static EquationCase equation(List<LabelSpec> specs, boolean pair, long seed) {
-    List<Axis> first = new ArrayList<>();
-    List<Axis> second = new ArrayList<>();
+  private static EquationCase equation(
+      int count, List<LabelSpec> specs, EllipsisSpec ellipsis, long seed) {
+    List<List<Axis>> operands = new ArrayList<>();
+    for (int operand = 0; operand < count; operand++) {
+      operands.add(new ArrayList<>());
+    }
     List<Axis> output = new ArrayList<>();
     for (int i = 0; i < specs.size(); i++) {
       LabelSpec spec = specs.get(i);
-      char label = (char) ((i % 2 == 0 ? 'a' : 'A') + i);
-      boolean inFirst = spec.role.inFirst || !pair;
-      boolean inSecond = spec.role.inSecond && pair;
-      if (inFirst) {
-        int size = spec.use == Use.ONE_IN_FIRST ? 1 : spec.size;
-        first.add(new Axis(label, size));
-        if (spec.use == Use.DIAGONAL && first.size() < 6) {
-          first.add(new Axis(label, size));
+      String label = String.valueOf((char) ((i % 2 == 0 ? 'a' : 'A') + i));
+      List<List<Axis>> holders = new ArrayList<>();
+      for (int operand = 0; operand < count; operand++) {
+        if (spec.isIn(operand, count)) {
+          holders.add(operands.get(operand));
+          operands.get(operand).add(new Axis(label, List.of(spec.size)));
         }
       }
-      if (inSecond) {
-        second.add(new Axis(label, spec.use == Use.ONE_IN_SECOND ? 1 : spec.size));
-        if (spec.use == Use.DIAGONAL && !inFirst) {
-          second.add(new Axis(label, spec.size));
-        }
+      List<Axis> chosen = holders.get(spec.chosen % holders.size());
+      if (spec.use == Use.DIAGONAL && chosen.size() < 6) {
+        chosen.add(chosen.getLast());
       }
-      if (spec.role.inOutput) {
-        output.add(new Axis(label, spec.size));
+      if (spec.use == Use.ONE) {
+        chosen.set(chosen.size() - 1, new Axis(label, List.of(1)));
+      }
+      if (spec.inOutput) {
+        output.add(new Axis(label, List.of(spec.size)));
       }
     }
     Random random = new Random(seed);
-    for (List<Axis> axes : List.of(first, second, output)) {
-      Collections.shuffle(axes, random);
+    for (int operand = 0; operand < count; operand++) {
+      if (ellipsis.isIn(operand)) {
+        List<Integer> all = ellipsis.sizes;
+        List<Integer> own =
+            all.subList(all.size() - ellipsis.rank(operand), all.size()).stream()
+                .map(size -> random.nextInt(4) == 0 ? 1 : size)
+                .toList();
+        operands.get(operand).add(new Axis("...", own));
+      }
     }
-    String inputs = text(first) + (pair ? "," + text(second) : "");
-    @Nullable Shape other = pair ? shape(second) : null;
-    return new EquationCase(inputs + "->" + text(output), shape(first), other);
+    if (ellipsis.inOutput) {
+      output.add(new Axis("...", List.of()));
+    }
+    operands.forEach(axes -> Collections.shuffle(axes, random));
+    Collections.shuffle(output, random);
+    String inputs =
+        operands.stream().map(LanewiseArbitraries::text).collect(Collectors.joining(","));
+    return new EquationCase(
+        inputs + "->" + text(output), operands.stream().map(LanewiseArbitraries::shape).toList());
   }
 
-  private record Axis(char label, int size) {}
+  private record Axis(String label, List<Integer> sizes) {}
 
   private static String text(List<Axis> axes) {
-    StringBuilder text = new StringBuilder();
-    axes.forEach(axis -> text.append(axis.label));
-    return text.toString();
+    return axes.stream().map(Axis::label).collect(Collectors.joining());
   }
 
   private static Shape shape(List<Axis> axes) {
-    return Shape.of(axes.stream().mapToLong(Axis::size).toArray());
+    return Shape.of(
+        axes.stream().flatMap(axis -> axis.sizes.stream()).mapToLong(Integer::longValue).toArray());
   }
 
   /**

@@ -14,7 +14,12 @@ public final class Check {
 
   /** The tensor is float32 and this thread can read it now. */
   public static void readable(String name, Tensor tensor) {
-    dtype(name, tensor, DType.FLOAT32);
+    readable(name, tensor, DType.FLOAT32);
+  }
+
+  /** The tensor is of a type, and this thread can read it now. */
+  public static void readable(String name, Tensor tensor, DType dtype) {
+    dtype(name, tensor, dtype);
     accessible(name, tensor);
   }
 
@@ -22,7 +27,14 @@ public final class Check {
    * The tensor is float32, this thread can write it now, and no two of its elements share memory.
    */
   public static void writable(String name, Tensor tensor) {
-    readable(name, tensor);
+    writable(name, tensor, DType.FLOAT32);
+  }
+
+  /**
+   * The tensor is of a type, this thread can write it now, and no two of its elements share memory.
+   */
+  public static void writable(String name, Tensor tensor, DType dtype) {
+    readable(name, tensor, dtype);
     if (tensor.segment().isReadOnly()) {
       throw new IllegalArgumentException(
           name + ": a read-only tensor of shape " + tensor.shape() + " cannot be written");

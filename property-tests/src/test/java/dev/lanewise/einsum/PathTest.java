@@ -1,0 +1,451 @@
+package dev.lanewise.einsum;
+
+import static dev.lanewise.verification.TensorAssertions.assertSameBits;
+import static dev.lanewise.verification.TensorAssertions.assertWithin;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import dev.lanewise.verification.DoubleArray;
+import dev.lanewise.verification.EquationCase;
+import dev.lanewise.verification.Estimate;
+import dev.lanewise.verification.FloatClass;
+import dev.lanewise.verification.LanewiseArbitraries;
+import dev.lanewise.verification.OracleEinsum;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.SplittableRandom;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Collectors;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
+
+/**
+ * Paths of three operands and more: that they are as cheap as they should be, and all are right.
+ */
+class PathTest {
+  private static final ContractionOptions DEFAULT = ContractionOptions.DEFAULT;
+
+  @Provide
+  Arbitrary<EquationCase> networks() {
+    return LanewiseArbitraries.equations(Arbitraries.integers().between(3, 5), 6, 4);
+  }
+
+  @Provide
+  Arbitrary<EquationCase> smallNetworks() {
+    return LanewiseArbitraries.equations(Arbitraries.integers().between(3, 4), 6, 5);
+  }
+
+  @Provide
+  Arbitrary<Long> seeds() {
+    return LanewiseArbitraries.seeds();
+  }
+
+  private static Tensor[] operands(Arena arena, EquationCase c, long seed) {
+    Tensor[] operands = new Tensor[c.operands()];
+    for (int i = 0; i < operands.length; i++) {
+      Shape shape = c.shape(i);
+      operands[i] =
+          Tensor.copyOf(arena, FloatClass.tame(seed + i, (int) shape.elementCount()))
+              .reshape(shape.toArray());
+    }
+    return operands;
+  }
+
+  private static Tensor result(Arena arena, Contraction plan, Tensor... operands) {
+    Tensor out = Tensor.full(arena, Float.NaN, plan.outputShape().toArray());
+    plan.execute(operands, out);
+    return out;
+  }
+
+  private static Contraction plan(EquationCase c, ContractionOptions options) {
+    return Contraction.compile(c.equation(), options, c.shapes());
+  }
+
+  private static ContractionPath randomPath(int operands, SplittableRandom random) {
+    List<int[]> steps = new ArrayList<>();
+    int left = operands;
+    while (left > 1) {
+      int first = random.nextInt(left);
+      if (random.nextInt(4) == 0) {
+        steps.add(new int[] {first});
+        continue;
+      }
+      int second = random.nextInt(left - 1);
+      steps.add(new int[] {first, second >= first ? second + 1 : second});
+      left--;
+    }
+    return ContractionPath.of(steps.toArray(int[][]::new));
+  }
+
+  @Tag("lanes")
+  @Property(tries = 500)
+  void everyPathIsWithinTheBoundAndHasItsOwnBitsOnBothBackends(
+      @ForAll("networks") EquationCase c, @ForAll("seeds") long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor[] operands = operands(arena, c, seed);
+      Estimate oracle =
+          OracleEinsum.contract(
+              c.equation(),
+              Arrays.stream(operands).map(DoubleArray::of).toArray(DoubleArray[]::new));
+      List<ContractionOptions> options =
+          List.of(
+              DEFAULT,
+              DEFAULT.withSearch(PathSearch.OPTIMAL),
+              DEFAULT.withSearch(PathSearch.GREEDY),
+              DEFAULT.withPath(singleSteps(randomPath(c.operands(), random))));
+      for (ContractionOptions option : options) {
+        Contraction plan = plan(c, option);
+        Tensor out = result(arena, plan, operands);
+        String what = c.equation() + ", " + plan.pathInfo().path();
+        assertWithin(what, oracle::at, out);
+        ContractionOptions same = DEFAULT.withPath(plan.pathInfo().path());
+        assertSameBits(what + " given", out, result(arena, plan(c, same), operands));
+        Equation equation = Equation.parse(c.equation());
+        assertSameBits(
+            what + " scalar",
+            out,
+            result(
+                arena,
+                Contraction.compile(KernelSet.scalar(), equation, same, c.shapes()),
+                operands));
+      }
+    }
+  }
+
+  /** A path that at most once takes the same single tensor: more would change nothing. */
+  private static ContractionPath singleSteps(ContractionPath path) {
+    List<int[]> steps = new ArrayList<>();
+    for (int[] step : path.steps()) {
+      if (step.length == 2 || steps.isEmpty() || steps.getLast().length == 2) {
+        steps.add(step);
+      }
+    }
+    return ContractionPath.of(steps.toArray(int[][]::new));
+  }
+
+  @Property(tries = 300)
+  void aPathIsWhatItsStepsAreOneByOne(
+      @ForAll("networks") EquationCase c, @ForAll("seeds") long seed) {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor[] operands = operands(arena, c, seed);
+      Contraction plan = plan(c, DEFAULT);
+      List<Tensor> left = new ArrayList<>(List.of(operands));
+      for (int step = 0; step < plan.pathInfo().steps().size(); step++) {
+        int[] positions = plan.pathInfo().path().steps().get(step);
+        Tensor[] taken = Arrays.stream(positions).mapToObj(left::get).toArray(Tensor[]::new);
+        Arrays.stream(positions).map(position -> -position).sorted().forEach(p -> left.remove(-p));
+        String equation = plan.pathInfo().steps().get(step).equation();
+        left.add(Einsum.einsum(arena, equation, taken));
+        // Several summed labels are nested as the whole equation has them, not as the step has.
+        if (summedLabels(equation) > 1) {
+          return;
+        }
+      }
+      assertSameBits(plan.toString(), left.getFirst(), result(arena, plan, operands));
+    }
+  }
+
+  private static long summedLabels(String equation) {
+    String output = equation.substring(equation.indexOf("->") + 2);
+    return equation
+        .chars()
+        .filter(Character::isLetter)
+        .distinct()
+        .filter(label -> output.indexOf(label) < 0)
+        .count();
+  }
+
+  @Property(tries = 300)
+  void noPathIsCheaperThanTheOptimalOne(@ForAll("smallNetworks") EquationCase c) {
+    double optimal = plan(c, DEFAULT.withSearch(PathSearch.OPTIMAL)).flops();
+    double greedy = plan(c, DEFAULT.withSearch(PathSearch.GREEDY)).flops();
+    double least = Double.POSITIVE_INFINITY;
+    for (ContractionPath path : allPaths(c.operands())) {
+      least = Math.min(least, plan(c, DEFAULT.withPath(path)).flops());
+    }
+    assertTrue(optimal <= greedy, () -> c + ": greedy is cheaper than optimal");
+    assertTrue(optimal <= least, c + ": optimal " + optimal + ", but there is " + least);
+    assertEquals(optimal, plan(c, DEFAULT).flops(), () -> "up to 8 operands AUTO is optimal");
+  }
+
+  /** Every order of pairs, with and without reducing each operand first. */
+  private static List<ContractionPath> allPaths(int operands) {
+    List<ContractionPath> paths = new ArrayList<>();
+    for (int reduced = 0; reduced < 1 << operands; reduced++) {
+      List<int[]> steps = new ArrayList<>();
+      for (int operand = operands - 1; operand >= 0; operand--) {
+        if ((reduced >> operand & 1) != 0) {
+          steps.add(new int[] {operand});
+        }
+      }
+      extend(steps, operands, paths);
+    }
+    return paths;
+  }
+
+  private static void extend(List<int[]> steps, int left, List<ContractionPath> paths) {
+    if (left == 1) {
+      paths.add(ContractionPath.of(steps.toArray(int[][]::new)));
+      return;
+    }
+    for (int second = 1; second < left; second++) {
+      for (int first = 0; first < second; first++) {
+        List<int[]> longer = new ArrayList<>(steps);
+        longer.add(new int[] {first, second});
+        extend(longer, left - 1, paths);
+      }
+    }
+  }
+
+  @Property(tries = 300)
+  void theLimitHoldsOrNoPathMeetsIt(
+      @ForAll("smallNetworks") EquationCase c, @ForAll("seeds") long seed) {
+    long least = Long.MAX_VALUE;
+    for (ContractionPath path : allPaths(c.operands())) {
+      least = Math.min(least, plan(c, DEFAULT.withPath(path)).pathInfo().largestIntermediate());
+    }
+    ContractionOptions tight =
+        DEFAULT.withLargestIntermediate(least).withSearch(PathSearch.OPTIMAL);
+    Contraction plan = plan(c, tight);
+    assertEquals(least, Math.max(least, plan.pathInfo().largestIntermediate()), c::toString);
+    if (least > 0) {
+      ContractionOptions tighter = tight.withLargestIntermediate(least - 1);
+      IllegalArgumentException error =
+          assertThrows(IllegalArgumentException.class, () -> plan(c, tighter), c::toString);
+      assertTrue(error.getMessage().contains("limit of " + (least - 1)), error.getMessage());
+    }
+  }
+
+  @Property(tries = 300)
+  void theGreedySearchStaysWithinTheLimitOrSaysThatItCannot(
+      @ForAll("networks") EquationCase c, @ForAll("seeds") long seed) {
+    ContractionOptions tight =
+        DEFAULT.withSearch(PathSearch.GREEDY).withLargestIntermediate(seed % 20);
+    try {
+      PathInfo info = plan(c, tight).pathInfo();
+      assertTrue(info.largestIntermediate() <= seed % 20, info::toString);
+    } catch (IllegalArgumentException e) {
+      assertTrue(e.getMessage().contains("the greedy search finds no path"), e.getMessage());
+    }
+  }
+
+  @Example
+  void theLimitHoldsForGradientsToo() {
+    Contraction plan =
+        Contraction.compile(
+            "ij,jk,kl->il",
+            DEFAULT.withLargestIntermediate(30),
+            Shape.of(6, 5),
+            Shape.of(5, 4),
+            Shape.of(4, 6));
+    for (int operand = 0; operand < 3; operand++) {
+      assertTrue(plan.gradient(operand).pathInfo().largestIntermediate() <= 30);
+    }
+    ContractionPath path = ContractionPath.of(new int[] {0, 2}, new int[] {0, 1});
+    Contraction given = plan.gradient(1, DEFAULT.withPath(path));
+    assertEquals(path, given.pathInfo().path());
+    assertEquals("il,ij,kl->jk", given.pathInfo().equation());
+  }
+
+  @Property(tries = 300)
+  void numberedLabelsMakeTheSameEquation(@ForAll("networks") EquationCase c) {
+    Equation read = Equation.parse(c.equation());
+    Sublists numbered = Equation.sublists();
+    for (String operand : read.operands()) {
+      numbered = numbered.operand(numbers(operand));
+    }
+    assertEquals(read, numbered.output(numbers(read.output())));
+    String withoutOutput = c.equation().substring(0, c.equation().indexOf("->"));
+    assertEquals(Equation.parse(withoutOutput), numbered.implicitOutput());
+    assertEquals(read, Equation.parse(read.toString()));
+  }
+
+  private static int[] numbers(String labels) {
+    return labels
+        .replace("...", ".")
+        .chars()
+        .map(c -> c == '.' ? Equation.ELLIPSIS : c >= 'a' ? c - 'a' + 26 : c - 'A')
+        .toArray();
+  }
+
+  @Example
+  void chainsOfMatricesAreContractedInTheTextbookOrder() {
+    // Cormen et al., Introduction to Algorithms, section 15.2: 15125 multiplications.
+    Contraction plan =
+        Contraction.compile(
+            "ab,bc,cd,de,ef,fg->ag",
+            Shape.of(30, 35),
+            Shape.of(35, 15),
+            Shape.of(15, 5),
+            Shape.of(5, 10),
+            Shape.of(10, 20),
+            Shape.of(20, 25));
+    assertEquals(2.0 * 15125, plan.flops());
+    PathInfo info = plan.pathInfo();
+    assertEquals(30.0 * 35 * 15 * 5 * 10 * 20 * 25 * 6, info.naiveFlops());
+    assertEquals(5, info.steps().size());
+    assertEquals(35 * 5, info.largestIntermediate());
+  }
+
+  @Example
+  void labelsOfOneOperandAreSummedBeforeTheyInflateAProduct() {
+    Contraction apart =
+        Contraction.compile("ai,aj,ak->a", Shape.of(7, 9), Shape.of(7, 8), Shape.of(7, 6));
+    // One is reduced; the others are summed while they are multiplied with what has no other label.
+    assertEquals(3, apart.pathInfo().steps().size());
+    assertEquals(2.0 * 7 * (9 + 8 + 6), apart.flops());
+    Contraction all =
+        Contraction.compile("ai,bj,ck->abc", Shape.of(7, 9), Shape.of(8, 9), Shape.of(6, 9));
+    assertEquals(5, all.pathInfo().steps().size());
+    assertEquals(2.0 * 9 * (7 + 8 + 6) + 6 * 7 + 6 * 7 * 8, all.flops());
+    // A product with one that has no other label sums in passing.
+    Contraction passing =
+        Contraction.compile("ai,a,a->a", Shape.of(7, 9), Shape.of(7), Shape.of(7));
+    assertEquals(
+        Set.of("a,a->a", "ai,a->a"),
+        passing.pathInfo().steps().stream()
+            .map(PathInfo.Step::equation)
+            .collect(Collectors.toSet()));
+  }
+
+  @Example
+  void aBatchKeepsItsPlaceAndIntermediatesLieAsTheNextStepReadsThem() {
+    PathInfo info =
+        Contraction.compile(
+                "bij,bjk,bkl->bil",
+                DEFAULT.withPath(ContractionPath.of(new int[] {0, 1}, new int[] {0, 1})),
+                Shape.of(2, 3, 4),
+                Shape.of(2, 4, 5),
+                Shape.of(2, 5, 6))
+            .pathInfo();
+    assertEquals("bij,bjk->bki", info.steps().get(0).equation());
+    // Tensors that are left keep their order: the operand comes before the result.
+    assertEquals("bkl,bki->bil", info.steps().get(1).equation());
+    assertEquals(Shape.of(2, 5, 3), info.steps().get(0).result());
+  }
+
+  @Example
+  void intermediatesShareMemoryOnceTheyAreRead() {
+    Shape[] shapes = new Shape[20];
+    Arrays.fill(shapes, Shape.of(16, 16));
+    StringBuilder equation = new StringBuilder();
+    List<int[]> steps = new ArrayList<>();
+    for (int i = 0; i < shapes.length; i++) {
+      equation.append(i == 0 ? "" : ",").append((char) ('a' + i)).append((char) ('b' + i));
+      if (i > 0) {
+        steps.add(i == 1 ? new int[] {0, 1} : new int[] {0, shapes.length - i});
+      }
+    }
+    equation.append("->au");
+    ContractionPath path = ContractionPath.of(steps.toArray(int[][]::new));
+    Contraction plan = Contraction.compile(equation.toString(), DEFAULT.withPath(path), shapes);
+    assertEquals(2 * 16 * 16 * 4, plan.scratchBytes());
+    assertEquals(plan.flops(), Contraction.compile(equation.toString(), shapes).flops());
+  }
+
+  @Example
+  void aPlanSaysWhatItDoes() {
+    Contraction plan =
+        Contraction.compile(
+            "ij,jk,kl->il",
+            DEFAULT.withPath(ContractionPath.of(new int[] {0, 1}, new int[] {0, 1})),
+            Shape.of(2, 3),
+            Shape.of(3, 4),
+            Shape.of(4, 5));
+    List<String> lines = plan.toString().lines().toList();
+    assertEquals("Contraction ij,jk,kl->il: [2, 3], [3, 4], [4, 5] -> [2, 5]", lines.get(0));
+    assertEquals(
+        "  path [(0, 1), (0, 1)]: 128 FLOP (at once 360, ratio 2.81), largest intermediate 8 elements, scratch 64 bytes",
+        lines.get(1));
+    assertTrue(lines.get(2).startsWith("  ij,jk->ki: [4, 2], 48.0 FLOP, CHAIN, "), lines.get(2));
+    assertTrue(lines.get(3).startsWith("  kl,ki->il: [2, 5], 80.0 FLOP, CHAIN, "), lines.get(3));
+    assertEquals(4, lines.size());
+  }
+
+  @Example
+  void manyOperandsArePlannedGreedily() {
+    try (Arena arena = Arena.ofConfined()) {
+      int count = 60;
+      Tensor[] operands = new Tensor[count];
+      Shape[] shapes = new Shape[count];
+      StringBuilder text = new StringBuilder();
+      for (int i = 0; i < count; i++) {
+        // A ring of 26 labels, most pairs of neighbours twice.
+        text.append(i == 0 ? "" : ",");
+        text.append((char) ('A' + i % 26)).append((char) ('A' + (i + 1) % 26));
+        shapes[i] = Shape.of(2, 2);
+        operands[i] = Tensor.full(arena, 0.5f, 2, 2);
+      }
+      text.append("->");
+      Contraction plan = Contraction.compile(text.toString(), shapes);
+      // 2^26 terms of 2^-60 each; all sums are of equal powers of two, and exact.
+      assertEquals(0x1p-34, result(arena, plan, operands).item());
+      assertTrue(plan.flops() < 10_000, plan::toString);
+    }
+  }
+
+  @Example
+  void onePlanRunsOnManyThreads() throws Exception {
+    EquationCase c =
+        EquationCase.of(
+            "ij,jk,kl,lm->im", Shape.of(9, 20), Shape.of(20, 7), Shape.of(7, 11), Shape.of(11, 5));
+    Contraction plan = plan(c, DEFAULT);
+    try (Arena arena = Arena.ofShared();
+        ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+      List<Future<?>> runs = new ArrayList<>();
+      for (int run = 0; run < 2000; run++) {
+        int seed = run % 10;
+        Tensor[] operands = operands(arena, c, seed);
+        Tensor expected = result(arena, plan, operands);
+        Tensor out = Tensor.zeros(arena, 9, 5);
+        runs.add(
+            threads.submit(() -> {
+              plan.execute(operands, out);
+              assertSameBits("run", expected, out);
+            }));
+      }
+      for (Future<?> run : runs) {
+        run.get();
+      }
+    }
+  }
+
+  @Example
+  void theCacheIsBoundedAndKeepsWhatIsUsed() {
+    PlanCache cache = new PlanCache(3, 1000);
+    Contraction first = cache.plan("ij->ji", Shape.of(1, 1));
+    for (int size = 2; size < 20; size++) {
+      cache.plan("ij->ji", Shape.of(size, 1));
+      assertTrue(first == cache.plan("ij->ji", Shape.of(1, 1)), "the plan in use was dropped");
+      assertTrue(cache.size() <= 3);
+    }
+    assertEquals(3, cache.size());
+    // Intermediates of 10 x 10 floats are 400 bytes, and count as 448: three do not fit.
+    for (int size = 10; size < 15; size++) {
+      cache.plan("ij,jk,kl->il", Shape.of(10, size), Shape.of(size, 10), Shape.of(10, 20));
+      assertTrue(cache.size() <= 3);
+    }
+    assertEquals(2, cache.size());
+    Shape[] shapes = {Shape.of(20, 40), Shape.of(40, 20), Shape.of(20, 40)};
+    Contraction large = cache.plan("ij,jk,kl->il", shapes);
+    assertTrue(large.scratchBytes() > 1000, large::toString);
+    assertFalse(large == cache.plan("ij,jk,kl->il", shapes));
+    assertEquals(2, cache.size());
+  }
+}
