@@ -4,8 +4,8 @@ import java.util.stream.IntStream;
 /**
  * Sums of products by 64 partial sums, lanes across outputs; see ColumnDotKernels.
  *
- * <p>One partial sum of eight vectors of outputs at a time, from its first product to its last:
- * the accumulators stay in registers, and memory is read a line or more at each step.
+ * <p>One partial sum of eight vectors of outputs at a time, from its first product to its last: the
+ * accumulators stay in registers, and memory is read a line or more at each step.
  */
 final class ColumnDotsSource {
   private static final int MOST_VECTORS = 8;
@@ -19,7 +19,8 @@ final class ColumnDotsSource {
     StringBuilder code = new StringBuilder();
     code.append("  @Override\n  public int lanes() {\n    return %s;\n  }\n".formatted(d.lanes()));
     code.append(
-        "\n  @Override\n  public int maxVectors() {\n    return %d;\n  }\n".formatted(MOST_VECTORS));
+        "\n  @Override\n  public int maxVectors() {\n    return %d;\n  }\n"
+            .formatted(MOST_VECTORS));
     for (String name : new String[] {"dot", "scaledSum"}) {
       code.append(SourceText.header(name, "int vectors, " + PARAMETERS));
       code.append("    switch (vectors) {\n");
@@ -55,10 +56,7 @@ final class ColumnDotsSource {
             .mapToObj(v ->
                 "      %1$s p%2$d = fresh ? %3$s : %4$s;\n"
                     .formatted(
-                        d.floats(),
-                        v,
-                        d.zero(),
-                        d.load("partials", SourceText.offset("at", v, d))))
+                        d.floats(), v, d.zero(), d.load("partials", SourceText.offset("at", v, d))))
             .collect(Collectors.joining());
     String end =
         IntStream.range(0, vectors)
@@ -83,8 +81,7 @@ final class ColumnDotsSource {
 %8$s    }
   }
 """
-        .formatted(
-            name, vectors, PARAMETERS, d.lanes(), e.bytes(), start, steps, end);
+        .formatted(name, vectors, PARAMETERS, d.lanes(), e.bytes(), start, steps, end);
   }
 
   private static String place(String base, int vector, int vectors, Dialect d) {

@@ -75,12 +75,12 @@ final class DotsSource {
             scalar
                 ? "      scaledRows(rows, %s);\n".formatted(SourceText.names(RUNS))
                 : """
-                        if (bRowStride == 0) {
-                          dotRows(rows, %1$s);
-                        } else {
-                          dotEachRows(rows, %1$s);
-                        }
-                  """
+                      if (bRowStride == 0) {
+                        dotRows(rows, %1$s);
+                      } else {
+                        dotEachRows(rows, %1$s);
+                      }
+                """
                     .formatted(SourceText.names(RUNS)));
         code.append("      return;\n    }\n");
       }
@@ -114,8 +114,7 @@ final class DotsSource {
     for (int i = 0; i < 16; i++) {
       code.append(
           "    final %1$s q%2$d = %2$d < k ? Math.fma(%3$s, %4$s, %5$s) + %5$s : %5$s;\n"
-              .formatted(
-                  e.primitive, i, at("a", "aOffset", i), at("b", "bOffset", i), zero()));
+              .formatted(e.primitive, i, at("a", "aOffset", i), at("b", "bOffset", i), zero()));
     }
     code.append("    return %s;\n  }\n".formatted(tree(0, 1, 16)));
     code.append("\n  private static %s many(%s) {\n".formatted(e.primitive, parameters));
@@ -208,8 +207,7 @@ final class DotsSource {
       code.append(
           "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
       code.append(
-          "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n"
-              .formatted(indices, h));
+          "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n".formatted(indices, h));
     }
     return code.append(
 """
@@ -232,8 +230,7 @@ final class DotsSource {
     return %3$s;
   }
 """
-                .formatted(
-                    indices, Selection.primitive(e), Selection.fromArray(e, "indices")))
+                .formatted(indices, Selection.primitive(e), Selection.fromArray(e, "indices")))
         .toString();
   }
 
@@ -268,7 +265,10 @@ final class DotsSource {
           code.append(count == 1 ? "" : "    if (k %% %d == 0) {\n".formatted(PARTIALS));
           code.append(
               "    for (; row + %1$d <= rows; row += %1$d) {\n      %2$s%3$d(k, a, aOffset + row * aRowStride, aRowStride, b, bOffset + row * bRowStride, bRowStride, c, cOffset + row * cRowStride, cRowStride, accumulate);\n    }\n"
-                  .formatted(count, name(count == 1 && kind == Rows.EACH ? Rows.SHARED : kind, lanes), count));
+                  .formatted(
+                      count,
+                      name(count == 1 && kind == Rows.EACH ? Rows.SHARED : kind, lanes),
+                      count));
           code.append(count == 1 ? "" : "    }\n");
         }
         code.append("  }\n");
@@ -357,8 +357,7 @@ final class DotsSource {
 
   private String fold(int row, int vector, int other) {
     return "    %1$s = %2$s;\n"
-        .formatted(
-            sum(row, vector), d.binary("add", "+", sum(row, vector), sum(row, other)));
+        .formatted(sum(row, vector), d.binary("add", "+", sum(row, vector), sum(row, other)));
   }
 
   /** One vector of products of every row. */
@@ -370,8 +369,7 @@ final class DotsSource {
       if (kind != Rows.SCALAR) {
         b = "y" + v + (kind == Rows.EACH ? "_" + r : "");
         if (kind == Rows.EACH || r == 0) {
-          code.append(
-              "%sfinal %s %s = %s;\n".formatted(indent, d.floats(), b, load("b", r, at)));
+          code.append("%sfinal %s %s = %s;\n".formatted(indent, d.floats(), b, load("b", r, at)));
         }
       }
       code.append(
@@ -386,8 +384,8 @@ final class DotsSource {
 
   /**
    * The products behind the last whole 64 of one row: whole vectors of them, and then fewer than a
-   * vector has lanes, which are taken from the vector that ends with the run, its lanes moved to the
-   * front and the others filled so that their product is -0.
+   * vector has lanes, which are taken from the vector that ends with the run, its lanes moved to
+   * the front and the others filled so that their product is -0.
    */
   private String rest(Rows kind, int lanes, List<Integer> own) {
     StringBuilder code = new StringBuilder();
@@ -417,7 +415,8 @@ final class DotsSource {
                 Selection.of(
                     e, "front", kind == Rows.SCALAR ? "s0" : load("b", 0, end), "MINUS_ZERO")));
     for (int v : own) {
-      code.append("          case %d -> %s = %s;\n".formatted(v, sum(0, v), d.fma("x", "y", sum(0, v))));
+      code.append(
+          "          case %d -> %s = %s;\n".formatted(v, sum(0, v), d.fma("x", "y", sum(0, v))));
     }
     return code.append("          default -> {}\n        }\n      }\n    }\n").toString();
   }
@@ -451,9 +450,7 @@ final class DotsSource {
         code.append(
             "    final %s %s = %s;\n"
                 .formatted(
-                    d.floats(),
-                    name,
-                    d.binary("add", "+", x, Selection.of(e, "SWAP" + h, x, x))));
+                    d.floats(), name, d.binary("add", "+", x, Selection.of(e, "SWAP" + h, x, x))));
         left = List.of(name);
       }
     }

@@ -88,8 +88,7 @@ final class ProductsSource {
     String x = one.load("a", "aRow");
     String y = one.load("b", "bRow");
     if (kind == Rows.SCALE) {
-      code.append(
-          "      final %s y = %s;\n".formatted(dialect.floats(), dialect.broadcast(y)));
+      code.append("      final %s y = %s;\n".formatted(dialect.floats(), dialect.broadcast(y)));
     } else if (kind == Rows.FILL) {
       code.append(
           "      final %s product = %s;\n"
@@ -108,16 +107,13 @@ final class ProductsSource {
                 "*",
                 dialect.load("a", "aRow + " + at),
                 kind == Rows.SCALE ? "y" : dialect.load("b", "bRow + " + at));
-    return add
-        ? dialect.binary("add", "+", dialect.load("c", "cRow + " + at), product)
-        : product;
+    return add ? dialect.binary("add", "+", dialect.load("c", "cRow + " + at), product) : product;
   }
 
   /** Rows of at least one vector. Where nothing is added, the last vector ends with the row. */
   private String vectors(Rows kind, boolean add) {
     StringBuilder code = new StringBuilder();
-    code.append(
-        "\n  private static void %s(%s) {\n".formatted(name(kind, add), PARAMETERS));
+    code.append("\n  private static void %s(%s) {\n".formatted(name(kind, add), PARAMETERS));
     code.append(rowStart(d, kind)).append("      int i = 0;\n");
     int largest = add || kind == Rows.MULTIPLY ? d.largestGroup() / 2 : d.largestGroup();
     for (int group = largest; group >= 1; group /= 2) {
@@ -135,7 +131,8 @@ final class ProductsSource {
           .forEach(v ->
               code.append(
                   "        %s;\n"
-                      .formatted(d.store("c", "cRow + " + SourceText.offset("at", v, d), "v" + v))));
+                      .formatted(
+                          d.store("c", "cRow + " + SourceText.offset("at", v, d), "v" + v))));
       code.append(group == largest ? "" : "        i += %d * LANES;\n".formatted(group));
       code.append("      }\n");
     }
@@ -163,27 +160,26 @@ final class ProductsSource {
 
   private String strided() {
     String product =
-        "%s * %s".formatted(one.load("a", "aRow + i * aStride"), one.load("b", "bRow + i * bStride"));
+        "%s * %s"
+            .formatted(one.load("a", "aRow + i * aStride"), one.load("b", "bRow + i * bStride"));
     return SourceText.header("strided", STRIDED)
         + """
-              for (int r = 0; r < rows; r++) {
-                final long aRow = aOffset + r * aRowStride;
-                final long bRow = bOffset + r * bRowStride;
-                final long cRow = cOffset + r * cRowStride;
-                for (int i = 0; i < columns; i++) {
-                  final long at = cRow + i * cStride;
-                  final %s product = %s;
-                  %s;
-                }
+            for (int r = 0; r < rows; r++) {
+              final long aRow = aOffset + r * aRowStride;
+              final long bRow = bOffset + r * bRowStride;
+              final long cRow = cOffset + r * cRowStride;
+              for (int i = 0; i < columns; i++) {
+                final long at = cRow + i * cStride;
+                final %s product = %s;
+                %s;
               }
             }
-          """
+          }
+        """
             .formatted(
                 e.primitive,
                 product,
                 one.store(
-                    "c",
-                    "at",
-                    "accumulate ? " + one.load("c", "at") + " + product : product"));
+                    "c", "at", "accumulate ? " + one.load("c", "at") + " + product : product"));
   }
 }

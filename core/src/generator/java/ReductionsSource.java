@@ -39,11 +39,7 @@ final class ReductionsSource {
   /** A run of products of two operands. */
   static String products(Dialect d, String name) {
     return reduce(
-        d,
-        name,
-        "a b",
-        "",
-        (p, in) -> List.of(p.fma(in.apply("a"), in.apply("b"), in.apply("p"))));
+        d, name, "a b", "", (p, in) -> List.of(p.fma(in.apply("a"), in.apply("b"), in.apply("p"))));
   }
 
   /**

@@ -36,11 +36,11 @@ final class TilesSource {
     return methods(d, PACKED.formatted(d.element().primitive), d.tileRows(), a)
         + """
 
-            @Override
-            public int maxVectors() {
-              return %d;
-            }
-          """
+          @Override
+          public int maxVectors() {
+            return %d;
+          }
+        """
             .formatted(1 << (d.tileRows().length - 1));
   }
 
@@ -115,8 +115,7 @@ final class TilesSource {
     return parameters.replace(", " + parameter, "");
   }
 
-  private static String tile(
-      Dialect d, int mr, int vectors, String parameters, Operand a) {
+  private static String tile(Dialect d, int mr, int vectors, String parameters, Operand a) {
     boolean direct = parameters.contains("MemorySegment a");
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
@@ -135,8 +134,7 @@ final class TilesSource {
               .formatted(d.floats(), v, d.load("b", place("bp", v, vectors, d))));
     }
     for (int i = 0; i < mr; i++) {
-      code.append(
-          "      final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i))));
+      code.append("      final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i))));
       for (int v = 0; v < vectors; v++) {
         String sum = "c" + (i * vectors + v);
         code.append("      %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));

@@ -15,5 +15,6 @@ module dev.lanewise.core {
   exports dev.lanewise.embedding;
   exports dev.lanewise.nn;
   exports dev.lanewise.optim;
+  exports dev.lanewise.parallel;
   exports dev.lanewise.tensor;
 }

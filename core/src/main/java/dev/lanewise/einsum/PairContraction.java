@@ -2,6 +2,7 @@ package dev.lanewise.einsum;
 
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
 import java.util.Arrays;
 import java.util.stream.Collectors;
@@ -44,7 +45,8 @@ final class PairContraction {
         b.offsetBytes(),
         out.segment(),
         out.offsetBytes(),
-        accumulation == Accumulation.ADD);
+        accumulation == Accumulation.ADD,
+        Parallelism.NONE);
   }
 
   private Nest nest(Tensor a, Tensor b, Tensor out) {

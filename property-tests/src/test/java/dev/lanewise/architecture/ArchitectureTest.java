@@ -33,7 +33,11 @@ class ArchitectureTest {
           Map.entry("internal.kernel.scalar", Set.of("internal.kernel")),
           Map.entry("internal.kernel.vector", Set.of("internal.kernel")),
           Map.entry("internal.kernel", Set.of("internal.kernel.scalar", "internal.kernel.vector")),
-          Map.entry("internal.gemm", Set.of("internal.kernel", "internal.memory")),
+          Map.entry("parallel", Set.of()),
+          Map.entry("internal.parallel", Set.of("parallel")),
+          Map.entry(
+              "internal.gemm",
+              Set.of("internal.kernel", "internal.memory", "internal.parallel", "parallel")),
           Map.entry("tensor", Set.of("internal.memory")),
           Map.entry("internal.check", Set.of("tensor")),
           Map.entry(
@@ -46,7 +50,8 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.gemm",
                   "internal.kernel",
-                  "internal.memory")),
+                  "internal.memory",
+                  "parallel")),
           Map.entry(
               "embedding",
               Set.of(

@@ -53,8 +53,7 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
       Range range) {
     int lanes = kernels.lanes();
     int block =
-        Blocking.balanced(
-            range.rowTo() - range.rowFrom(), kernels.maxVectors() * lanes, lanes);
+        Blocking.balanced(range.rowTo() - range.rowFrom(), kernels.maxVectors() * lanes, lanes);
     Loop rows = maps.rows();
     Workspace<A> workspace = workspaces.take();
     try {
@@ -187,6 +186,11 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "partial sums of columns, " + maps.cBatch().count() + " x " + maps.rows().size() + " x " + maps.k();
+    return "partial sums of columns, "
+        + maps.cBatch().count()
+        + " x "
+        + maps.rows().size()
+        + " x "
+        + maps.k();
   }
 }

@@ -56,9 +56,27 @@ final class Gemm<A> implements MatrixProgram {
   /** The rows of B that are packed at a time. */
   private final long kPacked;
 
-  private final boolean packsB;
+  private final Form form;
+
+  /** How B comes, and what is done with it. */
+  private enum Form {
+    /** Where its tensor lies, and it is read there. */
+    IN_PLACE,
+    /** Where its tensor lies, and panels of it are packed as they are needed. */
+    PACKED_HERE,
+    /** As panels that were packed beforehand. */
+    PREPACKED
+  }
 
   Gemm(MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+    this(maps, kernels, workspaces, false);
+  }
+
+  private Gemm(
+      MatrixMaps maps,
+      ContractionKernels<A> kernels,
+      ScratchPool<Workspace<A>> workspaces,
+      boolean prepacked) {
     this.maps = maps;
     this.tiles = kernels.tiles();
     this.rowPacking = new RowPacking<>(maps.aRows(), maps.aColumns(), kernels);
@@ -74,7 +92,36 @@ final class Gemm<A> implements MatrixProgram {
         Blocking.balanced(maps.m(), A_BYTES / (KC * elementBytes), tiles.maxRows(mostVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
-    this.packsB = packsB();
+    this.form = prepacked ? Form.PREPACKED : packsB() ? Form.PACKED_HERE : Form.IN_PLACE;
+  }
+
+  /**
+   * The product whose B {@link #pack} has packed: B's memory is then the panels, and its batch map
+   * says where each matrix of them starts.
+   */
+  static <A> Gemm<A> prepacked(
+      MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+    return new Gemm<>(maps, kernels, workspaces, true);
+  }
+
+  /** The columns that a part of the output should have a multiple of. */
+  int columnUnit() {
+    return nr;
+  }
+
+  /** The size of a packed matrix B. */
+  long packedBytes() {
+    return maps.k() * packedRowBytes(maps.n());
+  }
+
+  /** Packs one whole matrix B, as {@link #prepacked} takes it. */
+  void pack(MemorySegment b, long bOffset, MemorySegment panels, long panelsOffset) {
+    Workspace<A> workspace = workspaces.take();
+    try {
+      packB(b, bOffset, 0, maps.k(), 0, maps.n(), panels, panelsOffset, workspace);
+    } finally {
+      workspaces.giveBack(workspace);
+    }
   }
 
   private boolean packsB() {
@@ -126,12 +173,14 @@ final class Gemm<A> implements MatrixProgram {
     A packedA = workspace.packedA(mc * PackedRows.PITCH);
     for (long jc = range.columnFrom(); jc < range.columnTo(); jc += nc) { // loop 5
       int columns = (int) Math.min(nc, range.columnTo() - jc);
-      boolean packs = packsB || columns < lanes;
+      boolean packs = form == Form.PACKED_HERE || (form == Form.IN_PLACE && columns < lanes);
+      boolean panels = packs || form == Form.PREPACKED;
       long from = 0;
       do { // loop 4; a sum over nothing is 0
         long to = Math.min(from + kPacked, maps.k());
         if (packs) {
-          packB(b, bOffset, from, to, jc, columns, workspace);
+          MemorySegment packed = workspace.packedB((to - from) * packedRowBytes(columns));
+          packB(b, bOffset, from, to, jc, columns, packed, 0, workspace);
         }
         for (long ic = range.rowFrom(); ic < range.rowTo(); ic += mc) { // loop 3
           int rows = (int) Math.min(mc, range.rowTo() - ic);
@@ -145,8 +194,10 @@ final class Gemm<A> implements MatrixProgram {
                 packs ? workspace.packedB(0) : b,
                 packs
                     ? (pc - from) * packedRowBytes(columns)
-                    : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
-                packs,
+                    : panels
+                        ? bOffset + pc * packedRowBytes(maps.n()) + jc / nr * kc * panelRowBytes
+                        : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
+                panels,
                 columns,
                 kc,
                 c,
@@ -163,7 +214,8 @@ final class Gemm<A> implements MatrixProgram {
     }
   }
 
-  private long packedRowBytes(int columns) {
+  /** What one row of some columns of B takes in panels. */
+  private long packedRowBytes(long columns) {
     return (columns + nr - 1) / nr * panelRowBytes;
   }
 
@@ -174,14 +226,15 @@ final class Gemm<A> implements MatrixProgram {
       long from,
       long to,
       long jc,
-      int columns,
+      long columns,
+      MemorySegment panels,
+      long panelsOffset,
       Workspace<A> workspace) {
-    MemorySegment packed = workspace.packedB((to - from) * packedRowBytes(columns));
-    long panel = 0;
+    long panel = panelsOffset;
     for (long pc = from; pc < to; pc += KC) {
       int kc = (int) Math.min(KC, to - pc);
-      for (int jr = 0; jr < columns; jr += nr) {
-        int width = Math.min(nr, columns - jr);
+      for (long jr = 0; jr < columns; jr += nr) {
+        int width = (int) Math.min(nr, columns - jr);
         int overlap = overlap(width, jr);
         panelPacking.pack(
             b,
@@ -191,7 +244,7 @@ final class Gemm<A> implements MatrixProgram {
             jc + jr - overlap,
             width + overlap,
             Math.max(width + overlap, lanes),
-            packed,
+            panels,
             panel,
             panelRowBytes,
             workspace);
@@ -204,7 +257,7 @@ final class Gemm<A> implements MatrixProgram {
    * How many columns of the panel before a last, narrow one are computed again, so that it fills a
    * vector. If there are none before it, it is filled with zeros.
    */
-  private int overlap(int width, int columnsBefore) {
+  private int overlap(int width, long columnsBefore) {
     return width < lanes && columnsBefore > 0 ? lanes - width : 0;
   }
 
@@ -214,7 +267,7 @@ final class Gemm<A> implements MatrixProgram {
       int rows,
       MemorySegment b,
       long bOffset,
-      boolean packed,
+      boolean panels,
       int columns,
       int kc,
       MemorySegment c,
@@ -224,16 +277,18 @@ final class Gemm<A> implements MatrixProgram {
       boolean add,
       Workspace<A> workspace) {
     MemorySegment tile = workspace.tile(tiles.maxRows(mostVectors) * panelRowBytes);
-    long bRowBytes = packed ? panelRowBytes : maps.bRows().strideBytes();
+    long bRowBytes = panels ? panelRowBytes : maps.bRows().strideBytes();
     long cRowBytes = maps.cRows().strideBytes();
     long panel = bOffset;
     for (int jr = 0; jr < columns; jr += nr) {
       int width = Math.min(nr, columns - jr);
-      int overlap = overlap(width, jr);
+      int overlap = overlap(width, form == Form.PREPACKED ? jc + jr : jr);
       int vectors = Blocking.vectorsCovering(width, lanes);
-      long bStart = packed ? panel : panel - (long) overlap * elementBytes;
+      long bStart = panels ? panel : panel - (long) overlap * elementBytes;
       long last = (long) Math.max(0, width + overlap - lanes) * elementBytes;
-      boolean direct = !add && merge.isDirect() && width + overlap >= lanes;
+      // What overlaps must have been computed just before, from the same block of K.
+      boolean direct =
+          !add && merge.isDirect() && width + overlap >= lanes && (overlap == 0 || jr > 0);
       int most = tiles.maxRows(vectors);
       int count = (rows + most - 1) / most;
       int ir = 0;
@@ -265,12 +320,16 @@ final class Gemm<A> implements MatrixProgram {
         }
         ir += mr;
       }
-      panel += packed ? kc * panelRowBytes : panelRowBytes;
+      panel += panels ? kc * panelRowBytes : panelRowBytes;
     }
   }
 
   @Override
   public String toString() {
-    return packsB ? "blocked product" : "blocked product, B in place";
+    return switch (form) {
+      case IN_PLACE -> "blocked product, B in place";
+      case PACKED_HERE -> "blocked product";
+      case PREPACKED -> "blocked product, B packed beforehand";
+    };
   }
 }

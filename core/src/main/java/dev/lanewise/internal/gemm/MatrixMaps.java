@@ -39,4 +39,13 @@ record MatrixMaps(
         && cRows.isStrided()
         && cColumns.isStrided();
   }
+
+  /** All of the output. */
+  Range whole() {
+    return new Range(0, batch(), 0, m(), 0, n());
+  }
+
+  String describe(MatrixProgram program) {
+    return program + " of m " + m() + ", n " + n() + ", k " + k() + ", batch " + batch();
+  }
 }

@@ -5,6 +5,8 @@ import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
+import dev.lanewise.internal.parallel.Parts;
+import dev.lanewise.parallel.Parallelism;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import java.util.stream.Stream;
@@ -15,9 +17,6 @@ import java.util.stream.Stream;
  * Immutable and thread-safe; running allocates nothing once scratch memory has grown.
  */
 public final class Nest {
-  private static final ScratchPool<Workspace<float[]>> FLOATS = Workspace.pool(float[]::new);
-  private static final ScratchPool<Workspace<double[]>> DOUBLES = Workspace.pool(double[]::new);
-
   /** Up to so many multiply-adds, a product is computed where it lies. */
   private static final long SMALL = 32 * 32 * 32;
 
@@ -27,9 +26,19 @@ public final class Nest {
   /** Up to so many rows, each element of B is used too seldom to be packed. */
   private static final long THIN = 3;
 
+  /** Columns that a part for a thread should have a multiple of: two of the widest vectors. */
+  private static final int COLUMN_UNIT = 32;
+
+  /** Fewer multiply-adds are not worth waking a thread for: it takes some ten microseconds. */
+  private static final double WORTH_A_THREAD = 1 << 20;
+
+  /** Parts for each thread: one that comes late then leaves some of its own to the others. */
+  private static final int PARTS_PER_THREAD = 2;
+
   private final MatrixProgram program;
   private final boolean swapped;
   private final Range whole;
+  private final double multiplyAdds;
   private final String description;
 
   /**
@@ -51,59 +60,48 @@ public final class Nest {
       List<Loop> m,
       List<Loop> n,
       List<Loop> k) {
+    this.multiplyAdds =
+        Stream.of(batch, m, n, k)
+            .flatMap(List::stream)
+            .mapToDouble(Loop::size)
+            .reduce(1, (x, y) -> x * y);
     if (order != Program.CHAIN) {
       List<Loop> outputs = Stream.of(batch, m, n).flatMap(List::stream).toList();
       PlannedProgram plan =
-          type == ElementType.FLOAT32
-              ? other(order, outputs, k, kernels.float32(), FLOATS)
-              : other(order, outputs, k, kernels.float64(), DOUBLES);
+          Workspaces.with(
+              kernels,
+              type,
+              new Workspaces.Maker<>() {
+                @Override
+                public <A> PlannedProgram make(
+                    ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+                  return order == Program.PRODUCT
+                      ? ProductPlan.of(outputs, kernels, workspaces)
+                      : PartialsPlan.of(outputs, k, kernels, workspaces);
+                }
+              });
       this.swapped = plan.swapped();
       this.program = plan.program();
       this.whole = plan.whole();
       this.description = program.toString() + (swapped ? " (operands exchanged)" : "");
       return;
     }
-    List<Loop> rows = Loop.fold(m);
-    List<Loop> columns = Loop.fold(n);
-    // Lanes run along the columns of C, so these should be what lies side by side; a product does
-    // not care which factor comes first.
-    this.swapped = innermostStride(rows) < innermostStride(columns);
-    MatrixMaps maps =
-        swapped
-            ? maps(
-                Loop.swapped(Loop.fold(batch)),
-                Loop.swapped(columns),
-                Loop.swapped(rows),
-                Loop.swapped(Loop.fold(k)))
-            : maps(Loop.fold(batch), rows, columns, Loop.fold(k));
+    ChainLoops loops = ChainLoops.folded(batch, m, n, k);
+    this.swapped = loops.isBetterSwapped();
+    MatrixMaps maps = (swapped ? loops.swapped() : loops).maps();
     this.program =
-        type == ElementType.FLOAT32
-            ? chain(maps, kernels.float32(), FLOATS)
-            : chain(maps, kernels.float64(), DOUBLES);
-    this.whole = Range.whole(maps.batch(), maps.m(), maps.n());
-    this.description =
-        program
-            + " of m "
-            + maps.m()
-            + ", n "
-            + maps.n()
-            + ", k "
-            + maps.k()
-            + ", batch "
-            + maps.batch()
-            + (swapped ? " (operands exchanged)" : "");
-  }
-
-  /** What is not a product of matrices. */
-  private static <A> PlannedProgram other(
-      Program order,
-      List<Loop> outputs,
-      List<Loop> summed,
-      ContractionKernels<A> kernels,
-      ScratchPool<Workspace<A>> workspaces) {
-    return order == Program.PRODUCT
-        ? ProductPlan.of(outputs, kernels, workspaces)
-        : PartialsPlan.of(outputs, summed, kernels, workspaces);
+        Workspaces.with(
+            kernels,
+            type,
+            new Workspaces.Maker<>() {
+              @Override
+              public <A> MatrixProgram make(
+                  ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+                return chain(maps, kernels, workspaces);
+              }
+            });
+    this.whole = maps.whole();
+    this.description = maps.describe(program) + (swapped ? " (operands exchanged)" : "");
   }
 
   private static <A> MatrixProgram chain(
@@ -126,24 +124,6 @@ public final class Nest {
     return new Gemm<>(maps, kernels, workspaces);
   }
 
-  private static MatrixMaps maps(
-      List<Loop> batch, List<Loop> rows, List<Loop> columns, List<Loop> summed) {
-    return new MatrixMaps(
-        OffsetMap.of(batch, Loop.A),
-        OffsetMap.of(batch, Loop.B),
-        OffsetMap.of(batch, Loop.C),
-        OffsetMap.of(rows, Loop.A),
-        OffsetMap.of(summed, Loop.A),
-        OffsetMap.of(summed, Loop.B),
-        OffsetMap.of(columns, Loop.B),
-        OffsetMap.of(rows, Loop.C),
-        OffsetMap.of(columns, Loop.C));
-  }
-
-  private static long innermostStride(List<Loop> loops) {
-    return loops.isEmpty() ? Long.MAX_VALUE : loops.getLast().cStride();
-  }
-
   /**
    * Computes the output.
    *
@@ -154,6 +134,7 @@ public final class Nest {
    * @param c the output's memory
    * @param cOffset where its first element lies, in bytes
    * @param accumulate whether results are added to the output's elements instead of replacing them
+   * @param parallelism who helps if it is worth it
    */
   public void run(
       MemorySegment a,
@@ -162,12 +143,37 @@ public final class Nest {
       long bOffset,
       MemorySegment c,
       long cOffset,
-      boolean accumulate) {
-    if (swapped) {
-      program.run(b, bOffset, a, aOffset, c, cOffset, accumulate, whole);
-    } else {
-      program.run(a, aOffset, b, bOffset, c, cOffset, accumulate, whole);
+      boolean accumulate,
+      Parallelism parallelism) {
+    MemorySegment first = swapped ? b : a;
+    MemorySegment second = swapped ? a : b;
+    long firstOffset = swapped ? bOffset : aOffset;
+    long secondOffset = swapped ? aOffset : bOffset;
+    int parts = parts(parallelism);
+    if (parts <= 1) {
+      program.run(first, firstOffset, second, secondOffset, c, cOffset, accumulate, whole);
+      return;
     }
+    Range[] ranges = whole.split(parts, COLUMN_UNIT);
+    Parts.run(
+        parallelism,
+        ranges.length,
+        part ->
+            program.run(
+                first, firstOffset, second, secondOffset, c, cOffset, accumulate, ranges[part]));
+  }
+
+  /** In how many parts the work is worth being done; 1 for the caller alone. */
+  public int parts(Parallelism parallelism) {
+    return parts(multiplyAdds, parallelism);
+  }
+
+  static int parts(double multiplyAdds, Parallelism parallelism) {
+    if (parallelism.width() == 1 || multiplyAdds < 2 * WORTH_A_THREAD) {
+      return 1;
+    }
+    return (int)
+        Math.min((double) PARTS_PER_THREAD * parallelism.width(), multiplyAdds / WORTH_A_THREAD);
   }
 
   /** The program and the sizes. */

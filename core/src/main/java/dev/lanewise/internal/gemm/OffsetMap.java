@@ -4,6 +4,7 @@ import dev.lanewise.internal.kernel.StridedKernels;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Where the rows, or the columns, of a matrix lie: position i is {@code at(i)} bytes behind the
@@ -18,11 +19,36 @@ final class OffsetMap {
   private final long count;
   private final long strideBytes;
   private final long[] table;
+  private final @Nullable Gather gather;
 
-  private OffsetMap(long count, long strideBytes, long[] table) {
+  private OffsetMap(long count, long strideBytes, long[] table, @Nullable Gather gather) {
     this.count = count;
     this.strideBytes = strideBytes;
     this.table = table;
+    this.gather = gather;
+  }
+
+  private OffsetMap(long count, long strideBytes, long[] table) {
+    this(count, strideBytes, table, null);
+  }
+
+  /**
+   * The rows of a table that a gathered operand is made of. Set before a run, by whoever has the
+   * program to himself.
+   */
+  static final class Gather {
+    private long[] rows = new long[0];
+    private long rowStrideBytes;
+
+    void set(long[] chosen, long strideBytes) {
+      rows = chosen;
+      rowStrideBytes = strideBytes;
+    }
+  }
+
+  /** The same map, but its offsets are places in a list of rows, which says where each row lies. */
+  OffsetMap through(Gather chosen) {
+    return new OffsetMap(count, strideBytes, table, chosen);
   }
 
   /**
@@ -83,12 +109,13 @@ final class OffsetMap {
   }
 
   long at(long i) {
-    return table.length == 0 ? i * strideBytes : table[(int) i];
+    long offset = table.length == 0 ? i * strideBytes : table[(int) i];
+    return gather == null ? offset : gather.rows[(int) offset] * gather.rowStrideBytes;
   }
 
   /** Whether one stride describes all positions. */
   boolean isStrided() {
-    return table.length == 0;
+    return table.length == 0 && gather == null;
   }
 
   /** Whether neighbours are neighbouring elements of a size. */
@@ -107,8 +134,10 @@ final class OffsetMap {
       long toOffset) {
     if (isStrided()) {
       kernels.gather(n, from, fromOffset + at(position), strideBytes, to, toOffset);
-    } else {
+    } else if (gather == null) {
       kernels.gather(n, from, fromOffset, table, (int) position, to, toOffset);
+    } else {
+      throw new IllegalStateException("the elements of gathered rows lie side by side");
     }
   }
 

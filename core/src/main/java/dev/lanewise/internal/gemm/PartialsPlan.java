@@ -97,9 +97,7 @@ final class PartialsPlan {
           return new RowSumsProgram<>(maps, kernels);
         }
       }
-      if (aContiguous
-          && maps.rows().bStride() == 0
-          && maps.k() * size <= MOST_GATHERED_BYTES) {
+      if (aContiguous && maps.rows().bStride() == 0 && maps.k() * size <= MOST_GATHERED_BYTES) {
         return new SharedGatherProgram<>(maps, kernels, workspaces);
       }
     }
@@ -114,10 +112,9 @@ final class PartialsPlan {
   private static Loop rows(List<Loop> loops) {
     return loops.stream()
         .max(
-            Comparator.<Loop, Boolean>comparing(
-                    loop ->
-                        loop.size() >= ROWS_WORTH_SHARING
-                            && (loop.aStride() == 0 || loop.bStride() == 0))
+            Comparator.<Loop, Boolean>comparing(loop ->
+                    loop.size() >= ROWS_WORTH_SHARING
+                        && (loop.aStride() == 0 || loop.bStride() == 0))
                 .thenComparing(Loop::size))
         .orElse(Loop.ONCE);
   }

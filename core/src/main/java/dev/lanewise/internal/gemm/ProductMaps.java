@@ -7,8 +7,7 @@ import java.util.List;
  * Where the elements of products that are not summed lie: a batch of matrices, and two loops over
  * each.
  */
-record ProductMaps(
-    OffsetMap aBatch, OffsetMap bBatch, OffsetMap cBatch, Loop rows, Loop columns) {
+record ProductMaps(OffsetMap aBatch, OffsetMap bBatch, OffsetMap cBatch, Loop rows, Loop columns) {
   /** Maps for folded loops, two of which are those over rows and over columns. */
   static ProductMaps of(List<Loop> loops, Loop rows, Loop columns) {
     List<Loop> batch = new ArrayList<>(loops);

@@ -38,10 +38,7 @@ final class ProductPlan {
       for (Loop rows : loops) {
         boolean aFits = !aScattered || rows.aStride() == size;
         boolean bFits = !bScattered || rows.bStride() == size;
-        if ((aScattered || bScattered)
-            && aFits
-            && bFits
-            && rows.size() >= ROWS_WORTH_TRANSPOSING) {
+        if ((aScattered || bScattered) && aFits && bFits && rows.size() >= ROWS_WORTH_TRANSPOSING) {
           if (!aScattered) {
             return transposed(
                 ProductMaps.of(Loop.swapped(loops), rows.swapped(), columns.swapped()),

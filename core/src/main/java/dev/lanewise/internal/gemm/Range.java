@@ -9,4 +9,48 @@ record Range(
   static Range whole(long batch, long m, long n) {
     return new Range(0, batch, 0, m, 0, n);
   }
+
+  /**
+   * Parts of about the same size: of the batch if it is large enough, else of the longer side.
+   *
+   * @param parts how many are wanted; there may be fewer
+   * @param columnUnit columns that should stay together
+   */
+  Range[] split(int parts, int columnUnit) {
+    long batch = batchTo - batchFrom;
+    long rows = rowTo - rowFrom;
+    long columns = columnTo - columnFrom;
+    if (batch >= parts) {
+      return cut(
+          batch, parts, 1, (from, to) -> new Range(from, to, rowFrom, rowTo, columnFrom, columnTo));
+    }
+    if (columns >= rows && columns > columnUnit) {
+      return cut(
+          columns,
+          parts,
+          columnUnit,
+          (from, to) -> new Range(batchFrom, batchTo, rowFrom, rowTo, from, to));
+    }
+    return cut(
+        rows,
+        parts,
+        1,
+        (from, to) -> new Range(batchFrom, batchTo, from, to, columnFrom, columnTo));
+  }
+
+  private interface Part {
+    Range of(long from, long to);
+  }
+
+  private static Range[] cut(long size, int parts, int unit, Part part) {
+    long units = (size + unit - 1) / unit;
+    int count = (int) Math.max(1, Math.min(parts, units));
+    Range[] ranges = new Range[count];
+    for (int i = 0; i < count; i++) {
+      long from = units * i / count * unit;
+      long to = Math.min(size, units * (i + 1) / count * unit);
+      ranges[i] = part.of(from, to);
+    }
+    return ranges;
+  }
 }

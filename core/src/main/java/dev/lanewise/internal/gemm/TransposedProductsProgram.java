@@ -87,8 +87,7 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
         : b.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, offset) == 1d;
   }
 
-  private void copy(
-      MemorySegment a, long aOffset, MemorySegment c, long cOffset, Range range) {
+  private void copy(MemorySegment a, long aOffset, MemorySegment c, long cOffset, Range range) {
     for (long i = range.rowFrom(); i < range.rowTo(); i += BLOCK_ROWS) {
       int rows = (int) Math.min(BLOCK_ROWS, range.rowTo() - i);
       for (long j = range.columnFrom(); j < range.columnTo(); j += BLOCK_COLUMNS) {

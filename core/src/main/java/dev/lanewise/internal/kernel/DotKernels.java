@@ -16,8 +16,8 @@ import java.lang.foreign.MemorySegment;
  */
 public interface DotKernels<A> {
   /**
-   * {@code c[i] (+)= sum over t < k of a[i, t] * b[i, t]}, for rows whose elements lie side by side.
-   * With a stride of 0 all rows meet the same row of b.
+   * {@code c[i] (+)= sum over t < k of a[i, t] * b[i, t]}, for rows whose elements lie side by
+   * side. With a stride of 0 all rows meet the same row of b.
    */
   void dot(
       int rows,
@@ -75,8 +75,7 @@ public interface DotKernels<A> {
    * A part of a sum, for runs that lie side by side: n products, which enter the partial sums from
    * the first on. Each part but the last is a multiple of 64.
    */
-  void accumulate(
-      A partials, MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n);
+  void accumulate(A partials, MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n);
 
   /** Combines the partial sums, which are overwritten, and stores or adds the result. */
   void finish(A partials, MemorySegment c, long cOffset, boolean accumulate);

@@ -1,0 +1,87 @@
+package dev.lanewise.internal.parallel;
+
+import dev.lanewise.parallel.Parallelism;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Parts of a piece of work, taken by whichever thread comes next; the caller takes parts until none
+ * is left and then waits for those that others have begun.
+ */
+public final class Parts implements Runnable {
+  /** How often the caller looks for the last part's end before it parks: some microseconds. */
+  private static final int SPINS = 2000;
+
+  private final int count;
+  private final IntConsumer body;
+  private final Thread caller = Thread.currentThread();
+  private final AtomicInteger taken = new AtomicInteger();
+  private final AtomicInteger finished = new AtomicInteger();
+  private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
+
+  private Parts(int count, IntConsumer body) {
+    this.count = count;
+    this.body = body;
+  }
+
+  /**
+   * Runs all parts and returns when all have ended.
+   *
+   * @param parallelism who helps
+   * @param count the parts
+   * @param body what a part does, given its number
+   * @throws RuntimeException what a part threw; if several did, one of them
+   */
+  public static void run(Parallelism parallelism, int count, IntConsumer body) {
+    Parts parts = new Parts(count, body);
+    try {
+      for (int helper = 1; helper < Math.min(parallelism.width(), count); helper++) {
+        parallelism.executor().execute(parts);
+      }
+    } catch (RejectedExecutionException e) {
+      // Nobody helps: the caller does it all.
+    }
+    parts.run();
+    parts.await();
+    Throwable thrown = parts.failure.get();
+    if (thrown instanceof Error error) {
+      throw error;
+    }
+    if (thrown instanceof RuntimeException exception) {
+      throw exception;
+    }
+  }
+
+  /** Takes parts until none is left. */
+  @Override
+  public void run() {
+    for (int part = taken.getAndIncrement(); part < count; part = taken.getAndIncrement()) {
+      try {
+        body.accept(part);
+      } catch (RuntimeException | Error e) {
+        failure.compareAndSet(null, e);
+      }
+      if (finished.incrementAndGet() == count) {
+        LockSupport.unpark(caller);
+      }
+    }
+  }
+
+  private void await() {
+    for (int spin = 0; spin < SPINS && finished.get() < count; spin++) {
+      Thread.onSpinWait();
+    }
+    boolean interrupted = false;
+    while (finished.get() < count) {
+      LockSupport.park(this);
+      interrupted |= Thread.interrupted();
+    }
+    if (interrupted) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
