@@ -115,7 +115,7 @@ final class PartialsPlan {
             Comparator.<Loop, Boolean>comparing(loop ->
                     loop.size() >= ROWS_WORTH_SHARING
                         && (loop.aStride() == 0 || loop.bStride() == 0))
-                .thenComparing(Loop::size))
+                .thenComparingLong(Loop::size))
         .orElse(Loop.ONCE);
   }
 

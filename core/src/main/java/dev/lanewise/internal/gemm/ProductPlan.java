@@ -70,7 +70,7 @@ final class ProductPlan {
   /** The longest of the other loops, for the fewest calls. */
   private static Loop rows(List<Loop> loops, Loop columns) {
     return loops.stream()
-        .filter(loop -> loop != columns)
+        .filter(loop -> !loop.equals(columns))
         .max(Comparator.comparingLong(Loop::size))
         .orElse(Loop.ONCE);
   }
