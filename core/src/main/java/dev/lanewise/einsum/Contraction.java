@@ -167,6 +167,7 @@ public final class Contraction {
    * @throws IllegalArgumentException if no path stays within the limit on intermediates
    */
   public Contraction gradient(int operand) {
+    // A path of this contraction is none of its gradient: one is searched.
     return gradient(operand, options.withSearch(options.search()));
   }
 
