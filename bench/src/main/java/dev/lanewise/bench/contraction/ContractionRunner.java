@@ -1,0 +1,69 @@
+package dev.lanewise.bench.contraction;
+
+import dev.lanewise.bench.contraction.engine.Contender;
+import java.util.ArrayList;
+import java.util.List;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Runs pairs of case and engine in JVMs of their own. */
+final class ContractionRunner {
+  private static final String ALLOCATION = "gc.alloc.rate.norm";
+
+  /** The options that the engine's and the peers' JVMs need. */
+  private static final List<String> JVM_OPTIONS =
+      List.of(
+          "--add-modules=jdk.incubator.vector",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow");
+
+  private final Options options;
+  private final List<RunResult> results = new ArrayList<>();
+
+  /**
+   * @param options how long and how often
+   */
+  ContractionRunner(Options options) {
+    this.options = options;
+  }
+
+  /** All results so far, as JMH has them. */
+  List<RunResult> results() {
+    return results;
+  }
+
+  /**
+   * Measures one pair.
+   *
+   * @throws RunnerException if the engine fails, or its result is wrong
+   */
+  Measurement run(ContractionCase contraction, Contender engine) throws RunnerException {
+    List<String> jvmOptions = new ArrayList<>(JVM_OPTIONS);
+    jvmOptions.addAll(engine.jvmOptions());
+    Options run =
+        new OptionsBuilder()
+            .parent(options)
+            .include("^" + ContractionBenchmark.class.getName().replace(".", "\\.") + "\\.")
+            .param("contraction", contraction.name())
+            .param("engine", engine.name())
+            .jvmArgsPrepend(jvmOptions.toArray(String[]::new))
+            .addProfiler(GCProfiler.class)
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT)
+            .build();
+    RunResult result = new Runner(run).runSingle();
+    results.add(result);
+    Result<?> allocation = result.getSecondaryResults().get(ALLOCATION);
+    return new Measurement(
+        contraction,
+        engine,
+        result.getPrimaryResult().getStatistics().getPercentile(50),
+        allocation == null ? Double.NaN : allocation.getStatistics().getPercentile(50));
+  }
+}

@@ -1,0 +1,19 @@
+package dev.lanewise.bench.contraction;
+
+import dev.lanewise.bench.contraction.engine.Contender;
+
+/**
+ * What was measured of one case on one engine.
+ *
+ * @param contraction the case
+ * @param engine the engine
+ * @param nanos the median time of a call
+ * @param bytes the Java heap that a call allocates
+ */
+public record Measurement(
+    ContractionCase contraction, Contender engine, double nanos, double bytes) {
+  /** Floating-point operations a nanosecond, by the case's own count. */
+  public double gigaflops() {
+    return contraction.flops() / nanos;
+  }
+}
