@@ -1,5 +1,9 @@
 package dev.lanewise.bench.contraction;
 
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.ContractionCases;
+import dev.lanewise.bench.contraction.cases.Data;
+import dev.lanewise.bench.contraction.cases.Reference;
 import dev.lanewise.bench.contraction.engine.Contenders;
 import dev.lanewise.bench.contraction.engine.Work;
 import java.lang.foreign.Arena;

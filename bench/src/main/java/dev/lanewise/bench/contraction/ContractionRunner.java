@@ -1,7 +1,11 @@
 package dev.lanewise.bench.contraction;
 
+import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.engine.Contender;
+import dev.lanewise.bench.contraction.report.Measurement;
+import dev.lanewise.bench.machine.Limits;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import org.openjdk.jmh.profile.GCProfiler;
 import org.openjdk.jmh.results.Result;
@@ -36,6 +40,30 @@ final class ContractionRunner {
   /** All results so far, as JMH has them. */
   List<RunResult> results() {
     return results;
+  }
+
+  /**
+   * Measures what the core can do at most.
+   *
+   * @throws RunnerException if that fails
+   */
+  Limits limits() throws RunnerException {
+    Options run =
+        new OptionsBuilder()
+            .parent(options)
+            .include(Limits.BENCHMARKS)
+            .jvmArgsPrepend(JVM_OPTIONS.toArray(String[]::new))
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT)
+            .build();
+    Collection<RunResult> measured = new Runner(run).run();
+    results.addAll(measured);
+    return Limits.of(measured);
+  }
+
+  /** The options of the forks, beside the engine's own. */
+  static List<String> jvmOptions() {
+    return JVM_OPTIONS;
   }
 
   /**

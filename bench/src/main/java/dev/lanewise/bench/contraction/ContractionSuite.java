@@ -1,7 +1,15 @@
 package dev.lanewise.bench.contraction;
 
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.ContractionCases;
 import dev.lanewise.bench.contraction.engine.Contender;
 import dev.lanewise.bench.contraction.engine.Contenders;
+import dev.lanewise.bench.contraction.report.Figures;
+import dev.lanewise.bench.contraction.report.Measurement;
+import dev.lanewise.bench.contraction.report.Report;
+import dev.lanewise.bench.machine.Limits;
+import dev.lanewise.bench.machine.Machine;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -14,15 +22,17 @@ import java.util.regex.Pattern;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.RunnerException;
-import org.openjdk.jmh.runner.options.CommandLineOptions;
+import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.Options;
-import org.openjdk.jmh.runner.options.OptionsBuilder;
-import org.openjdk.jmh.runner.options.TimeValue;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Unmatched;
 
-/** The contraction suite: runs every case on every engine that has it, and reports. */
+/**
+ * The contraction suite: every case on every engine that has it, side by side, then the report. A
+ * pair that fails, or computes something else, is reported, and makes the program fail at its end.
+ */
 @Command(
     name = "contraction",
     mixinStandardHelpOptions = true,
@@ -31,19 +41,28 @@ import picocli.CommandLine.Option;
 public final class ContractionSuite implements Callable<Integer> {
   @Option(
       names = "--cases",
-      description = "Cases whose group/name contains this regular expression; all if left out.")
+      description = "Cases of whose group/name a part matches this regular expression.")
   private Pattern cases = Pattern.compile("");
 
-  @Option(names = "--engines", split = ",", description = "Engines, with commas; all if left out.")
-  private List<String> engines = new ArrayList<>();
+  @Option(names = "--engines", split = ",", description = "Engines, with commas between.")
+  private List<String> engines = Contenders.all().stream().map(Contender::name).toList();
 
   @Option(names = "--short", arity = "0..1", fallbackValue = "true", description = "A quick look.")
   private boolean quick;
 
-  @Option(names = "--results", description = "The folder for the results; default: results.")
+  @Option(
+      names = "--figures-only",
+      description = "Prints and saves the figures; no limits of the machine, no report.")
+  private boolean figuresOnly;
+
+  @Option(names = "--results", description = "The folder for the results.")
   private Path folder = Path.of("results");
 
-  @CommandLine.Unmatched private List<String> jmh = new ArrayList<>();
+  @Unmatched private List<String> jmh = new ArrayList<>();
+
+  private final List<Measurement> measurements = new ArrayList<>();
+  private final List<String> failures = new ArrayList<>();
+  private final Map<String, String> absent = new LinkedHashMap<>();
 
   private ContractionSuite() {}
 
@@ -54,56 +73,75 @@ public final class ContractionSuite implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws Exception {
+  public Integer call() throws CommandLineOptionException, IOException, RunnerException {
     Files.createDirectories(folder);
+    Options options = Timing.of(quick).under(jmh);
     Map<Contender, Map<String, String>> present = present();
-    ContractionRunner runner = new ContractionRunner(options());
-    int failures = 0;
+    ContractionRunner runner = new ContractionRunner(options);
+    Limits limits = figuresOnly ? Limits.UNKNOWN : runner.limits();
     for (ContractionCase contraction : ContractionCases.all()) {
-      if (!cases.matcher(contraction.group() + "/" + contraction.name()).find()) {
-        continue;
+      if (cases.matcher(contraction.group() + "/" + contraction.name()).find()) {
+        run(runner, contraction, present.keySet());
+        save(runner);
       }
-      List<Measurement> row = new ArrayList<>();
-      for (Contender engine : present.keySet()) {
-        if (engine.engine().supports(contraction)) {
-          try {
-            row.add(runner.run(contraction, engine));
-          } catch (RunnerException e) {
-            failures++;
-            System.out.println(
-                contraction.name() + " on " + engine.name() + " failed: " + cause(e));
-          }
+    }
+    if (!figuresOnly) {
+      Map<String, Map<String, String>> facts = new LinkedHashMap<>();
+      present.forEach((contender, value) -> facts.put(contender.name(), value));
+      Report report =
+          new Report(new Figures(measurements), limits, settings(options), facts, absent, failures);
+      System.out.println(report.write(folder));
+    }
+    return failures.isEmpty() ? 0 : 1;
+  }
+
+  /** One case on all engines, one after the other, so that they find the machine in one state. */
+  private void run(
+      ContractionRunner runner, ContractionCase contraction, Iterable<Contender> present) {
+    List<Measurement> row = new ArrayList<>();
+    if (contraction.threads() > Runtime.getRuntime().availableProcessors()) {
+      failures.add(contraction.name() + " was left out: there is one processor");
+      return;
+    }
+    for (Contender contender : present) {
+      if (contender.engine().supports(contraction)) {
+        try {
+          row.add(runner.run(contraction, contender));
+        } catch (RunnerException e) {
+          String failure = contraction.name() + " on " + contender.name() + ": " + cause(e);
+          failures.add(failure);
+          System.out.println("failed: " + failure);
         }
       }
-      ConsoleTable.print(row);
     }
-    ResultFormatFactory.getInstance(
-            ResultFormatType.JSON, folder.resolve("contraction.json").toString())
-        .writeOut(runner.results());
-    return failures == 0 ? 0 : 1;
+    measurements.addAll(row);
+    ConsoleTable.print(row);
   }
 
-  private Options options() throws Exception {
-    Options given = new CommandLineOptions(jmh.toArray(String[]::new));
-    OptionsBuilder defaults = new OptionsBuilder();
-    defaults.parent(given);
-    defaults.forks(given.getForkCount().orElse(quick ? 1 : 3));
-    defaults.warmupIterations(given.getWarmupIterations().orElse(quick ? 2 : 3));
-    defaults.warmupTime(given.getWarmupTime().orElse(TimeValue.milliseconds(quick ? 500 : 1000)));
-    defaults.measurementIterations(given.getMeasurementIterations().orElse(quick ? 3 : 5));
-    defaults.measurementTime(
-        given.getMeasurementTime().orElse(TimeValue.milliseconds(quick ? 300 : 1000)));
-    return defaults.build();
+  /** After each case, so that a run that is broken off leaves what it has. */
+  private void save(ContractionRunner runner) {
+    String file = folder.resolve("contraction.json").toString();
+    ResultFormatFactory.getInstance(ResultFormatType.JSON, file).writeOut(runner.results());
   }
 
+  private Map<String, String> settings(Options options) {
+    Map<String, String> settings = new LinkedHashMap<>(Machine.facts());
+    settings.put("flags", String.join(" ", ContractionRunner.jvmOptions()));
+    settings.put("times", Timing.describe(options));
+    return settings;
+  }
+
+  /** The engines asked for that can run, each with its facts. */
   private Map<Contender, Map<String, String>> present() {
     Map<Contender, Map<String, String>> present = new LinkedHashMap<>();
-    for (Contender engine : Contenders.all()) {
-      if (engines.isEmpty() || engines.contains(engine.name())) {
+    engines.forEach(Contenders::named);
+    for (Contender contender : Contenders.all()) {
+      if (engines.contains(contender.name())) {
         try {
-          present.put(engine, engine.engine().facts());
+          present.put(contender, contender.engine().facts());
         } catch (UnsatisfiedLinkError e) {
-          System.out.println(engine.name() + " is absent: " + e.getMessage());
+          absent.put(contender.name(), "its native library is not here (profile peers)");
+          System.out.println(contender.name() + " is absent: " + e.getMessage());
         }
       }
     }

@@ -1,7 +1,7 @@
 package dev.lanewise.bench.contraction.engine;
 
-import dev.lanewise.bench.contraction.ContractionCase;
-import dev.lanewise.bench.contraction.Layout;
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Layout;
 import dev.lanewise.bench.contraction.engine.BlasProgram.Loop;
 import dev.lanewise.bench.contraction.engine.BlasProgram.Routine;
 import dev.lanewise.bench.contraction.engine.BlasProgram.View;

@@ -8,9 +8,11 @@ public final class Contenders {
   private static final List<Contender> ALL =
       List.of(
           ours("lanewise"),
+          // Where "lanewise-packed" goes, once a plan takes a packed operand.
           ours("lanewise-scalar", "-Ddev.lanewise.backend=scalar"),
           peer("openblas", new BlasEngine(OpenBlas::new, true, Integer.MAX_VALUE)),
           peer("mkl", new BlasEngine(Mkl::new, true, Integer.MAX_VALUE)),
+          peer("mkl-packed", new MklPackedEngine()),
           peer("libtorch", new LibtorchEngine(LibtorchEngine.Door.QUICKEST)),
           peer("libtorch-einsum", new LibtorchEngine(LibtorchEngine.Door.EINSUM)),
           peer("netlib", new BlasEngine(NetlibBlas::new, false, 1)),

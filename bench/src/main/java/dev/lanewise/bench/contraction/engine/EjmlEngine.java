@@ -1,7 +1,7 @@
 package dev.lanewise.bench.contraction.engine;
 
-import dev.lanewise.bench.contraction.ContractionCase;
-import dev.lanewise.bench.contraction.Data;
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.engine.BlasProgram.Routine;
 import dev.lanewise.bench.contraction.engine.BlasProgram.View;
 import java.lang.foreign.MemorySegment;

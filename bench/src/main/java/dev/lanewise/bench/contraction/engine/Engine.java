@@ -1,7 +1,7 @@
 package dev.lanewise.bench.contraction.engine;
 
-import dev.lanewise.bench.contraction.ContractionCase;
-import dev.lanewise.bench.contraction.Data;
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Data;
 import java.util.Map;
 
 /** Something that computes contractions. Making one loads no native library. */

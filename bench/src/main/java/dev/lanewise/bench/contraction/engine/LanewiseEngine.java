@@ -1,8 +1,8 @@
 package dev.lanewise.bench.contraction.engine;
 
-import dev.lanewise.bench.contraction.ContractionCase;
-import dev.lanewise.bench.contraction.Data;
-import dev.lanewise.bench.contraction.Layout;
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Data;
+import dev.lanewise.bench.contraction.cases.Layout;
 import dev.lanewise.einsum.Contraction;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.tensor.DType;
@@ -34,21 +34,27 @@ final class LanewiseEngine implements Engine {
     Tensor out = tensor(data.output(), contraction.output());
     Shape[] shapes = Arrays.stream(operands).map(Tensor::shape).toArray(Shape[]::new);
     Contraction plan = Contraction.compile(contraction.equation(), shapes);
-    if (operands.length == 1) {
-      return () -> plan.execute(operands[0], out);
-    }
-    Tensor a = operands[0];
-    Tensor b = operands[1];
+    Work product = bound(plan, operands, out);
     if (contraction.hasLookup()) {
       int tableRows = contraction.operands().getFirst().tableRows();
       Layout table = Layout.dense(tableRows, layouts.getFirst().sizes()[1]);
       Embedding embedding = Embedding.fromPretrained(tensor(data.table(), table));
       int[] indices = data.indices();
       return () -> {
-        embedding.forward(indices, a);
-        plan.execute(a, b, out);
+        embedding.forward(indices, operands[0]);
+        product.run();
       };
     }
+    return product;
+  }
+
+  /** The call for as many operands; from three on, it is one with all of them in an array. */
+  private static Work bound(Contraction plan, Tensor[] operands, Tensor out) {
+    Tensor a = operands[0];
+    if (operands.length == 1) {
+      return () -> plan.execute(a, out);
+    }
+    Tensor b = operands[1];
     return () -> plan.execute(a, b, out);
   }
 

@@ -1,8 +1,8 @@
 package dev.lanewise.bench.contraction.engine;
 
-import dev.lanewise.bench.contraction.ContractionCase;
-import dev.lanewise.bench.contraction.Data;
-import dev.lanewise.bench.contraction.Layout;
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Data;
+import dev.lanewise.bench.contraction.cases.Layout;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.Arrays;

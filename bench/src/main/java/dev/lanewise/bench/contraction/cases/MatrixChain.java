@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.contraction.cases;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +31,8 @@ public record MatrixChain(List<Step> steps) {
           "ik,kj->ij",
           List.of(first, second),
           product,
-          chain.threads());
+          chain.threads(),
+          "");
     }
   }
 

@@ -1,8 +1,8 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.contraction.cases;
 
-import static dev.lanewise.bench.contraction.Layout.dense;
-import static dev.lanewise.bench.contraction.Layout.everySecond;
-import static dev.lanewise.bench.contraction.Layout.transposed;
+import static dev.lanewise.bench.contraction.cases.Layout.dense;
+import static dev.lanewise.bench.contraction.cases.Layout.everySecond;
+import static dev.lanewise.bench.contraction.cases.Layout.transposed;
 
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,7 +70,9 @@ public final class ContractionCases {
 
     rows.group("layouts");
     for (int n : new int[] {37, 256, 1000}) {
+      rows.baseline("");
       rows.product("plain" + n, n, n, n);
+      rows.baseline("plain" + n);
       rows.add("aT" + n, "ik,kj->ij", dense(n, n), transposed(n, n), dense(n, n));
       rows.add("bT" + n, "ik,kj->ij", dense(n, n), dense(n, n), transposed(n, n));
       rows.add("abT" + n, "ik,kj->ij", dense(n, n), transposed(n, n), transposed(n, n));
@@ -78,6 +80,7 @@ public final class ContractionCases {
       rows.add("strided" + n, "ik,kj->ij", everySecond(n, n), everySecond(n, n), everySecond(n, n));
     }
 
+    rows.baseline("");
     rows.group("einsum");
     rows.add("bmm", "bij,bjk->bik", dense(32, 64, 64), dense(32, 64, 64), dense(32, 64, 64));
     rows.add(
@@ -113,11 +116,15 @@ public final class ContractionCases {
         chain(300, 350, 150, 50, 100, 200, 250));
 
     rows.group("threads");
+    rows.threads(2);
     for (int n : new int[] {512, 1024, 2048}) {
-      rows.threads(2).product("two-threads" + n, n, n, n);
+      rows.baseline("n" + n);
+      rows.product("two-threads" + n, n, n, n);
     }
+    rows.threads(1);
+    rows.baseline("");
 
-    rows.threads(1).group("lookup");
+    rows.group("lookup");
     rows.add(
         "lookup",
         "ik,kj->ij",
@@ -137,15 +144,20 @@ public final class ContractionCases {
   private static final class Rows {
     private final List<ContractionCase> cases = new ArrayList<>();
     private String group = "";
+    private String baseline = "";
     private int threads = 1;
 
     void group(String next) {
       group = next;
     }
 
-    Rows threads(int count) {
+    /** The cases from here on are variants of another; of none, if its name is empty. */
+    void baseline(String name) {
+      baseline = name;
+    }
+
+    void threads(int count) {
       threads = count;
-      return this;
     }
 
     /** A plain product of dense matrices, m x k times k x n. */
@@ -159,7 +171,8 @@ public final class ContractionCases {
     }
 
     void add(String name, String equation, Layout output, Operand... operands) {
-      cases.add(new ContractionCase(group, name, equation, List.of(operands), output, threads));
+      cases.add(
+          new ContractionCase(group, name, equation, List.of(operands), output, threads, baseline));
     }
   }
 }

@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.contraction.cases;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.contraction.cases;
 
 import dev.lanewise.verification.ErrorBounds;
 import java.lang.foreign.MemorySegment;
@@ -21,7 +21,7 @@ import java.util.SplittableRandom;
  *
  * <p>Where a whole check would take long, elements at random places are checked, and the corners.
  */
-final class Reference {
+public final class Reference {
   /** How many products are summed for one check, at most; a second or so. */
   private static final double MAX_PRODUCTS = 1e8;
 
@@ -55,7 +55,7 @@ final class Reference {
    *
    * @throws AssertionError that names the first element found outside its bound
    */
-  static void check(ContractionCase contraction, Data data) {
+  public static void check(ContractionCase contraction, Data data) {
     new Reference(contraction, data).checkOutput(data.output());
   }
 

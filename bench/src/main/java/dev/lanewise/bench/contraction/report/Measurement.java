@@ -1,5 +1,6 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.contraction.report;
 
+import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.engine.Contender;
 
 /**

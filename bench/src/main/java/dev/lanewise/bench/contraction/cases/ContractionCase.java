@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.contraction.cases;
 
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -15,6 +15,8 @@ import java.util.stream.Collectors;
  * @param operands as many as the equation has
  * @param output the layout of the result
  * @param threads how many threads an engine may use
+ * @param baseline the name of the case that this one is a variant of, to be compared with; empty if
+ *     it is none
  */
 public record ContractionCase(
     String group,
@@ -22,7 +24,8 @@ public record ContractionCase(
     String equation,
     List<Operand> operands,
     Layout output,
-    int threads) {
+    int threads,
+    String baseline) {
 
   /** The letters of each operand, in order. */
   public List<String> inputs() {
