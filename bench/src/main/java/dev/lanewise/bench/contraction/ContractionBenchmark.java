@@ -6,6 +6,7 @@ import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.cases.Reference;
 import dev.lanewise.bench.contraction.engine.Contenders;
 import dev.lanewise.bench.contraction.engine.Work;
+import dev.lanewise.bench.machine.ProcessorShare;
 import java.lang.foreign.Arena;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -49,6 +50,7 @@ public class ContractionBenchmark {
     work.run();
     work.publish();
     Reference.check(chosen, data);
+    Compilation.await(work);
   }
 
   /** Frees the operands. */
@@ -56,6 +58,13 @@ public class ContractionBenchmark {
   public void tearDown() {
     work = () -> {};
     arena.close();
+  }
+
+  /** Takes stock of an iteration. */
+  @TearDown(Level.Iteration)
+  public void takeStock(ProcessorShare share, Allocation allocation) {
+    share.stop();
+    allocation.count(work);
   }
 
   /** One call. */

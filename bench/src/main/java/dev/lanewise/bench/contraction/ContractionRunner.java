@@ -3,12 +3,15 @@ package dev.lanewise.bench.contraction;
 import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.engine.Contender;
 import dev.lanewise.bench.contraction.report.Measurement;
+import dev.lanewise.bench.machine.Iterations;
 import dev.lanewise.bench.machine.Limits;
+import dev.lanewise.bench.machine.ProcessorShare;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.profile.GCProfiler;
-import org.openjdk.jmh.results.Result;
+import org.openjdk.jmh.results.IterationResult;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -18,8 +21,6 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 
 /** Runs pairs of case and engine in JVMs of their own. */
 final class ContractionRunner {
-  private static final String ALLOCATION = "gc.alloc.rate.norm";
-
   /** The options that the engine's and the peers' JVMs need. */
   private static final List<String> JVM_OPTIONS =
       List.of(
@@ -87,11 +88,21 @@ final class ContractionRunner {
             .build();
     RunResult result = new Runner(run).runSingle();
     results.add(result);
-    Result<?> allocation = result.getSecondaryResults().get(ALLOCATION);
+    return measurement(contraction, engine, result);
+  }
+
+  private static Measurement measurement(
+      ContractionCase contraction, Contender engine, RunResult result) {
+    // Where the engine has several threads, the one that is looked at may wait for the others.
+    ToDoubleFunction<IterationResult> nanos =
+        contraction.threads() == 1
+            ? Iterations::runningTime
+            : iteration -> iteration.getPrimaryResult().getScore();
     return new Measurement(
         contraction,
         engine,
-        result.getPrimaryResult().getStatistics().getPercentile(50),
-        allocation == null ? Double.NaN : allocation.getStatistics().getPercentile(50));
+        Iterations.median(result, nanos),
+        Iterations.median(result, ProcessorShare::of),
+        Iterations.median(result, Allocation::of));
   }
 }

@@ -100,7 +100,7 @@ public final class ContractionSuite implements Callable<Integer> {
       ContractionRunner runner, ContractionCase contraction, Iterable<Contender> present) {
     List<Measurement> row = new ArrayList<>();
     if (contraction.threads() > Runtime.getRuntime().availableProcessors()) {
-      failures.add(contraction.name() + " was left out: there is one processor");
+      absent.put(contraction.name(), "it needs " + contraction.threads() + " processors");
       return;
     }
     for (Contender contender : present) {
@@ -140,7 +140,7 @@ public final class ContractionSuite implements Callable<Integer> {
         try {
           present.put(contender, contender.engine().facts());
         } catch (UnsatisfiedLinkError e) {
-          absent.put(contender.name(), "its native library is not here (profile peers)");
+          absent.put(contender.name(), "its native library is not here; see the profile peers");
           System.out.println(contender.name() + " is absent: " + e.getMessage());
         }
       }

@@ -6,10 +6,12 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorSpecies;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /**
  * Fused multiply-adds in registers, as fast as the core can: independent chains enough to fill two
@@ -100,5 +102,11 @@ public class FmaPeak {
     }
     DoubleVector left = c0.add(c1).add(c2).add(c3).add(c4).add(c5);
     return left.add(c6).add(c7).add(c8).add(c9).add(c10).add(c11).lane(0);
+  }
+
+  /** Takes stock of an iteration. */
+  @TearDown(Level.Iteration)
+  public void takeStock(ProcessorShare share) {
+    share.stop();
   }
 }

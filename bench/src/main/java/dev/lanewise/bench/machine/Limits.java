@@ -27,7 +27,7 @@ public record Limits(double float32, double float64, Map<Integer, Double> bandwi
     double float64 = Double.NaN;
     Map<Integer, Double> bandwidth = new LinkedHashMap<>();
     for (RunResult result : results) {
-      double nanos = result.getPrimaryResult().getStatistics().getPercentile(50);
+      double nanos = Iterations.median(result, Iterations::runningTime);
       String benchmark = result.getParams().getBenchmark();
       if (benchmark.endsWith("float32")) {
         float32 = FmaPeak.flops(FloatVector.SPECIES_PREFERRED) / nanos;

@@ -15,6 +15,7 @@ import org.openjdk.jmh.annotations.Param;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
 
 /** Reads native memory from one end to the other, again and again. */
 @State(Scope.Thread)
@@ -52,5 +53,11 @@ public class ReadBandwidth {
       c3 = c3.add(LongVector.fromMemorySegment(SPECIES, memory, at + 3 * step, ORDER));
     }
     return c0.add(c1).add(c2).add(c3).lane(0);
+  }
+
+  /** Takes stock of an iteration. */
+  @TearDown(Level.Iteration)
+  public void takeStock(ProcessorShare share) {
+    share.stop();
   }
 }

@@ -7,9 +7,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.function.Supplier;
 
 /** A BLAS as an engine: what a programmer does with it by hand, planned beforehand. */
@@ -37,9 +37,8 @@ final class BlasEngine implements Engine {
     if (contraction.operands().size() > 2) {
       return MatrixChain.isChain(contraction);
     }
-    return BlasLowering.lower(contraction)
-        .filter(program -> transposes || program.routine() != BlasProgram.Routine.TRANSPOSE)
-        .isPresent();
+    return BlasLowering.lower(contraction).stream()
+        .anyMatch(program -> transposes || program.routine() != BlasProgram.Routine.TRANSPOSE);
   }
 
   @Override
@@ -73,9 +72,14 @@ final class BlasEngine implements Engine {
     return blas.facts();
   }
 
-  /** A program and the numbers of the buffers that it works on. */
-  private record Step(BlasProgram program, int first, int second, int output) {
+  /** The programs that do one thing, and the numbers of the buffers that they work on. */
+  private record Step(List<BlasProgram> programs, int first, int second, int output) {
+    /** The quickest of the programs. */
     Work bound(Blas.Binding binding) {
+      return Trial.quickest(programs.stream().map(program -> bound(program, binding)).toList());
+    }
+
+    private Work bound(BlasProgram program, Blas.Binding binding) {
       boolean swapped = program.swapped();
       BlasCalls calls = binding.calls(swapped ? second : first, swapped ? first : second, output);
       return new BlasWork(program, calls);
@@ -96,10 +100,12 @@ final class BlasEngine implements Engine {
         chain(contraction, data);
       } else {
         if (count == 1) {
-          buffers.add(Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, 1f));
+          float[] ones = new float[contraction.layouts().getFirst().elementCount()];
+          Arrays.fill(ones, 1f);
+          buffers.add(Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, ones));
         }
         buffers.add(data.output());
-        steps.add(new Step(lowered(contraction), 0, 1, 2));
+        steps.add(new Step(BlasLowering.lower(contraction), 0, 1, 2));
       }
     }
 
@@ -112,15 +118,9 @@ final class BlasEngine implements Engine {
       buffers.add(data.output());
       int output = contraction.operands().size();
       for (MatrixChain.Step product : products) {
-        BlasProgram program = lowered(product.asCase(contraction));
-        steps.add(new Step(program, product.left(), product.right(), output++));
+        List<BlasProgram> programs = BlasLowering.lower(product.asCase(contraction));
+        steps.add(new Step(programs, product.left(), product.right(), output++));
       }
-    }
-
-    private static BlasProgram lowered(ContractionCase contraction) {
-      Optional<BlasProgram> program = BlasLowering.lower(contraction);
-      return program.orElseThrow(
-          () -> new IllegalArgumentException(contraction.name() + " is no loop of BLAS calls"));
     }
   }
 }

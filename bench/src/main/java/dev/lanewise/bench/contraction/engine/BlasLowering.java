@@ -8,10 +8,11 @@ import dev.lanewise.bench.contraction.engine.BlasProgram.View;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.Predicate;
-import java.util.stream.Stream;
 
 /**
  * Finds the loops of BLAS calls that compute an einsum in place, as a programmer with a BLAS would
@@ -32,7 +33,7 @@ final class BlasLowering {
         .sizes()
         .forEach((label, size) -> {
           int a = stride(label, inputs.getFirst(), layouts.getFirst());
-          int b = one ? 0 : stride(label, inputs.getLast(), layouts.getLast());
+          int b = one ? 1 : stride(label, inputs.getLast(), layouts.getLast());
           int c = stride(label, contraction.outputLabels(), contraction.output());
           classOf(a, b, c).add(new Loop(size, a, b, c));
         });
@@ -43,16 +44,24 @@ final class BlasLowering {
   }
 
   /**
-   * The program of a case with one or two operands; of one operand, the second is the number 1.
+   * The programs of a case with one or two operands; of one operand that is summed, the second is a
+   * vector of ones.
    *
-   * @return nothing if no routine fits the strides
+   * @return those with the largest calls, which differ in the routine; none if no routine fits the
+   *     strides
    */
-  static Optional<BlasProgram> lower(ContractionCase contraction) {
+  static List<BlasProgram> lower(ContractionCase contraction) {
     BlasLowering lowering = new BlasLowering(contraction);
     if (contraction.operands().size() == 1 && lowering.inner.isEmpty()) {
-      return lowering.transpose();
+      return lowering.transpose().stream().toList();
     }
-    return lowering.products().max(Comparator.comparingDouble(BlasLowering::workOfACall));
+    List<BlasProgram> programs = lowering.products();
+    double largest = programs.stream().mapToDouble(BlasLowering::workOfACall).max().orElse(0);
+    Map<Routine, BlasProgram> byRoutine = new EnumMap<>(Routine.class);
+    programs.stream()
+        .filter(program -> workOfACall(program) == largest)
+        .forEach(program -> byRoutine.putIfAbsent(program.routine(), program));
+    return List.copyOf(byRoutine.values());
   }
 
   private static double workOfACall(BlasProgram program) {
@@ -95,55 +104,61 @@ final class BlasLowering {
     }
   }
 
-  private Stream<BlasProgram> products() {
+  private List<BlasProgram> products() {
     List<BlasProgram> programs = new ArrayList<>();
     for (Loop row : orNone(rows)) {
       for (Loop column : orNone(columns)) {
         for (Loop sum : orNone(inner)) {
-          product(row, column, sum, false).ifPresent(programs::add);
-          product(column.swapped(), row.swapped(), sum.swapped(), true).ifPresent(programs::add);
+          programs.addAll(product(row, column, sum, false));
+          programs.addAll(product(column.swapped(), row.swapped(), sum.swapped(), true));
         }
       }
     }
-    return programs.stream();
+    return programs;
   }
 
   private static List<Loop> orNone(List<Loop> loops) {
     return loops.isEmpty() ? List.of(Loop.NONE) : loops;
   }
 
-  /** The program with these loops inside the routine, if there is a routine for their strides. */
-  private Optional<BlasProgram> product(Loop row, Loop column, Loop sum, boolean swapped) {
+  /** The programs with these loops inside the routine: one for each that takes their strides. */
+  private List<BlasProgram> product(Loop row, Loop column, Loop sum, boolean swapped) {
     int m = row.size();
     int n = column.size();
     int k = sum.size();
-    Optional<View> first = matrix(m, row.a(), k, sum.a());
     List<Loop> free = new ArrayList<>(batch);
     free.addAll(rows);
     free.addAll(columns);
     free.removeAll(swapped ? List.of(row.swapped(), column.swapped()) : List.of(row, column));
     List<Loop> summed = new ArrayList<>(inner);
     summed.remove(swapped ? sum.swapped() : sum);
+    List<BlasProgram> programs = new ArrayList<>();
     if (m == 1 && n == 1 && summed.isEmpty()) {
-      View a = new View(false, sum.a());
-      View b = new View(false, sum.b());
-      return Optional.of(
-          new BlasProgram(Routine.DOT, swapped, a, b, new View(false, 0), 1, 1, k, free, summed));
+      View a = vector(sum.a());
+      View b = vector(sum.b());
+      programs.add(new BlasProgram(Routine.DOT, swapped, a, b, vector(0), 1, 1, k, free, summed));
+      return programs;
     }
+    Optional<View> first = matrix(m, row.a(), k, sum.a());
     if (n == 1 && first.isPresent() && sum.b() != 0) {
-      View x = new View(false, sum.b());
-      View y = new View(false, row.c());
-      return Optional.of(
+      View x = vector(sum.b());
+      View y = vector(row.c());
+      programs.add(
           new BlasProgram(Routine.GEMV, swapped, first.get(), x, y, m, 1, k, free, summed));
     }
     Optional<View> second = matrix(k, sum.b(), n, column.b());
     Optional<View> output = matrix(m, row.c(), n, column.c()).filter(view -> !view.transposed());
-    if (m == 1 || n == 1 || first.isEmpty() || second.isEmpty() || output.isEmpty()) {
-      return Optional.empty();
+    if (first.isPresent() && second.isPresent() && output.isPresent()) {
+      View a = first.get();
+      View b = second.get();
+      View c = output.get();
+      programs.add(new BlasProgram(Routine.GEMM, swapped, a, b, c, m, n, k, free, summed));
     }
-    return Optional.of(
-        new BlasProgram(
-            Routine.GEMM, swapped, first.get(), second.get(), output.get(), m, n, k, free, summed));
+    return programs;
+  }
+
+  private static View vector(int increment) {
+    return new View(false, increment);
   }
 
   private Optional<BlasProgram> transpose() {

@@ -71,7 +71,9 @@ final class EjmlEngine implements Engine {
   }
 
   private static Optional<BlasProgram> program(ContractionCase contraction) {
-    return BlasLowering.lower(contraction).filter(EjmlEngine::isOfWholeMatrices);
+    return BlasLowering.lower(contraction).stream()
+        .filter(EjmlEngine::isOfWholeMatrices)
+        .findFirst();
   }
 
   private static boolean isOfWholeMatrices(BlasProgram program) {

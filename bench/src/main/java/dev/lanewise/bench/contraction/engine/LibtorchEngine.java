@@ -10,6 +10,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -66,13 +68,17 @@ final class LibtorchEngine implements Engine {
     torch.set_num_threads(1);
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("threads", String.valueOf(torch.get_num_threads()));
-    facts.put("kernels", text(torch.get_cpu_capability()));
-    facts.put("build", text(torch.show_config()).replaceAll("\\s*\n\\s*-?\\s*", "; "));
+    facts.put("kernels", torch.get_cpu_capability().getString());
+    facts.put("version", setting("TORCH_VERSION=([^,]*)"));
+    facts.put("BLAS", setting("BLAS_INFO=([^,]*)"));
+    facts.put("oneDNN", setting("MKL-DNN (v[^ ]*)"));
     return facts;
   }
 
-  private static String text(BytePointer pointer) {
-    return pointer.getString().strip();
+  /** A part of what libtorch says of its build. */
+  private static String setting(String pattern) {
+    Matcher matcher = Pattern.compile(pattern).matcher(torch.show_config().getString());
+    return matcher.find() ? matcher.group(1) : "unknown";
   }
 
   private static Work quickest(String equation, Tensor[] operands, Tensor out) {
@@ -91,8 +97,17 @@ final class LibtorchEngine implements Engine {
         Tensor transposed = a.t();
         yield () -> out.copy_(transposed);
       }
-      case "ii->" -> new Returned(() -> torch.trace(a), out);
-      case "Nc,Nc->N" -> () -> torch.linalg_vecdot_out(out, a, b);
+      case "ii->" -> {
+        Tensor diagonal = a.diagonal();
+        yield () -> torch.sum_out(out, diagonal);
+      }
+      case "Nc,Nc->N" -> {
+        // linalg_vecdot_out takes many times as long.
+        Tensor left = a.unsqueeze(1);
+        Tensor right = b.unsqueeze(2);
+        Tensor results = out.unsqueeze(1).unsqueeze(2);
+        yield () -> torch.bmm_out(results, left, right);
+      }
       case "bij,bjk->bik" -> () -> torch.bmm_out(out, a, b);
       case "bij,bj->bi" -> {
         Tensor columns = b.unsqueeze(2);

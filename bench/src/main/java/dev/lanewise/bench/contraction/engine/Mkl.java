@@ -14,7 +14,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bytedeco.mkl.global.mkl_rt;
 
 /** Intel's Math Kernel Library. */
 final class Mkl extends NativeBlas {
@@ -33,7 +32,7 @@ final class Mkl extends NativeBlas {
   private static final int TEXT_BYTES = 200;
 
   Mkl() {
-    super(NativeLibrary.open(mkl_rt.class, "libmkl_rt.so.3"));
+    super(NativeLibrary.open("mkl", "libmkl_rt.so.3"));
   }
 
   @Override

@@ -12,7 +12,6 @@ import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import org.bytedeco.openblas.global.openblas_nolapack;
 
 /** OpenBLAS. */
 final class OpenBlas extends NativeBlas {
@@ -29,7 +28,7 @@ final class OpenBlas extends NativeBlas {
           JAVA_INT);
 
   OpenBlas() {
-    super(NativeLibrary.open(openblas_nolapack.class, "libopenblas.so.0"));
+    super(NativeLibrary.open("openblas", "libopenblas.so.0"));
   }
 
   @Override

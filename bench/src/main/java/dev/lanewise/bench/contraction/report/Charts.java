@@ -15,6 +15,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.CategorySeries;
+import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
 import org.knowm.xchart.XYChart;
@@ -118,6 +120,10 @@ final class Charts {
     chart.getStyler().setLegendVisible(false);
     chart.getStyler().setXAxisLabelRotation(90);
     chart.addSeries("ratio", names, ratios);
+    CategorySeries even = chart.addSeries("as fast", names, Collections.nCopies(names.size(), 1.0));
+    even.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line);
+    even.setMarker(SeriesMarkers.NONE);
+    even.setLineColor(Color.RED);
     return new Chart(title, "contraction-ratios.svg", chart);
   }
 }

@@ -91,6 +91,14 @@ public record Figures(List<Measurement> measurements) {
         : OptionalDouble.empty();
   }
 
+  /** The part of the time that the measuring threads were running, on the whole. */
+  OptionalDouble processorShare() {
+    return measurements.stream()
+        .filter(measurement -> measurement.contraction().threads() == 1)
+        .mapToDouble(Measurement::processorShare)
+        .average();
+  }
+
   private Stream<Measurement> ours(List<ContractionCase> cases) {
     return cases.stream().flatMap(contraction -> of(contraction.name(), OURS).stream());
   }

@@ -20,7 +20,7 @@ import java.util.OptionalDouble;
  * @param limits what the core can do
  * @param settings machine, JVM and times, by name
  * @param engines the facts of each engine that ran, by its name
- * @param absent why engines, by name, did not run
+ * @param absent why engines or cases, by name, did not run
  * @param failures cases that failed, with the reason
  */
 public record Report(
@@ -66,11 +66,15 @@ public record Report(
                 List.of(
                     "read again and again, " + kibibytes + " KiB",
                     Formats.digits(rate) + " GB/s")));
+    table.row(
+        List.of(
+            "part of the time that the measuring threads ran",
+            Formats.ratio(figures.processorShare())));
     engines.forEach((engine, facts) ->
         facts.forEach((name, value) -> table.row(List.of(engine + ": " + name, value))));
     absent.forEach((engine, reason) -> table.row(List.of(engine, "absent: " + reason)));
     failures.forEach(failure -> table.row(List.of("failed", failure)));
-    return "One thread unless a case says otherwise; medians. A ratio above 1 means that Lanewise is"
+    return "One thread unless a case says otherwise; medians of the time that the thread was running. A ratio above 1 means that Lanewise is"
         + " faster. Each result was checked against the definition in double.\n\n"
         + table
         + "\n";
