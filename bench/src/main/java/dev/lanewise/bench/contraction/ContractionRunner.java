@@ -5,7 +5,6 @@ import dev.lanewise.bench.contraction.engine.Contender;
 import dev.lanewise.bench.contraction.report.Measurement;
 import dev.lanewise.bench.machine.Iterations;
 import dev.lanewise.bench.machine.Limits;
-import dev.lanewise.bench.machine.ProcessorShare;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -102,7 +101,7 @@ final class ContractionRunner {
         contraction,
         engine,
         Iterations.median(result, nanos),
-        Iterations.median(result, ProcessorShare::of),
+        Iterations.median(result, Iterations::processorShare),
         Iterations.median(result, Allocation::of));
   }
 }

@@ -1,5 +1,6 @@
 package dev.lanewise.bench.machine;
 
+import java.util.Objects;
 import java.util.function.ToDoubleFunction;
 import org.openjdk.jmh.results.BenchmarkResult;
 import org.openjdk.jmh.results.IterationResult;
@@ -21,8 +22,13 @@ public final class Iterations {
     return statistics.getPercentile(50);
   }
 
+  /** What {@link ProcessorShare} has counted. */
+  public static double processorShare(IterationResult iteration) {
+    return Objects.requireNonNull(iteration.getSecondaryResults().get("processorShare")).getScore();
+  }
+
   /** The time of a call that the measuring thread was running. */
   public static double runningTime(IterationResult iteration) {
-    return iteration.getPrimaryResult().getScore() * Math.min(1, ProcessorShare.of(iteration));
+    return iteration.getPrimaryResult().getScore() * Math.min(1, processorShare(iteration));
   }
 }

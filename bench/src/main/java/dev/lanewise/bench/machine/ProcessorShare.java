@@ -2,13 +2,11 @@ package dev.lanewise.bench.machine;
 
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
-import java.util.Objects;
 import org.openjdk.jmh.annotations.AuxCounters;
 import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Scope;
 import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
-import org.openjdk.jmh.results.IterationResult;
 
 /**
  * The part of an iteration's time that the measuring thread was running: 1 on a quiet machine. On
@@ -39,10 +37,5 @@ public class ProcessorShare {
   /** The share; JMH knows the counter by this method's name. */
   public double processorShare() {
     return share;
-  }
-
-  /** Reads it from a result. */
-  public static double of(IterationResult iteration) {
-    return Objects.requireNonNull(iteration.getSecondaryResults().get("processorShare")).getScore();
   }
 }
