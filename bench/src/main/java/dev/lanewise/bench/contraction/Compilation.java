@@ -1,7 +1,8 @@
 package dev.lanewise.bench.contraction;
 
+import com.sun.management.OperatingSystemMXBean;
+import com.sun.management.ThreadMXBean;
 import dev.lanewise.bench.contraction.engine.Work;
-import java.lang.management.CompilationMXBean;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 
@@ -10,26 +11,35 @@ import java.util.concurrent.TimeUnit;
  * usual warm-up ends before they do, and what is then measured is the interpreter.
  */
 final class Compilation {
-  private static final long QUIET_NANOS = TimeUnit.MILLISECONDS.toNanos(700);
-  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(30);
+  private static final long WINDOW_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
+  private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(20);
+
+  /** What the JVM's other threads may use of a window when nothing is being compiled. */
+  private static final double IDLE = 0.03;
+
+  private static final OperatingSystemMXBean PROCESS =
+      (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+  private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
   private Compilation() {}
 
-  /** Runs until nothing has been compiled for a while, or for too long. */
+  /**
+   * Runs until the JVM's other threads have done next to nothing for a while, or for too long. All
+   * times are processor times, of which the compilers get as much as this thread on a busy machine.
+   */
   static void await(Work work) {
-    CompilationMXBean compilers = ManagementFactory.getCompilationMXBean();
-    long start = System.nanoTime();
-    long lastChange = start;
-    long compiledMillis = 0;
+    long start = THREADS.getCurrentThreadCpuTime();
     long now = start;
-    while (now - lastChange < QUIET_NANOS && now - start < LONGEST_NANOS) {
-      work.run();
-      now = System.nanoTime();
-      long millis = compilers.getTotalCompilationTime();
-      if (millis != compiledMillis) {
-        compiledMillis = millis;
-        lastChange = now;
-      }
-    }
+    double others;
+    do {
+      long windowStart = now;
+      long processStart = PROCESS.getProcessCpuTime();
+      do {
+        work.run();
+        now = THREADS.getCurrentThreadCpuTime();
+      } while (now - windowStart < WINDOW_NANOS);
+      long own = now - windowStart;
+      others = (double) (PROCESS.getProcessCpuTime() - processStart - own) / own;
+    } while (others > IDLE && now - start < LONGEST_NANOS);
   }
 }

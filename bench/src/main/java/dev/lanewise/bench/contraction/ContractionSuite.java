@@ -79,18 +79,19 @@ public final class ContractionSuite implements Callable<Integer> {
     Map<Contender, Map<String, String>> present = present();
     ContractionRunner runner = new ContractionRunner(options);
     Limits limits = figuresOnly ? Limits.UNKNOWN : runner.limits();
+    Map<String, Map<String, String>> facts = new LinkedHashMap<>();
+    present.forEach((contender, value) -> facts.put(contender.name(), value));
+    Report report =
+        new Report(new Figures(measurements), limits, settings(options), facts, absent, failures);
     for (ContractionCase contraction : ContractionCases.all()) {
       if (cases.matcher(contraction.group() + "/" + contraction.name()).find()) {
         run(runner, contraction, present.keySet());
+        // After each case, so that a run that is broken off leaves what it has.
         save(runner);
+        if (!figuresOnly) {
+          report.write(folder);
+        }
       }
-    }
-    if (!figuresOnly) {
-      Map<String, Map<String, String>> facts = new LinkedHashMap<>();
-      present.forEach((contender, value) -> facts.put(contender.name(), value));
-      Report report =
-          new Report(new Figures(measurements), limits, settings(options), facts, absent, failures);
-      System.out.println(report.write(folder));
     }
     return failures.isEmpty() ? 0 : 1;
   }
@@ -118,7 +119,6 @@ public final class ContractionSuite implements Callable<Integer> {
     ConsoleTable.print(row);
   }
 
-  /** After each case, so that a run that is broken off leaves what it has. */
   private void save(ContractionRunner runner) {
     String file = folder.resolve("contraction.json").toString();
     ResultFormatFactory.getInstance(ResultFormatType.JSON, file).writeOut(runner.results());

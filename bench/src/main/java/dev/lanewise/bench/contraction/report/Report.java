@@ -35,10 +35,9 @@ public record Report(
    * Writes it.
    *
    * @param folder where to
-   * @return the page
    * @throws IOException if that is impossible
    */
-  public Path write(Path folder) throws IOException {
+  public void write(Path folder) throws IOException {
     StringBuilder text = new StringBuilder("# Contractions, beside the peers\n\n");
     text.append(head());
     if (figures.contenders(Contenders.all(), figures.cases()).size() > 1) {
@@ -51,7 +50,7 @@ public record Report(
     for (String group : figures.groups()) {
       text.append("## ").append(group).append("\n\n").append(group(figures.casesOf(group)));
     }
-    return Files.writeString(folder.resolve("contraction.md"), text);
+    Files.writeString(folder.resolve("contraction.md"), text);
   }
 
   private String head() {
