@@ -6,6 +6,7 @@ import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.cases.Reference;
 import dev.lanewise.bench.contraction.engine.Contenders;
 import dev.lanewise.bench.contraction.engine.Work;
+import dev.lanewise.bench.machine.Compilation;
 import dev.lanewise.bench.machine.ProcessorShare;
 import java.lang.foreign.Arena;
 import java.util.concurrent.TimeUnit;
@@ -50,7 +51,7 @@ public class ContractionBenchmark {
     work.run();
     work.publish();
     Reference.check(chosen, data);
-    Compilation.await(work);
+    Compilation.await(work::run);
   }
 
   /** Frees the operands. */

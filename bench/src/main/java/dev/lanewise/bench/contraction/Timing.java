@@ -1,5 +1,6 @@
 package dev.lanewise.bench.contraction;
 
+import dev.lanewise.bench.machine.Compilation;
 import java.util.List;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.CommandLineOptions;

@@ -10,6 +10,7 @@ import org.openjdk.jmh.annotations.Level;
 import org.openjdk.jmh.annotations.Mode;
 import org.openjdk.jmh.annotations.OutputTimeUnit;
 import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
 import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 
@@ -102,6 +103,15 @@ public class FmaPeak {
     }
     DoubleVector left = c0.add(c1).add(c2).add(c3).add(c4).add(c5);
     return left.add(c6).add(c7).add(c8).add(c9).add(c10).add(c11).lane(0);
+  }
+
+  /** Waits for the compilers. */
+  @Setup(Level.Trial)
+  public void setUp() {
+    Compilation.await(() -> {
+      summand = Math.min(0.5f, float32());
+      factor = (float) Math.min(0.5, float64());
+    });
   }
 
   /** Takes stock of an iteration. */

@@ -31,11 +31,14 @@ public class ReadBandwidth {
 
   private MemorySegment memory = MemorySegment.NULL;
 
-  /** Allocates and touches the memory. */
+  private long sum;
+
+  /** Allocates and touches the memory, and waits for the compilers. */
   @Setup(Level.Trial)
   public void setUp() {
     memory = Arena.ofAuto().allocate(1024L * kibibytes, 64);
     memory.fill((byte) 1);
+    Compilation.await(() -> sum += read());
   }
 
   /** Reads all of it. */

@@ -12,7 +12,10 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Intel's Math Kernel Library. */
@@ -30,6 +33,7 @@ final class Mkl extends NativeBlas {
           JAVA_LONG);
 
   private static final int TEXT_BYTES = 200;
+  private static final int FEW = 32;
 
   Mkl() {
     super(NativeLibrary.open("mkl", "libmkl_rt.so.3"));
@@ -60,8 +64,20 @@ final class Mkl extends NativeBlas {
       facts.put("version", buffer.getString(0).strip());
     }
     facts.put("threads", call("MKL_Get_Max_Threads", FunctionDescriptor.of(JAVA_INT)).toString());
-    // It has no function that names them; the library that it has loaded does.
-    facts.put("kernels", String.join(" ", NativeLibrary.mapped("libmkl_")));
+    facts.put("kernels", kernels());
     return facts;
+  }
+
+  /** It has no function that names them; but for its first product it loads a library of them. */
+  private String kernels() {
+    List<String> before = NativeLibrary.mapped("libmkl_");
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment[] numbers = new MemorySegment[3];
+      Arrays.setAll(numbers, i -> arena.allocate(JAVA_FLOAT, FEW * FEW));
+      bind(numbers, 0).calls(0, 1, 2).gemm(false, false, FEW, FEW, FEW, 0, FEW, 0, FEW, 0f, 0, FEW);
+    }
+    List<String> loaded = new ArrayList<>(NativeLibrary.mapped("libmkl_"));
+    loaded.removeAll(before);
+    return String.join(" ", loaded);
   }
 }

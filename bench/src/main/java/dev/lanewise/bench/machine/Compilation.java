@@ -1,8 +1,7 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.machine;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
-import dev.lanewise.bench.contraction.engine.Work;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.TimeUnit;
 
@@ -10,7 +9,7 @@ import java.util.concurrent.TimeUnit;
  * Waits for the JIT compilers: on a machine with one processor to spare, or with other work, the
  * usual warm-up ends before they do, and what is then measured is the interpreter.
  */
-final class Compilation {
+public final class Compilation {
   private static final long WINDOW_NANOS = TimeUnit.MILLISECONDS.toNanos(400);
   private static final long LONGEST_NANOS = TimeUnit.SECONDS.toNanos(20);
 
@@ -27,7 +26,7 @@ final class Compilation {
    * Runs until the JVM's other threads have done next to nothing for a while, or for too long. All
    * times are processor times, of which the compilers get as much as this thread on a busy machine.
    */
-  static void await(Work work) {
+  public static void await(Runnable work) {
     long start = THREADS.getCurrentThreadCpuTime();
     long now = start;
     double others;
