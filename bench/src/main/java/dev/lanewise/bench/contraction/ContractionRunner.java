@@ -1,0 +1,107 @@
+package dev.lanewise.bench.contraction;
+
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.engine.Contender;
+import dev.lanewise.bench.contraction.report.Measurement;
+import dev.lanewise.bench.machine.Iterations;
+import dev.lanewise.bench.machine.Limits;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.openjdk.jmh.profile.GCProfiler;
+import org.openjdk.jmh.results.IterationResult;
+import org.openjdk.jmh.results.RunResult;
+import org.openjdk.jmh.runner.Runner;
+import org.openjdk.jmh.runner.RunnerException;
+import org.openjdk.jmh.runner.options.Options;
+import org.openjdk.jmh.runner.options.OptionsBuilder;
+import org.openjdk.jmh.runner.options.VerboseMode;
+
+/** Runs pairs of case and engine in JVMs of their own. */
+final class ContractionRunner {
+  /** The options that the engine's and the peers' JVMs need. */
+  private static final List<String> JVM_OPTIONS =
+      List.of(
+          "--add-modules=jdk.incubator.vector",
+          "--enable-native-access=ALL-UNNAMED",
+          "--sun-misc-unsafe-memory-access=allow");
+
+  private final Options options;
+  private final List<RunResult> results = new ArrayList<>();
+
+  /**
+   * @param options how long and how often
+   */
+  ContractionRunner(Options options) {
+    this.options = options;
+  }
+
+  /** All results so far, as JMH has them. */
+  List<RunResult> results() {
+    return results;
+  }
+
+  /**
+   * Measures what the core can do at most.
+   *
+   * @throws RunnerException if that fails
+   */
+  Limits limits() throws RunnerException {
+    Options run =
+        new OptionsBuilder()
+            .parent(options)
+            .include(Limits.BENCHMARKS)
+            .jvmArgsPrepend(JVM_OPTIONS.toArray(String[]::new))
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT)
+            .build();
+    Collection<RunResult> measured = new Runner(run).run();
+    results.addAll(measured);
+    return Limits.of(measured);
+  }
+
+  /** The options of the forks, beside the engine's own. */
+  static List<String> jvmOptions() {
+    return JVM_OPTIONS;
+  }
+
+  /**
+   * Measures one pair.
+   *
+   * @throws RunnerException if the engine fails, or its result is wrong
+   */
+  Measurement run(ContractionCase contraction, Contender engine) throws RunnerException {
+    List<String> jvmOptions = new ArrayList<>(JVM_OPTIONS);
+    jvmOptions.addAll(engine.jvmOptions());
+    Options run =
+        new OptionsBuilder()
+            .parent(options)
+            .include("^" + ContractionBenchmark.class.getName().replace(".", "\\.") + "\\.")
+            .param("contraction", contraction.name())
+            .param("engine", engine.name())
+            .jvmArgsPrepend(jvmOptions.toArray(String[]::new))
+            .addProfiler(GCProfiler.class)
+            .shouldFailOnError(true)
+            .verbosity(VerboseMode.SILENT)
+            .build();
+    RunResult result = new Runner(run).runSingle();
+    results.add(result);
+    return measurement(contraction, engine, result);
+  }
+
+  private static Measurement measurement(
+      ContractionCase contraction, Contender engine, RunResult result) {
+    // Where the engine has several threads, the one that is looked at may wait for the others.
+    ToDoubleFunction<IterationResult> nanos =
+        contraction.threads() == 1
+            ? Iterations::runningTime
+            : iteration -> iteration.getPrimaryResult().getScore();
+    return new Measurement(
+        contraction,
+        engine,
+        Iterations.median(result, nanos),
+        Iterations.median(result, Iterations::processorShare),
+        Iterations.median(result, Allocation::of));
+  }
+}

@@ -1,0 +1,201 @@
+package dev.lanewise.bench.contraction.engine;
+
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Data;
+import dev.lanewise.bench.contraction.cases.Layout;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.IntStream;
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.pytorch.InferenceMode;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * libtorch, what PyTorch is made of, by its C++ interface: no Python, no gradients. Tensors are
+ * views of the case's memory, made beforehand.
+ */
+final class LibtorchEngine implements Engine {
+  /** Which of its ways to compute a contraction is taken. */
+  enum Door {
+    /** The quickest call for the equation, with the output given where there is one that has it. */
+    QUICKEST,
+    /** {@code at::einsum}, which returns a new tensor. */
+    EINSUM
+  }
+
+  private final Door door;
+
+  LibtorchEngine(Door door) {
+    this.door = door;
+  }
+
+  @Override
+  public boolean supports(ContractionCase contraction) {
+    return door == Door.QUICKEST || contraction.group().equals("einsum");
+  }
+
+  @Override
+  public Work prepare(ContractionCase contraction, Data data) {
+    torch.set_num_threads(contraction.threads());
+    InferenceMode untracked = new InferenceMode(true);
+    List<Layout> layouts = contraction.layouts();
+    Tensor[] operands =
+        IntStream.range(0, layouts.size())
+            .mapToObj(operand -> tensor(data.operand(operand), layouts.get(operand)))
+            .toArray(Tensor[]::new);
+    Tensor out = tensor(data.output(), contraction.output());
+    Work work =
+        contraction.hasLookup()
+            ? lookup(contraction, data, operands, out)
+            : door == Door.EINSUM
+                ? einsum(contraction.equation(), operands, out)
+                : quickest(contraction.equation(), operands, out);
+    return new Guarded(work, untracked);
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    torch.set_num_threads(1);
+    Map<String, String> facts = new LinkedHashMap<>();
+    facts.put("threads", String.valueOf(torch.get_num_threads()));
+    facts.put("kernels", torch.get_cpu_capability().getString());
+    facts.put("version", setting("TORCH_VERSION=([^,]*)"));
+    facts.put("BLAS", setting("BLAS_INFO=([^,]*)"));
+    facts.put("oneDNN", setting("MKL-DNN (v[^ ]*)"));
+    return facts;
+  }
+
+  /** A part of what libtorch says of its build. */
+  private static String setting(String pattern) {
+    Matcher matcher = Pattern.compile(pattern).matcher(torch.show_config().getString());
+    return matcher.find() ? matcher.group(1) : "unknown";
+  }
+
+  private static Work quickest(String equation, Tensor[] operands, Tensor out) {
+    Tensor a = operands[0];
+    Tensor b = operands[operands.length - 1];
+    return switch (equation) {
+      case "ik,kj->ij" -> () -> torch.mm_out(out, a, b);
+      case "ik,jk->ij" -> {
+        Tensor transposed = b.t();
+        yield () -> torch.mm_out(out, a, transposed);
+      }
+      case "ik,k->i" -> () -> torch.mv_out(out, a, b);
+      case "k,k->" -> () -> torch.dot_out(out, a, b);
+      case "i,j->ij" -> () -> torch.outer_out(out, a, b);
+      case "ij->ji" -> {
+        Tensor transposed = a.t();
+        yield () -> out.copy_(transposed);
+      }
+      case "ii->" -> {
+        Tensor diagonal = a.diagonal();
+        yield () -> torch.sum_out(out, diagonal);
+      }
+      case "Nc,Nc->N" -> {
+        // linalg_vecdot_out takes many times as long.
+        Tensor left = a.unsqueeze(1);
+        Tensor right = b.unsqueeze(2);
+        Tensor results = out.unsqueeze(1).unsqueeze(2);
+        yield () -> torch.bmm_out(results, left, right);
+      }
+      case "bij,bjk->bik" -> () -> torch.bmm_out(out, a, b);
+      case "bij,bj->bi" -> {
+        Tensor columns = b.unsqueeze(2);
+        Tensor results = out.unsqueeze(2);
+        yield () -> torch.bmm_out(results, a, columns);
+      }
+      case "bhqd,bhkd->bhqk" -> {
+        Tensor transposed = b.transpose(2, 3);
+        yield () -> torch.matmul_out(out, a, transposed);
+      }
+      case "bqhd,bkhd->bhqk" -> {
+        Tensor heads = a.permute(0, 2, 1, 3);
+        Tensor transposed = b.permute(0, 2, 3, 1);
+        yield () -> torch.matmul_out(out, heads, transposed);
+      }
+      default -> {
+        if (operands.length > 2) {
+          TensorVector chain = new TensorVector(operands);
+          yield () -> torch.linalg_multi_dot_out(out, chain);
+        }
+        yield einsum(equation, operands, out);
+      }
+    };
+  }
+
+  private static Work einsum(String equation, Tensor[] operands, Tensor out) {
+    BytePointer text = new BytePointer(equation);
+    TensorVector vector = new TensorVector(operands);
+    return new Returned(() -> torch.einsum(text, vector), out);
+  }
+
+  private static Work lookup(
+      ContractionCase contraction, Data data, Tensor[] operands, Tensor out) {
+    int columns = contraction.layouts().getFirst().sizes()[1];
+    int tableRows = contraction.operands().getFirst().tableRows();
+    Tensor table = tensor(data.table(), Layout.dense(tableRows, columns));
+    Tensor indices = torch.tensor(Arrays.stream(data.indices()).asLongStream().toArray());
+    Tensor rows = operands[0];
+    Tensor b = operands[1];
+    return () -> {
+      torch.embedding_out(rows, table, indices);
+      torch.mm_out(out, rows, b);
+    };
+  }
+
+  private static Tensor tensor(MemorySegment memory, Layout layout) {
+    FloatPointer pointer =
+        new FloatPointer(memory.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer());
+    return torch.from_blob(pointer, longs(layout.sizes()), longs(layout.strides()));
+  }
+
+  private static long[] longs(int... values) {
+    return Arrays.stream(values).asLongStream().toArray();
+  }
+
+  /** Work of a call that returns a new tensor, which is freed at once: it is part of the price. */
+  private static final class Returned implements Work {
+    private final Supplier<Tensor> call;
+    private final Tensor out;
+
+    Returned(Supplier<Tensor> call, Tensor out) {
+      this.call = call;
+      this.out = out;
+    }
+
+    @Override
+    public void run() {
+      call.get().close();
+    }
+
+    @Override
+    public void publish() {
+      try (Tensor result = call.get()) {
+        out.copy_(result);
+      }
+    }
+  }
+
+  /** Work while gradients are off, which they are for as long as the guard exists. */
+  private record Guarded(Work work, InferenceMode guard) implements Work {
+    @Override
+    public void run() {
+      work.run();
+    }
+
+    @Override
+    public void publish() {
+      work.publish();
+    }
+  }
+}
