@@ -51,6 +51,7 @@ final class KernelGenerator {
     for (Dialect d : List.of(scalar, vector)) {
       String array = "<" + element.primitive + "[]>";
       write(new KernelClass(d, name + "Tiles", "TileKernels" + array), TilesSource.packed(d));
+      write(new KernelClass(d, name + "Stream", "StreamKernels"), StreamSource.methods(d));
       write(new KernelClass(d, name + "Blocks", "BlockKernels" + array), BlocksSource.methods(d));
       write(new KernelClass(d, name + "Products", "ProductKernels"), ProductsSource.methods(d));
       write(new KernelClass(d, name + "Dots", "DotKernels" + array), DotsSource.methods(d));

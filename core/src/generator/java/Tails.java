@@ -23,9 +23,15 @@ final class Tails {
    * which the loop is.
    */
   String next(Dialect loop, List<String> scalars, String start) {
+    return next(loop, "", scalars, start);
+  }
+
+  /** The same, with statements that stand before the broadcasts of each method. */
+  String next(Dialect loop, String before, List<String> scalars, String start) {
     boolean first = methods++ == 0;
     String begin =
-        SourceText.broadcasts(loop, scalars)
+        before
+            + SourceText.broadcasts(loop, scalars)
             + "    int i = %s;\n".formatted(first ? start : "from");
     if (first) {
       return begin;

@@ -4,8 +4,10 @@ import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
+import dev.lanewise.tensor.TensorLayout;
 import java.util.Arrays;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A contraction of two tensors, run at once: the whole of a {@link Contraction} of one or two
@@ -34,7 +36,11 @@ final class PairContraction {
   }
 
   void run(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
-    Nest nest = nest(a, b, out);
+    Nest nest = known(a, b, out);
+    run(nest == null ? bind(a, b, out) : nest, a, b, out, accumulation);
+  }
+
+  void run(Nest nest, Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
     if (accumulation == Accumulation.REPLACE && writesDiagonal) {
       out.fill(0);
     }
@@ -49,52 +55,32 @@ final class PairContraction {
         Parallelism.NONE);
   }
 
-  private Nest nest(Tensor a, Tensor b, Tensor out) {
-    Bound[] known = bounds;
-    for (Bound bound : known) {
+  /** The loops for tensors of layouts that were seen, and so checked, before; null for others. */
+  @Nullable Nest known(Tensor a, Tensor b, Tensor out) {
+    for (Bound bound : bounds) {
       if (bound.fits(a, b, out)) {
         return bound.nest;
       }
     }
-    Bound made = new Bound(labelling, kernels, a.strides(), b.strides(), out.strides());
-    int kept = Math.min(known.length, REMEMBERED - 1);
-    Bound[] next = new Bound[kept + 1];
-    next[0] = made;
-    System.arraycopy(known, 0, next, 1, kept);
-    bounds = next;
-    return made.nest;
+    return null;
   }
 
-  /** The loops for one combination of strides. */
-  private static final class Bound {
-    private final long[] aStrides;
-    private final long[] bStrides;
-    private final long[] outStrides;
-    private final Nest nest;
+  /** Makes and remembers the loops for tensors of new layouts, which were checked. */
+  private Nest bind(Tensor a, Tensor b, Tensor out) {
+    Nest nest = labelling.bind(kernels, a.strides(), b.strides(), out.strides());
+    Bound[] known = bounds;
+    int kept = Math.min(known.length, REMEMBERED - 1);
+    Bound[] next = new Bound[kept + 1];
+    next[0] = new Bound(a.layout(), b.layout(), out.layout(), nest);
+    System.arraycopy(known, 0, next, 1, kept);
+    bounds = next;
+    return nest;
+  }
 
-    Bound(
-        Labelling labelling,
-        KernelSet kernels,
-        long[] aStrides,
-        long[] bStrides,
-        long[] outStrides) {
-      this.aStrides = aStrides;
-      this.bStrides = bStrides;
-      this.outStrides = outStrides;
-      this.nest = labelling.bind(kernels, aStrides, bStrides, outStrides);
-    }
-
-    boolean fits(Tensor a, Tensor b, Tensor out) {
-      return matches(aStrides, a) && matches(bStrides, b) && matches(outStrides, out);
-    }
-
-    private static boolean matches(long[] strides, Tensor tensor) {
-      for (int dim = 0; dim < strides.length; dim++) {
-        if (strides[dim] != tensor.stride(dim)) {
-          return false;
-        }
-      }
-      return true;
+  /** The loops for one combination of layouts. */
+  private record Bound(TensorLayout a, TensorLayout b, TensorLayout out, Nest nest) {
+    boolean fits(Tensor first, Tensor second, Tensor output) {
+      return a.equals(first.layout()) && b.equals(second.layout()) && out.equals(output.layout());
     }
   }
 

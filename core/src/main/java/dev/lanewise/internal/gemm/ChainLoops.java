@@ -30,6 +30,18 @@ record ChainLoops(List<Loop> batch, List<Loop> rows, List<Loop> columns, List<Lo
     return innermostStride(rows) < innermostStride(columns);
   }
 
+  /**
+   * Whether lanes along the columns would be mostly idle, and along the rows would not: then the
+   * output is scattered, which costs less.
+   */
+  boolean hasNarrowColumns(int lanes) {
+    return count(columns) <= lanes / 2 && count(rows) >= 4L * lanes;
+  }
+
+  private static long count(List<Loop> loops) {
+    return loops.stream().mapToLong(Loop::size).reduce(1, (x, y) -> x * y);
+  }
+
   private static long innermostStride(List<Loop> loops) {
     return loops.isEmpty() ? Long.MAX_VALUE : loops.getLast().cStride();
   }

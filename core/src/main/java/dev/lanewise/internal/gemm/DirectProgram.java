@@ -13,6 +13,9 @@ import java.lang.foreign.MemorySegment;
  * @param <A> the array of packed rows
  */
 final class DirectProgram<A> implements MatrixProgram {
+  /** Up to so many terms, storing the output is most of the work. */
+  static final long SHORT_SUM = 4;
+
   private final MatrixMaps maps;
   private final DirectKernels kernels;
   private final BlockKernels<A> blocks;
@@ -40,12 +43,15 @@ final class DirectProgram<A> implements MatrixProgram {
     this.blocks = blocks;
     this.workspaces = workspaces;
     this.elementBytes = elementBytes;
-    this.mostVectors = mostVectors(kernels, maps.m());
+    this.mostVectors = mostVectors(kernels, Math.min(maps.m(), maps.k()));
   }
 
-  /** The fewer the rows, the wider a tile must be to keep the multiply-add units busy. */
-  private static int mostVectors(DirectKernels kernels, long m) {
-    long rows = Math.max(1, Math.min(m, kernels.maxRows(2)));
+  /**
+   * The fewer the rows, the wider a tile must be to keep the multiply-add units busy; and the
+   * shorter the sums, to store long runs of the output.
+   */
+  private static int mostVectors(DirectKernels kernels, long rowsOrTerms) {
+    long rows = Math.max(1, Math.min(rowsOrTerms, kernels.maxRows(2)));
     int vectors = 1;
     while (kernels.maxRows(2 * vectors) >= rows) {
       vectors *= 2;

@@ -18,13 +18,16 @@ import java.util.stream.Stream;
  */
 public final class Nest {
   /** Up to so many multiply-adds, a product is computed where it lies. */
-  private static final long SMALL = 32 * 32 * 32;
+  private static final long SMALL = 12 * 12 * 12;
 
   /** The same with fewer columns than a vector has lanes. */
   private static final long SMALL_NARROW = 1024;
 
   /** Up to so many rows, each element of B is used too seldom to be packed. */
-  private static final long THIN = 3;
+  private static final long THIN = 4;
+
+  /** A matrix up to this size is in a near cache, and may be read in any order. */
+  private static final double NEAR_BYTES = 128 << 10;
 
   /** Columns that a part for a thread should have a multiple of: two of the widest vectors. */
   private static final int COLUMN_UNIT = 32;
@@ -87,7 +90,11 @@ public final class Nest {
       return;
     }
     ChainLoops loops = ChainLoops.folded(batch, m, n, k);
-    this.swapped = loops.isBetterSwapped();
+    int lanes = kernels.contraction(type).tiles().lanes();
+    this.swapped =
+        loops.isBetterSwapped()
+            ? !loops.swapped().hasNarrowColumns(lanes)
+            : loops.hasNarrowColumns(lanes);
     MatrixMaps maps = (swapped ? loops.swapped() : loops).maps();
     this.program =
         Workspaces.with(
@@ -109,12 +116,21 @@ public final class Nest {
     int elementBytes = kernels.type().sizeBytes();
     double multiplyAdds = (double) maps.m() * maps.n() * maps.k();
     if (maps.isStrided()) {
-      boolean small = multiplyAdds <= SMALL || maps.m() <= THIN;
+      boolean small =
+          multiplyAdds <= SMALL || maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM;
       boolean readable =
           maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
+      double bBytes = (double) maps.k() * maps.n() * elementBytes;
+      if (readable && maps.m() == 1 && bBytes > NEAR_BYTES) {
+        return new StreamProgram<>(maps, kernels, workspaces);
+      }
       for (DirectKernels direct : kernels.direct()) {
         if (small && readable && direct.lanes() <= maps.n()) {
-          return new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
+          DirectProgram<A> program =
+              new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
+          return TileProgram.fits(maps, direct)
+              ? new TileProgram(maps, direct, program, elementBytes)
+              : program;
         }
       }
       if (multiplyAdds <= SMALL_NARROW) {

@@ -4,17 +4,37 @@ import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.StridedKernels;
 import java.lang.foreign.MemorySegment;
 
-/**
- * The product of matrices too small for vectors, read where they lie, one element at a time. It
- * also serves a K of 0, whose sum is 0.
- */
+/** The product of matrices too small for vectors, read where they lie, one element at a time. */
 final class StridedProgram implements MatrixProgram {
   private final MatrixMaps maps;
   private final StridedKernels kernels;
 
+  /** One matrix and one block of the sum: nothing to loop over on the way to the kernel. */
+  private final boolean single;
+
+  private final int m;
+  private final int n;
+  private final int k;
+  private final long aRowStride;
+  private final long aColumnStride;
+  private final long bRowStride;
+  private final long bColumnStride;
+  private final long cRowStride;
+  private final long cColumnStride;
+
   StridedProgram(MatrixMaps maps, StridedKernels kernels) {
     this.maps = maps;
     this.kernels = kernels;
+    this.single = maps.batch() == 1 && maps.k() <= PackedRows.LENGTH;
+    this.m = (int) maps.m();
+    this.n = (int) maps.n();
+    this.k = (int) maps.k();
+    this.aRowStride = maps.aRows().strideBytes();
+    this.aColumnStride = maps.aColumns().strideBytes();
+    this.bRowStride = maps.bRows().strideBytes();
+    this.bColumnStride = maps.bColumns().strideBytes();
+    this.cRowStride = maps.cRows().strideBytes();
+    this.cColumnStride = maps.cColumns().strideBytes();
   }
 
   @Override
@@ -27,38 +47,69 @@ final class StridedProgram implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    int rows = (int) (range.rowTo() - range.rowFrom());
-    int columns = (int) (range.columnTo() - range.columnFrom());
+    if (single) {
+      block(a, aOffset, b, bOffset, k, c, cOffset, accumulate);
+    } else {
+      blocks(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
+    }
+  }
+
+  private void blocks(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate,
+      Range range) {
     for (long i = range.batchFrom(); i < range.batchTo(); i++) {
-      long first = aOffset + maps.aBatch().at(i) + maps.aRows().at(range.rowFrom());
-      long second = bOffset + maps.bBatch().at(i) + maps.bColumns().at(range.columnFrom());
-      long out =
-          cOffset
-              + maps.cBatch().at(i)
-              + maps.cRows().at(range.rowFrom())
-              + maps.cColumns().at(range.columnFrom());
-      long block = 0;
+      long first = aOffset + maps.aBatch().at(i);
+      long second = bOffset + maps.bBatch().at(i);
+      long out = cOffset + maps.cBatch().at(i);
+      int pc = 0;
       do {
-        kernels.chain(
-            rows,
-            columns,
-            (int) Math.min(PackedRows.LENGTH, maps.k() - block),
+        int kc = Math.min(PackedRows.LENGTH, k - pc);
+        block(
             a,
-            first + maps.aColumns().at(block),
-            maps.aRows().strideBytes(),
-            maps.aColumns().strideBytes(),
+            first + pc * aColumnStride,
             b,
-            second + maps.bRows().at(block),
-            maps.bRows().strideBytes(),
-            maps.bColumns().strideBytes(),
+            second + pc * bRowStride,
+            kc,
             c,
             out,
-            maps.cRows().strideBytes(),
-            maps.cColumns().strideBytes(),
-            accumulate || block > 0);
-        block += PackedRows.LENGTH;
-      } while (block < maps.k());
+            accumulate || pc > 0);
+        pc += PackedRows.LENGTH;
+      } while (pc < k);
     }
+  }
+
+  private void block(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      int kc,
+      MemorySegment c,
+      long cOffset,
+      boolean add) {
+    kernels.chain(
+        m,
+        n,
+        kc,
+        a,
+        aOffset,
+        aRowStride,
+        aColumnStride,
+        b,
+        bOffset,
+        bRowStride,
+        bColumnStride,
+        c,
+        cOffset,
+        cRowStride,
+        cColumnStride,
+        add);
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.util.function.IntFunction;
  * @param tiles the innermost product of a blocked GEMM
  * @param direct products of small or thin operands, from the widest vectors to the narrowest; may
  *     be none
+ * @param stream the product of one row and a large matrix
  * @param strided loops over any strides
  * @param blocks copies of blocks of a matrix
  * @param products products that are not summed
@@ -23,6 +24,7 @@ public record ContractionKernels<A>(
     IntFunction<A> arrays,
     TileKernels<A> tiles,
     List<DirectKernels> direct,
+    StreamKernels stream,
     StridedKernels strided,
     BlockKernels<A> blocks,
     ProductKernels products,

@@ -4,6 +4,7 @@ import dev.lanewise.internal.kernel.scalar.ScalarDoubleBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleColumnDots;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleDots;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleProducts;
+import dev.lanewise.internal.kernel.scalar.ScalarDoubleStream;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarElementwise;
@@ -11,6 +12,7 @@ import dev.lanewise.internal.kernel.scalar.ScalarFloatBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatColumnDots;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatDots;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatProducts;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatStream;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
@@ -53,6 +55,7 @@ public record KernelSet(
             float[]::new,
             new ScalarFloatTiles(),
             List.of(),
+            new ScalarFloatStream(),
             new ScalarFloatStrided(),
             new ScalarFloatBlocks(),
             new ScalarFloatProducts(),
@@ -63,6 +66,7 @@ public record KernelSet(
             double[]::new,
             new ScalarDoubleTiles(),
             List.of(),
+            new ScalarDoubleStream(),
             new ScalarDoubleStrided(),
             new ScalarDoubleBlocks(),
             new ScalarDoubleProducts(),
@@ -85,6 +89,7 @@ public record KernelSet(
             float[]::new,
             VectorKernels.floatTiles(),
             VectorKernels.floatDirect(),
+            VectorKernels.floatStream(),
             new ScalarFloatStrided(),
             VectorKernels.floatBlocks(),
             VectorKernels.floatProducts(),
@@ -95,6 +100,7 @@ public record KernelSet(
             double[]::new,
             VectorKernels.doubleTiles(),
             VectorKernels.doubleDirect(),
+            VectorKernels.doubleStream(),
             new ScalarDoubleStrided(),
             VectorKernels.doubleBlocks(),
             VectorKernels.doubleProducts(),

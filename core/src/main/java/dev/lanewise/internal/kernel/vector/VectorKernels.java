@@ -8,6 +8,7 @@ import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.TileKernels;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,6 +40,14 @@ public final class VectorKernels {
 
   public static TileKernels<double[]> doubleTiles() {
     return new VectorDoubleTiles();
+  }
+
+  public static StreamKernels floatStream() {
+    return new VectorFloatStream();
+  }
+
+  public static StreamKernels doubleStream() {
+    return new VectorDoubleStream();
   }
 
   public static BlockKernels<float[]> floatBlocks() {
