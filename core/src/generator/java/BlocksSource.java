@@ -195,8 +195,7 @@ final class BlocksSource {
       code.append(
           "      default -> throw new IllegalStateException(\"no transpose of \" + LANES + \" lanes\");\n    }\n  }\n");
       for (int lanes = most; lanes >= most / 4; lanes /= 2) {
-        code.append("\n  private static void transpose%d(%s) {\n".formatted(lanes, block));
-        code.append(transposeLanes(target, lanes)).append("  }\n");
+        code.append(transposeLanes(target, lanes, block));
       }
       code.append("\n  private static void transposeNarrow(%s) {\n".formatted(parameters(target)));
     }
@@ -211,10 +210,25 @@ final class BlocksSource {
 
   /**
    * A square of registers transposed in log2(lanes) stages: stage with distance h exchanges the
-   * off-diagonal quarters of every 2h x 2h square.
+   * off-diagonal quarters of every 2h x 2h square. The widest square is done in two halves, each of
+   * which reads all rows: as one method it can be too large for C1's tier 3, and then stays at tier
+   * 2, where 100 x 100 numbers took 102 us instead of 2.
    */
-  private String transposeLanes(Target target, int lanes) {
+  private String transposeLanes(Target target, int lanes, String block) {
+    if (lanes < MOST_LANES) {
+      return stages(target, lanes, block, "transpose" + lanes, 0, lanes);
+    }
+    String names = SourceText.names(block);
+    return "\n  private static void transpose%1$d(%2$s) {\n    upper%1$d(%3$s);\n    lower%1$d(%3$s);\n  }\n"
+            .formatted(lanes, block, names)
+        + stages(target, lanes, block, "upper" + lanes, 0, lanes / 2)
+        + stages(target, lanes, block, "lower" + lanes, lanes / 2, lanes);
+  }
+
+  /** Some rows of the result, all or half of them. */
+  private String stages(Target target, int lanes, String block, String name, int from, int to) {
     StringBuilder code = new StringBuilder();
+    code.append("\n  private static void %s(%s) {\n".formatted(name, block));
     String[] rows = new String[lanes];
     for (int i = 0; i < lanes; i++) {
       rows[i] = "s" + lanes + "_" + i;
@@ -225,27 +239,28 @@ final class BlocksSource {
     }
     for (int h = lanes / 2; h >= 1; h /= 2) {
       String[] next = new String[lanes];
-      for (int i = 0; i < lanes; i++) {
-        if (i / h % 2 == 0) {
-          next[i] = "s" + h + "_" + i;
-          next[i + h] = "s" + h + "_" + (i + h);
-          code.append(
-              "    final %s %s = LOW%d.selectFrom(%s, %s);\n"
-                  .formatted(d.floats(), next[i], h, rows[i], rows[i + h]));
-          code.append(
-              "    final %s %s = HIGH%d.selectFrom(%s, %s);\n"
-                  .formatted(d.floats(), next[i + h], h, rows[i], rows[i + h]));
-        }
+      for (int i = from; i < to; i++) {
+        boolean low = i / h % 2 == 0;
+        next[i] = "s" + h + "_" + i;
+        code.append(
+            "    final %s %s = %s%d.selectFrom(%s, %s);\n"
+                .formatted(
+                    d.floats(),
+                    next[i],
+                    low ? "LOW" : "HIGH",
+                    h,
+                    rows[low ? i : i - h],
+                    rows[low ? i + h : i]));
       }
       rows = next;
     }
-    for (int i = 0; i < lanes; i++) {
+    for (int i = from; i < to; i++) {
       code.append(
           "    %s;\n"
               .formatted(
                   store(target, target.start + " + " + i + " * " + target.stride, 0, rows[i])));
     }
-    return code.toString();
+    return code.append("  }\n").toString();
   }
 
   private String interleavings() {

@@ -10,8 +10,9 @@ import java.util.stream.IntStream;
 final class ColumnDotsSource {
   private static final int MOST_VECTORS = 8;
 
+  private static final String LAST = "long lastBytes, ";
   private static final String PARAMETERS =
-      "long lastBytes, int first, int k, MemorySegment a, long aOffset, long aRowStride, MemorySegment b, long bOffset, long bRowStride, MemorySegment partials";
+      "int first, int k, MemorySegment a, long aOffset, long aRowStride, MemorySegment b, long bOffset, long bRowStride, MemorySegment partials";
 
   private ColumnDotsSource() {}
 
@@ -22,12 +23,12 @@ final class ColumnDotsSource {
         "\n  @Override\n  public int maxVectors() {\n    return %d;\n  }\n"
             .formatted(MOST_VECTORS));
     for (String name : new String[] {"dot", "scaledSum"}) {
-      code.append(SourceText.header(name, "int vectors, " + PARAMETERS));
+      code.append(SourceText.header(name, "int vectors, " + LAST + PARAMETERS));
       code.append("    switch (vectors) {\n");
       for (int vectors = 1; vectors <= MOST_VECTORS; vectors++) {
         code.append(
             "      case %1$d -> %2$s%1$d(%3$s);\n"
-                .formatted(vectors, name, SourceText.names(PARAMETERS)));
+                .formatted(vectors, name, SourceText.names(parameters(vectors))));
       }
       code.append(
           "      default -> throw new IllegalArgumentException(\"no columns of \" + vectors + \" vectors\");\n    }\n  }\n");
@@ -81,7 +82,11 @@ final class ColumnDotsSource {
 %8$s    }
   }
 """
-        .formatted(name, vectors, PARAMETERS, d.lanes(), e.bytes(), start, steps, end);
+        .formatted(name, vectors, parameters(vectors), d.lanes(), e.bytes(), start, steps, end);
+  }
+
+  private static String parameters(int vectors) {
+    return vectors == 1 ? PARAMETERS : LAST + PARAMETERS;
   }
 
   private static String place(String base, int vector, int vectors, Dialect d) {

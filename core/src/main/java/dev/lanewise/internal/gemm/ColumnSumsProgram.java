@@ -186,11 +186,6 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "partial sums of columns, "
-        + maps.cBatch().count()
-        + " x "
-        + maps.rows().size()
-        + " x "
-        + maps.k();
+    return "partial sums of columns, " + maps;
   }
 }

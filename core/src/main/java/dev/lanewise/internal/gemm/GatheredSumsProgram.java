@@ -93,6 +93,6 @@ final class GatheredSumsProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "partial sums, gathered";
+    return "partial sums, gathered, " + maps;
   }
 }

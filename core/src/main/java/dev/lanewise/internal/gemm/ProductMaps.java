@@ -24,4 +24,9 @@ record ProductMaps(OffsetMap aBatch, OffsetMap bBatch, OffsetMap cBatch, Loop ro
   Range whole() {
     return Range.whole(cBatch.count(), rows.size(), columns.size());
   }
+
+  @Override
+  public String toString() {
+    return cBatch.count() + " x " + rows.size() + " x " + columns.size();
+  }
 }

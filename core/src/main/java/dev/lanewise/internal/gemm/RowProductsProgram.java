@@ -3,6 +3,7 @@ package dev.lanewise.internal.gemm;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.ProductKernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /** Products of operands that are read where they lie. Needs no scratch memory. */
 final class RowProductsProgram implements MatrixProgram {
@@ -143,6 +144,6 @@ final class RowProductsProgram implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "products, columns " + columns + " of " + maps;
+    return "products, columns " + columns.name().toLowerCase(Locale.ROOT) + ", " + maps;
   }
 }

@@ -3,6 +3,7 @@ package dev.lanewise.internal.gemm;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import java.lang.foreign.MemorySegment;
+import java.util.Locale;
 
 /**
  * Sums whose terms are read where they lie, each a stride from the last in both operands. Needs no
@@ -125,6 +126,6 @@ final class RowSumsProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "partial sums, terms " + terms;
+    return "partial sums, terms " + terms.name().toLowerCase(Locale.ROOT) + ", " + maps;
   }
 }

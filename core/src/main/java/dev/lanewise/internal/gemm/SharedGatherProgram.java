@@ -60,6 +60,6 @@ final class SharedGatherProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "partial sums, the shared row gathered";
+    return "partial sums, the shared row gathered, " + maps;
   }
 }

@@ -41,4 +41,9 @@ record SumMaps(
   Range whole() {
     return Range.whole(cBatch.count(), rows.size(), 1);
   }
+
+  @Override
+  public String toString() {
+    return cBatch.count() + " x " + rows.size() + " sums of " + k();
+  }
 }

@@ -16,8 +16,8 @@ import java.lang.foreign.ValueLayout;
  * @param <A> the array of packed rows
  */
 final class TransposedProductsProgram<A> implements MatrixProgram {
-  private static final int BLOCK_ROWS = Integer.getInteger("br", 64);
-  private static final int BLOCK_COLUMNS = Integer.getInteger("bc", 64);
+  private static final int BLOCK_ROWS = 64;
+  private static final int BLOCK_COLUMNS = 64;
 
   private final ProductMaps maps;
   private final BlockKernels<A> blocks;
@@ -166,6 +166,6 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "products of blocks transposed, of " + maps;
+    return "products of transposed blocks, " + maps;
   }
 }

@@ -1,0 +1,294 @@
+package dev.lanewise.internal.gemm;
+
+import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.kernel.ElementType;
+import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.Numbers;
+import dev.lanewise.internal.memory.ScratchPool;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.function.IntFunction;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Tag;
+import org.junit.jupiter.api.Assertions;
+
+/**
+ * Products that are not summed and sums by 64 partial sums, over loops of any sizes and strides:
+ * whole and in parts, both types and both backends, against the definition in the documented order,
+ * to the bit. What is not an output's element stays as it is.
+ */
+@Tag("lanes")
+class SumsAndProductsTest {
+  private static final int[] SIZES = {
+    0, 1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 33, 64, 65, 100, 130, 300
+  };
+  private static final long MOST_STEPS = 40_000;
+
+  /** The loops of outputs and of terms, with strides in elements. */
+  private record Case(List<Loop> outputs, List<Loop> terms) {
+    int extent(int operand) {
+      long extent = 1;
+      for (List<Loop> loops : List.of(outputs, terms)) {
+        for (Loop loop : loops) {
+          extent += Math.max(0, loop.size() - 1) * loop.strideBytes(operand);
+        }
+      }
+      return (int) extent;
+    }
+
+    static List<Loop> inBytes(List<Loop> loops, int size) {
+      return loops.stream()
+          .map(l -> new Loop(l.size(), l.aStride() * size, l.bStride() * size, l.cStride() * size))
+          .toList();
+    }
+  }
+
+  private static Case draw(Random random, int mostTerms) {
+    int outputs = random.nextInt(4);
+    int count = outputs + (mostTerms == 0 ? 0 : random.nextInt(mostTerms) + 1);
+    long[] sizes = new long[count];
+    long steps = 1;
+    for (int i = 0; i < count; i++) {
+      long size = SIZES[random.nextInt(SIZES.length)];
+      sizes[i] = steps * size > MOST_STEPS ? 1 : size;
+      steps *= Math.max(1, sizes[i]);
+    }
+    long[] a = strides(random, sizes, count, 0.8);
+    long[] b = random.nextInt(4) == 0 ? new long[count] : strides(random, sizes, count, 0.6);
+    long[] c = strides(random, sizes, outputs, 1);
+    List<Loop> loops = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      loops.add(new Loop(sizes[i], a[i], b[i], i < outputs ? c[i] : 0));
+    }
+    return new Case(loops.subList(0, outputs), loops.subList(outputs, count));
+  }
+
+  /** A tensor of some of the loops in any order, now and then with gaps. */
+  private static long[] strides(Random random, long[] sizes, int count, double share) {
+    List<Integer> order = new ArrayList<>();
+    for (int i = 0; i < count; i++) {
+      order.add(i);
+    }
+    if (random.nextBoolean()) {
+      Collections.reverse(order);
+    } else if (random.nextBoolean()) {
+      Collections.shuffle(order, random);
+    }
+    long[] strides = new long[sizes.length];
+    long stride = random.nextInt(4) == 0 ? 2 : 1;
+    for (int loop : order) {
+      if (random.nextDouble() < share) {
+        strides[loop] = stride;
+        stride *= Math.max(1, sizes[loop]);
+        stride += random.nextInt(6) == 0 ? 3 : 0;
+      }
+    }
+    return strides;
+  }
+
+  @Property(tries = 1500)
+  void productsAreThoseOfTheDefinition(@ForAll long seed) {
+    Random random = new Random(seed);
+    check(draw(random, 0), Program.PRODUCT, random);
+  }
+
+  @Property(tries = 1500)
+  void sumsAreThoseOfTheDefinition(@ForAll long seed) {
+    Random random = new Random(seed);
+    check(draw(random, 3), Program.PARTIALS, random);
+  }
+
+  /** Sizes at which blocks and parts of the sums begin and end. */
+  @Example
+  void largeOnes() {
+    Random random = new Random(1);
+    for (int n : new int[] {63, 64, 65, 200, 257}) {
+      // Copies and products of transposed operands.
+      check(pair(n, n + 3, 1, n, 0, 0), Program.PRODUCT, random);
+      check(pair(n, n + 3, 1, n, n + 3, 1), Program.PRODUCT, random);
+      check(pair(n, n + 3, 1, n, 1, n), Program.PRODUCT, random);
+      check(pair(n, n + 3, 1, n, 1, 0), Program.PRODUCT, random);
+    }
+    for (int k : new int[] {1023, 1024, 1025, 3000}) {
+      // Terms that lie side by side, apart, along the outputs, and in two loops.
+      check(sums(7, k, 1, 0, 1), Program.PARTIALS, random);
+      check(sums(7, k, 1, 0, 3), Program.PARTIALS, random);
+      check(sums(7, k, 2, 1, 7), Program.PARTIALS, random);
+      check(sums(200, k / 9, 200, 0, 2), Program.PARTIALS, random);
+    }
+  }
+
+  /** c is n x m side by side. */
+  private static Case pair(int n, int m, long aRow, long aColumn, long bRow, long bColumn) {
+    return new Case(
+        List.of(new Loop(n, aRow, bRow, m), new Loop(m, aColumn, bColumn, 1)), List.of());
+  }
+
+  private static Case sums(int rows, int k, long aTerm, long bRow, long bTerm) {
+    Loop terms = new Loop(k, aTerm, bTerm, 0);
+    return new Case(
+        List.of(new Loop(rows, aTerm == rows ? 1 : k * aTerm, bRow, 1)), List.of(terms));
+  }
+
+  private static void check(Case loops, Program order, Random random) {
+    for (ElementType type : ElementType.values()) {
+      boolean accumulate = random.nextInt(3) == 0;
+      double[] x = Numbers.tame(random.nextLong(), loops.extent(Loop.A));
+      double[] y =
+          loops.extent(Loop.B) == 1 && random.nextBoolean()
+              ? new double[] {1}
+              : Numbers.tame(random.nextLong(), loops.extent(Loop.B));
+      double[] old = Numbers.tame(random.nextLong(), loops.extent(Loop.C));
+      double[] expected = expected(loops, order, type, accumulate, x, y, old);
+      for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
+        PlannedProgram plan =
+            type == ElementType.FLOAT32
+                ? plan(loops, order, set.float32(), float[]::new)
+                : plan(loops, order, set.float64(), double[]::new);
+        try (Arena arena = Arena.ofConfined()) {
+          Numbers a = Numbers.of(type, arena, x, 4 * random.nextInt(16));
+          Numbers b = Numbers.of(type, arena, y, 4 * random.nextInt(16));
+          for (Range[] parts : List.of(new Range[] {plan.whole()}, split(plan.whole(), random))) {
+            Numbers c = Numbers.of(type, arena, old, 4 * random.nextInt(16));
+            for (Range part : parts) {
+              run(plan, plan.swapped() ? b : a, plan.swapped() ? a : b, c, accumulate, part);
+            }
+            String what =
+                set.description() + " " + type + " in " + parts.length + ": " + plan + loops;
+            c.assertHolds(what, expected);
+            a.assertHolds(what, x);
+            b.assertHolds(what, y);
+          }
+        }
+      }
+    }
+  }
+
+  private static void run(
+      PlannedProgram plan, Numbers a, Numbers b, Numbers c, boolean accumulate, Range part) {
+    plan.program()
+        .run(
+            a.segment(),
+            a.offsetBytes(),
+            b.segment(),
+            b.offsetBytes(),
+            c.segment(),
+            c.offsetBytes(),
+            accumulate,
+            part);
+  }
+
+  private static <A> PlannedProgram plan(
+      Case loops, Program order, ContractionKernels<A> kernels, IntFunction<A> arrays) {
+    ScratchPool<Workspace<A>> workspaces = Workspace.pool(arrays);
+    int size = kernels.type().sizeBytes();
+    List<Loop> outputs = Case.inBytes(loops.outputs, size);
+    return order == Program.PRODUCT
+        ? ProductPlan.of(outputs, kernels, workspaces)
+        : PartialsPlan.of(outputs, Case.inBytes(loops.terms, size), kernels, workspaces);
+  }
+
+  /** Parts that cover a range: batch, rows and columns are each cut at a place or two. */
+  private static Range[] split(Range whole, Random random) {
+    List<Range> parts = new ArrayList<>();
+    long[] batch = cuts(whole.batchTo(), random);
+    long[] rows = cuts(whole.rowTo(), random);
+    long[] columns = cuts(whole.columnTo(), random);
+    for (int i = 1; i < batch.length; i++) {
+      for (int r = 1; r < rows.length; r++) {
+        for (int q = 1; q < columns.length; q++) {
+          parts.add(
+              new Range(batch[i - 1], batch[i], rows[r - 1], rows[r], columns[q - 1], columns[q]));
+        }
+      }
+    }
+    Collections.shuffle(parts, random);
+    return parts.toArray(Range[]::new);
+  }
+
+  private static long[] cuts(long size, Random random) {
+    TreeSet<Long> cuts = new TreeSet<>(List.of(0L, size));
+    for (int i = random.nextInt(3); i > 0; i--) {
+      cuts.add(size == 0 ? 0 : random.nextLong(size));
+    }
+    return cuts.stream().mapToLong(Long::longValue).toArray();
+  }
+
+  private static double[] expected(
+      Case loops,
+      Program order,
+      ElementType type,
+      boolean accumulate,
+      double[] x,
+      double[] y,
+      double[] old) {
+    double[] expected = old.clone();
+    for (long[] output : positions(loops.outputs)) {
+      List<long[]> terms = positions(loops.terms);
+      double[] left = new double[terms.size()];
+      double[] right = new double[terms.size()];
+      for (int t = 0; t < left.length; t++) {
+        left[t] = x[(int) (output[Loop.A] + terms.get(t)[Loop.A])];
+        right[t] = y[(int) (output[Loop.B] + terms.get(t)[Loop.B])];
+      }
+      double value =
+          order == Program.PRODUCT
+              ? Numbers.multiply(type, left[0], right[0])
+              : Numbers.dot(type, left, right);
+      int at = (int) output[Loop.C];
+      expected[at] = accumulate ? Numbers.add(type, old[at], value) : value;
+    }
+    return expected;
+  }
+
+  /** Where each operand stands at every position of nested loops, the last running fastest. */
+  private static List<long[]> positions(List<Loop> loops) {
+    List<long[]> positions = List.of(new long[3]);
+    for (Loop loop : loops) {
+      List<long[]> next = new ArrayList<>();
+      for (long[] outer : positions) {
+        for (long i = 0; i < loop.size(); i++) {
+          next.add(
+              new long[] {
+                outer[0] + i * loop.aStride(),
+                outer[1] + i * loop.bStride(),
+                outer[2] + i * loop.cStride()
+              });
+        }
+      }
+      positions = next;
+    }
+    return positions;
+  }
+
+  /** Otherwise the properties would pass over a program. */
+  @Example
+  void theDrawsReachEveryProgram() {
+    TreeMap<String, Integer> reached = new TreeMap<>();
+    for (long seed = 0; seed < 1500; seed++) {
+      for (Program order : new Program[] {Program.PRODUCT, Program.PARTIALS}) {
+        Case loops = draw(new Random(seed), order == Program.PRODUCT ? 0 : 3);
+        PlannedProgram plan = plan(loops, order, KernelSet.vector().float32(), float[]::new);
+        reached.merge(plan.program().getClass().getSimpleName(), 1, Integer::sum);
+      }
+    }
+    for (Class<?> program :
+        List.of(
+            RowSumsProgram.class,
+            ColumnSumsProgram.class,
+            GatheredSumsProgram.class,
+            SharedGatherProgram.class,
+            RowProductsProgram.class,
+            TransposedProductsProgram.class)) {
+      Assertions.assertTrue(
+          reached.getOrDefault(program.getSimpleName(), 0) >= 10, reached.toString());
+    }
+  }
+}
