@@ -1,40 +1,48 @@
 package dev.lanewise.einsum;
 
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
-import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 
 /**
  * A contraction of two tensors, run at once: the whole of a {@link Contraction} of one or two
  * operands, or one step of a longer one. Remembers the loops for the strides it was run with.
  *
- * <p>Takes tensors that were checked. Thread-safe; allocates nothing for strides it remembers.
+ * <p>Takes tensors that were checked, except for whether other threads may read them. Thread-safe;
+ * allocates nothing for strides it remembers, unless it divides the work among threads.
  */
 final class PairContraction {
-  /** How many combinations of strides a plan remembers the loops of. */
-  private static final int REMEMBERED = 8;
-
   private final Labelling labelling;
   private final KernelSet kernels;
+  private final Parallelism parallelism;
   private final boolean writesDiagonal;
 
-  /**
-   * Grows by copying, so that readers need no lock; two threads that add at once may lose one
-   * entry, which is then made again.
-   */
-  private volatile Bound[] bounds = new Bound[0];
+  /** What the two tensors and the output are called, for messages. */
+  private final List<String> names;
 
-  PairContraction(Labelling labelling, KernelSet kernels) {
+  private final NestCache<Nest> nests;
+
+  PairContraction(
+      Labelling labelling, KernelSet kernels, Parallelism parallelism, List<String> names) {
     this.labelling = labelling;
     this.kernels = kernels;
+    this.parallelism = parallelism;
     this.writesDiagonal = labelling.writesDiagonal();
+    this.names = names;
+    this.nests = new NestCache<>((a, b, out) -> labelling.bind(kernels, a, b, out));
   }
 
   void run(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
-    Nest nest = nest(a, b, out);
+    Nest nest = nests.nest(a, b, out);
+    if (nest.parts(parallelism) > 1) {
+      Check.shareable(names.get(0), a);
+      Check.shareable(names.get(1), b);
+      Check.shareable(names.get(2), out);
+    }
     if (accumulation == Accumulation.REPLACE && writesDiagonal) {
       out.fill(0);
     }
@@ -46,56 +54,7 @@ final class PairContraction {
         out.segment(),
         out.offsetBytes(),
         accumulation == Accumulation.ADD,
-        Parallelism.NONE);
-  }
-
-  private Nest nest(Tensor a, Tensor b, Tensor out) {
-    Bound[] known = bounds;
-    for (Bound bound : known) {
-      if (bound.fits(a, b, out)) {
-        return bound.nest;
-      }
-    }
-    Bound made = new Bound(labelling, kernels, a.strides(), b.strides(), out.strides());
-    int kept = Math.min(known.length, REMEMBERED - 1);
-    Bound[] next = new Bound[kept + 1];
-    next[0] = made;
-    System.arraycopy(known, 0, next, 1, kept);
-    bounds = next;
-    return made.nest;
-  }
-
-  /** The loops for one combination of strides. */
-  private static final class Bound {
-    private final long[] aStrides;
-    private final long[] bStrides;
-    private final long[] outStrides;
-    private final Nest nest;
-
-    Bound(
-        Labelling labelling,
-        KernelSet kernels,
-        long[] aStrides,
-        long[] bStrides,
-        long[] outStrides) {
-      this.aStrides = aStrides;
-      this.bStrides = bStrides;
-      this.outStrides = outStrides;
-      this.nest = labelling.bind(kernels, aStrides, bStrides, outStrides);
-    }
-
-    boolean fits(Tensor a, Tensor b, Tensor out) {
-      return matches(aStrides, a) && matches(bStrides, b) && matches(outStrides, out);
-    }
-
-    private static boolean matches(long[] strides, Tensor tensor) {
-      for (int dim = 0; dim < strides.length; dim++) {
-        if (strides[dim] != tensor.stride(dim)) {
-          return false;
-        }
-      }
-      return true;
-    }
+        parallelism);
   }
 
   /**
@@ -103,14 +62,9 @@ final class PairContraction {
    * if none were.
    */
   String loops() {
-    Bound[] known = bounds;
-    String nests =
-        known.length == 0
-            ? labelling.bindContiguous(kernels).toString()
-            : Arrays.stream(known)
-                .map(bound -> bound.nest.toString())
-                .distinct()
-                .collect(Collectors.joining("; "));
-    return labelling.program() + ", " + nests;
+    String known = nests.all().map(Nest::toString).distinct().collect(Collectors.joining("; "));
+    return labelling.program()
+        + ", "
+        + (known.isEmpty() ? labelling.bindContiguous(kernels).toString() : known);
   }
 }
