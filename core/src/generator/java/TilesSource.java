@@ -55,36 +55,23 @@ final class TilesSource {
     return methods(d, DIRECT, d.directRows(), a);
   }
 
+  /** One switch for all shapes: a tile of mr rows and v vectors has the case {@code 16 v + mr}. */
   private static String methods(Dialect d, String parameters, int[] rows, Operand a) {
     StringBuilder most = new StringBuilder();
-    StringBuilder byVectors = new StringBuilder();
+    StringBuilder cases = new StringBuilder();
     StringBuilder tiles = new StringBuilder();
     for (int index = 0; index < rows.length; index++) {
       int vectors = 1 << index;
-      String read = vectors == 1 ? without("long lastBytes", parameters) : parameters;
       most.append("      case %d -> %s;\n".formatted(vectors, d.maxRows(rows[index], vectors)));
-      byVectors.append(
-          "      case %1$d -> multiply%1$d(mr, %2$s);\n"
-              .formatted(vectors, SourceText.names(read)));
-      StringBuilder byRows = new StringBuilder();
       for (int mr = 1; mr <= rows[index]; mr++) {
+        String read = vectors == 1 ? without("long lastBytes", parameters) : parameters;
         String ofTile =
             mr == 1 ? without("long cRowStride", without("long aRowStride", read)) : read;
-        byRows.append(
-            "      case %1$d -> tile%1$dx%2$d(%3$s);\n"
-                .formatted(mr, vectors, SourceText.names(ofTile)));
+        cases.append(
+            "      case %d -> tile%dx%d(%s);\n"
+                .formatted(16 * vectors + mr, mr, vectors, SourceText.names(ofTile)));
         tiles.append(tile(d, mr, vectors, ofTile, a));
       }
-      tiles.append(
-          """
-
-            private static void multiply%d(int mr, %s) {
-              switch (mr) {
-          %s      default -> throw new IllegalArgumentException("no tile of " + mr + " rows");
-              }
-            }
-          """
-              .formatted(vectors, read, byRows));
     }
     return """
       @Override
@@ -101,12 +88,12 @@ final class TilesSource {
 
       @Override
       public void multiply(int mr, int vectors, %s) {
-        switch (vectors) {
-    %s      default -> throw new IllegalArgumentException("no tile of " + vectors + " vectors");
+        switch (16 * vectors + mr) {
+    %s      default -> throw new IllegalArgumentException("no tile of " + mr + " rows and " + vectors + " vectors");
         }
       }
     """
-            .formatted(d.lanes(), most, parameters, byVectors)
+            .formatted(d.lanes(), most, parameters, cases)
         + tiles;
   }
 

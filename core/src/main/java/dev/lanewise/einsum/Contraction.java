@@ -1,6 +1,7 @@
 package dev.lanewise.einsum;
 
 import dev.lanewise.internal.check.Check;
+import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Gradient;
@@ -199,6 +200,7 @@ public final class Contraction {
    * @throws IllegalArgumentException if no path stays within the limit on intermediates
    */
   public Contraction gradient(int operand) {
+    // A path of this contraction is none of its gradient: one is searched.
     return gradient(operand, options.withSearch(options.search()));
   }
 
@@ -381,6 +383,19 @@ public final class Contraction {
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
+    PairContraction single = pair;
+    Nest known = single == null || operandShapes.length != 2 ? null : single.known(a, b, out);
+    if (single != null && known != null) {
+      // Layouts that were checked before: what can have changed since is checked.
+      Check.accessible(names[0], a);
+      Check.accessible(names[1], b);
+      Check.accessible(names[2], out);
+      Check.notReadOnly(names[2], out);
+      Check.disjoint(names[2], out, names[0], a);
+      Check.disjoint(names[2], out, names[1], b);
+      single.run(known, a, b, out, accumulation);
+      return;
+    }
     requireCount(2);
     requireOperand(0, a);
     requireOperand(1, b);

@@ -1,11 +1,13 @@
 package dev.lanewise.einsum;
 
 import dev.lanewise.tensor.Tensor;
+import dev.lanewise.tensor.TensorLayout;
 import java.util.Arrays;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The loops that a plan has made so far, by the strides of the tensors they are for; the most
+ * The loops that a plan has made so far, by the layouts of the tensors they are for; the most
  * recent few are kept.
  *
  * <p>Thread-safe without a lock; allocates nothing for strides it remembers.
@@ -33,21 +35,27 @@ final class NestCache<N> {
     N make(long[] first, long[] second, long[] out);
   }
 
-  /** The loops for these tensors' strides. */
-  N nest(Tensor first, Tensor second, Tensor out) {
-    Bound<?>[] known = bounds;
-    for (Bound<?> bound : known) {
+  /** The loops for tensors of layouts that were seen before; null for others. */
+  @Nullable N known(Tensor first, Tensor second, Tensor out) {
+    for (Bound<?> bound : bounds) {
       if (bound.fits(first, second, out)) {
         return nest(bound);
       }
     }
-    long[] firstStrides = first.strides();
-    long[] secondStrides = second.strides();
-    long[] outStrides = out.strides();
-    N made = maker.make(firstStrides, secondStrides, outStrides);
+    return null;
+  }
+
+  /** The loops for these tensors' layouts. */
+  N nest(Tensor first, Tensor second, Tensor out) {
+    N seen = known(first, second, out);
+    if (seen != null) {
+      return seen;
+    }
+    N made = maker.make(first.strides(), second.strides(), out.strides());
+    Bound<?>[] known = bounds;
     int kept = Math.min(known.length, REMEMBERED - 1);
     Bound<?>[] next = new Bound<?>[kept + 1];
-    next[0] = new Bound<>(firstStrides, secondStrides, outStrides, made);
+    next[0] = new Bound<>(first.layout(), second.layout(), out.layout(), made);
     System.arraycopy(known, 0, next, 1, kept);
     bounds = next;
     return made;
@@ -63,19 +71,10 @@ final class NestCache<N> {
     return Arrays.stream(bounds).map(this::nest);
   }
 
-  /** The loops for one combination of strides. */
-  private record Bound<N>(long[] first, long[] second, long[] out, N nest) {
+  /** The loops for one combination of layouts. */
+  private record Bound<N>(TensorLayout first, TensorLayout second, TensorLayout out, N nest) {
     boolean fits(Tensor a, Tensor b, Tensor c) {
-      return matches(first, a) && matches(second, b) && matches(out, c);
-    }
-
-    private static boolean matches(long[] strides, Tensor tensor) {
-      for (int dim = 0; dim < strides.length; dim++) {
-        if (strides[dim] != tensor.stride(dim)) {
-          return false;
-        }
-      }
-      return true;
+      return first.equals(a.layout()) && second.equals(b.layout()) && out.equals(c.layout());
     }
   }
 }

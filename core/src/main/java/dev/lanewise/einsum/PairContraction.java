@@ -7,6 +7,7 @@ import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A contraction of two tensors, run at once: the whole of a {@link Contraction} of one or two
@@ -37,7 +38,15 @@ final class PairContraction {
   }
 
   void run(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
-    Nest nest = nests.nest(a, b, out);
+    run(nests.nest(a, b, out), a, b, out, accumulation);
+  }
+
+  /** The loops for tensors of layouts that were seen, and so checked, before; null for others. */
+  @Nullable Nest known(Tensor a, Tensor b, Tensor out) {
+    return nests.known(a, b, out);
+  }
+
+  void run(Nest nest, Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
     if (nest.parts(parallelism) > 1) {
       Check.shareable(names.get(0), a);
       Check.shareable(names.get(1), b);

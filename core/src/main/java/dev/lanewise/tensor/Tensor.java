@@ -34,6 +34,7 @@ public final class Tensor implements Operand {
   private final DType dtype;
   private final Shape shape;
   private final long[] strides;
+  private final TensorLayout layout;
   private final long offset;
 
   private Tensor(MemorySegment segment, DType dtype, Shape shape, long[] strides, long offset) {
@@ -41,6 +42,7 @@ public final class Tensor implements Operand {
     this.dtype = dtype;
     this.shape = shape;
     this.strides = strides;
+    this.layout = new TensorLayout(dtype, shape, strides);
     this.offset = offset;
   }
 
@@ -286,6 +288,15 @@ public final class Tensor implements Operand {
   }
 
   /**
+   * Type, sizes and strides as one value.
+   *
+   * @return the layout
+   */
+  public TensorLayout layout() {
+    return layout;
+  }
+
+  /**
    * Where the first element lies in the segment.
    *
    * @return the distance from the segment's start, in elements
@@ -309,15 +320,7 @@ public final class Tensor implements Operand {
    * @return true for a new tensor, and for views that skip and reorder nothing
    */
   public boolean isContiguous() {
-    long expected = 1;
-    for (int dim = strides.length - 1; dim >= 0; dim--) {
-      long size = shape.size(dim);
-      if (size != 1 && strides[dim] != expected) {
-        return shape.elementCount() == 0;
-      }
-      expected *= size;
-    }
-    return true;
+    return layout.isContiguous();
   }
 
   /**
@@ -328,27 +331,7 @@ public final class Tensor implements Operand {
    * @return true for an expanded dimension or overlapping windows
    */
   public boolean mayRepeatElements() {
-    if (isContiguous()) {
-      return false;
-    }
-    // A dimension must step over all that the dimensions with smaller strides span together.
-    for (int dim = 0; dim < strides.length; dim++) {
-      if (shape.size(dim) == 1) {
-        continue;
-      }
-      long spanned = 0;
-      for (int other = 0; other < strides.length; other++) {
-        boolean inside =
-            strides[other] < strides[dim] || (strides[other] == strides[dim] && other > dim);
-        if (shape.size(other) > 1 && inside) {
-          spanned += (shape.size(other) - 1) * strides[other];
-        }
-      }
-      if (strides[dim] <= spanned) {
-        return true;
-      }
-    }
-    return false;
+    return layout.mayRepeatElements();
   }
 
   // -------------------------------------------------------------------------------------------------------------- views

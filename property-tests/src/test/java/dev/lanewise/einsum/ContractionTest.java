@@ -157,6 +157,27 @@ class ContractionTest {
     }
   }
 
+  /** A contraction is linear in each operand: its gradient's gradient is the contraction again. */
+  @Property(tries = 500)
+  void theGradientOfAGradientIsTheContraction(
+      @ForAll("equations") EquationCase c, @ForAll("seeds") long seed) {
+    try (Arena arena = Arena.ofConfined()) {
+      List<Tensor> operands = new ArrayList<>();
+      for (int i = 0; i < c.operands(); i++) {
+        operands.add(
+            Layout.GAPPED.place(arena, c.shape(i), values(c.shape(i), seed + i), seed + i));
+      }
+      Contraction forward = plan(KernelSet.vector(), c);
+      for (int operand = 0; operand < c.operands(); operand++) {
+        List<Tensor> inputs = new ArrayList<>(operands);
+        inputs.addFirst(inputs.remove(operand));
+        Tensor out = Tensor.full(arena, Float.NaN, forward.outputShape().toArray());
+        run(forward.gradient(operand).gradient(0), inputs, out);
+        assertWithin(c.equation(), oracle(c.equation(), operands)::at, out);
+      }
+    }
+  }
+
   /**
    * {@code <g, E(a, b)> = <gradient, operand>}: the left side in double by the oracle, the right
    * side within the gradient's own bounds.

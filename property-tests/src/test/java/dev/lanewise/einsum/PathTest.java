@@ -3,7 +3,6 @@ package dev.lanewise.einsum;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -424,28 +423,5 @@ class PathTest {
         run.get();
       }
     }
-  }
-
-  @Example
-  void theCacheIsBoundedAndKeepsWhatIsUsed() {
-    PlanCache cache = new PlanCache(3, 1000);
-    Contraction first = cache.plan("ij->ji", Shape.of(1, 1));
-    for (int size = 2; size < 20; size++) {
-      cache.plan("ij->ji", Shape.of(size, 1));
-      assertTrue(first == cache.plan("ij->ji", Shape.of(1, 1)), "the plan in use was dropped");
-      assertTrue(cache.size() <= 3);
-    }
-    assertEquals(3, cache.size());
-    // Intermediates of 10 x 10 floats are 400 bytes, and count as 448: three do not fit.
-    for (int size = 10; size < 15; size++) {
-      cache.plan("ij,jk,kl->il", Shape.of(10, size), Shape.of(size, 10), Shape.of(10, 20));
-      assertTrue(cache.size() <= 3);
-    }
-    assertEquals(2, cache.size());
-    Shape[] shapes = {Shape.of(20, 40), Shape.of(40, 20), Shape.of(20, 40)};
-    Contraction large = cache.plan("ij,jk,kl->il", shapes);
-    assertTrue(large.scratchBytes() > 1000, large::toString);
-    assertFalse(large == cache.plan("ij,jk,kl->il", shapes));
-    assertEquals(2, cache.size());
   }
 }

@@ -53,6 +53,14 @@ public final class Check {
     }
   }
 
+  /** The tensor is no read-only view. */
+  public static void notReadOnly(String name, Tensor tensor) {
+    if (tensor.segment().isReadOnly()) {
+      throw new IllegalArgumentException(
+          name + ": a read-only tensor of shape " + tensor.shape() + " cannot be written");
+    }
+  }
+
   /** The arena is open and this thread may use it. */
   public static void accessible(String name, Tensor tensor) {
     accessible(name, tensor.segment(), TENSOR, tensor.shape());
@@ -115,21 +123,12 @@ public final class Check {
 
   /** An output shares no memory with an input, judged by the ranges of addresses that they span. */
   public static void disjoint(String outName, Tensor out, String inName, Tensor in) {
-    if (out.shape().elementCount() == 0 || in.shape().elementCount() == 0) {
-      return;
-    }
+    long outSpan = out.layout().spanBytes();
+    long inSpan = in.layout().spanBytes();
     long outStart = out.segment().address() + out.offsetBytes();
     long inStart = in.segment().address() + in.offsetBytes();
-    if (outStart < inStart + spanBytes(in) && inStart < outStart + spanBytes(out)) {
+    if (outSpan > 0 && inSpan > 0 && outStart < inStart + inSpan && inStart < outStart + outSpan) {
       throw new IllegalArgumentException(outName + " must not overlap " + inName + " in memory");
     }
-  }
-
-  private static long spanBytes(Tensor tensor) {
-    long last = 0;
-    for (int dim = 0; dim < tensor.rank(); dim++) {
-      last += (tensor.size(dim) - 1) * tensor.stride(dim);
-    }
-    return (last + 1) * tensor.dtype().sizeBytes();
   }
 }

@@ -22,19 +22,19 @@ final class Gemm<A> implements MatrixProgram {
   private static final int KC = PackedRows.LENGTH;
 
   /** What is packed of A at a time, about. */
-  private static final int A_BYTES = Integer.getInteger("mc", 128) * KC * Float.BYTES;
+  private static final int A_BYTES = 128 * KC * Float.BYTES;
 
   /** What is computed of C at a time, about: with A's part of it, a 1 MiB L2 cache is not full. */
-  private static final int C_BYTES = Integer.getInteger("cb", 512) << 10;
+  private static final int C_BYTES = 512 << 10;
 
   /** What is packed of B at a time, about: a part of the L3 cache. */
-  private static final int B_BYTES = Integer.getInteger("bb", 8192) << 10;
+  private static final int B_BYTES = 8 << 20;
 
   /** With fewer rows of A, a packed B would not be used often enough. */
-  private static final int ROWS_WORTH_PACKING_B = Integer.getInteger("rowsb", 48);
+  private static final int ROWS_WORTH_PACKING_B = 48;
 
   /** Up to this size B is in a near cache wherever it lies. */
-  private static final int SMALL_B_BYTES = Integer.getInteger("sb", 256) << 10;
+  private static final int SMALL_B_BYTES = 256 << 10;
 
   private final MatrixMaps maps;
   private final TileKernels<A> tiles;

@@ -18,13 +18,13 @@ import java.util.stream.Stream;
  */
 public final class Nest {
   /** Up to so many multiply-adds, a product is computed where it lies. */
-  private static final long SMALL = 32 * 32 * 32;
+  private static final long SMALL = 12 * 12 * 12;
 
   /** The same with fewer columns than a vector has lanes. */
   private static final long SMALL_NARROW = 1024;
 
   /** Up to so many rows, each element of B is used too seldom to be packed. */
-  private static final long THIN = 3;
+  private static final long THIN = 4;
 
   /** Columns that a part for a thread should have a multiple of: two of the widest vectors. */
   private static final int COLUMN_UNIT = 32;
@@ -114,7 +114,11 @@ public final class Nest {
           maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
       for (DirectKernels direct : kernels.direct()) {
         if (small && readable && direct.lanes() <= maps.n()) {
-          return new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
+          DirectProgram<A> program =
+              new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
+          return TileProgram.fits(maps, direct)
+              ? new TileProgram(maps, direct, program, elementBytes)
+              : program;
         }
       }
       if (multiplyAdds <= SMALL_NARROW) {

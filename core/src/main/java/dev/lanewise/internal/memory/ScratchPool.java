@@ -14,18 +14,19 @@ public final class ScratchPool<T> {
   private final AtomicReferenceArray<T> slots;
   private final Supplier<T> factory;
 
-  /** A pool with a slot or two for every processor. */
+  /** A pool with two to four slots for every processor. */
   public ScratchPool(Supplier<T> factory) {
-    this.slots = new AtomicReferenceArray<>(2 * Runtime.getRuntime().availableProcessors());
+    int processors = Runtime.getRuntime().availableProcessors();
+    this.slots = new AtomicReferenceArray<>(2 * Integer.highestOneBit(2 * processors - 1));
     this.factory = factory;
   }
 
   /** A piece that nobody else uses until it is given back. */
   public T take() {
-    int count = slots.length();
+    int last = slots.length() - 1;
     int start = (int) Thread.currentThread().threadId();
-    for (int i = 0; i < count; i++) {
-      int slot = Math.floorMod(start + i, count);
+    for (int i = 0; i <= last; i++) {
+      int slot = (start + i) & last;
       T piece = slots.getPlain(slot);
       if (piece != null && slots.compareAndSet(slot, piece, null)) {
         return piece;
@@ -36,10 +37,10 @@ public final class ScratchPool<T> {
 
   /** Gives a piece back, or drops it if every slot is full. */
   public void giveBack(T piece) {
-    int count = slots.length();
+    int last = slots.length() - 1;
     int start = (int) Thread.currentThread().threadId();
-    for (int i = 0; i < count; i++) {
-      int slot = Math.floorMod(start + i, count);
+    for (int i = 0; i <= last; i++) {
+      int slot = (start + i) & last;
       if (slots.getPlain(slot) == null && slots.compareAndSet(slot, null, piece)) {
         return;
       }
