@@ -7,6 +7,8 @@ import dev.lanewise.autograd.Tape;
 import dev.lanewise.autograd.Variable;
 import dev.lanewise.einsum.Accumulation;
 import dev.lanewise.einsum.Contraction;
+import dev.lanewise.einsum.GatheredRows;
+import dev.lanewise.einsum.PackedOperand;
 import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
@@ -194,6 +196,54 @@ class AllocationTest {
       assertAllocatesNothing(() -> {
         Variable output = tape.einsum("ij,jk,k->i", three);
         Variable loss = tape.einsum("i,i->", output, tape.einsum("ij->i", one));
+        sgd.zeroGrad();
+        loss.backward();
+        sgd.step();
+        tape.reset();
+      });
+    }
+  }
+
+  @Test
+  void operandsPackedBeforehand() {
+    Tensor x = Tensor.randn(arena, random, 7, 300);
+    Tensor weight = Tensor.randn(arena, random, 20, 300);
+    Tensor out = Tensor.zeros(arena, 7, 20);
+    Contraction plan = Contraction.compile("ik,jk->ij", x.shape(), weight.shape());
+    PackedOperand second = plan.pack(arena, 1, weight);
+    PackedOperand first = plan.pack(arena, 0, x);
+    assertAllocatesNothing(() -> plan.execute(x, second, out));
+    assertAllocatesNothing(() -> plan.execute(first, weight, out, Accumulation.ADD));
+  }
+
+  @Test
+  void rowsOfATableAsAnOperandAndAsAResult() {
+    Embedding embedding = Embedding.randn(arena, random, 50, 8, 0);
+    int[] ids = {7, 3, 7, 0};
+    Tensor indices = Tensor.copyOf(arena, new long[] {7, 3, 49, 1});
+    Tensor weight = Tensor.randn(arena, random, 8, 5);
+    Tensor vector = Tensor.randn(arena, random, 8);
+    GatheredRows rows = embedding.rows(ids);
+    Tensor out = Tensor.zeros(arena, 4, 5);
+    Tensor sums = Tensor.zeros(arena, 4);
+    Contraction fused = Contraction.compile("ik,kj->ij", rows.shape(), weight.shape());
+    Contraction lookedUp = Contraction.compile("ik,k->i", rows.shape(), vector.shape());
+    assertAllocatesNothing(() -> fused.execute(rows.load(ids), weight, out));
+    assertAllocatesNothing(() -> lookedUp.execute(rows.load(indices), vector, sums));
+    Contraction back = fused.gradient(0);
+    assertAllocatesNothing(() -> back.scatterAdd(out, weight, rows, embedding.weight().gradient()));
+  }
+
+  @Test
+  void trainingStepOfLookupAndContractionInOne() {
+    Embedding embedding = Embedding.randn(arena, random, 50, 8);
+    Parameter weight = Parameter.trainable(arena, Tensor.randn(arena, random, 8, 5));
+    Sgd sgd = Sgd.of(0.001f, embedding.weight(), weight);
+    int[] ids = {7, 3, 7, 0};
+    try (Tape tape = new Tape()) {
+      assertAllocatesNothing(() -> {
+        Variable output = tape.lookupEinsum("ik,kj->ij", embedding, ids, weight);
+        Variable loss = tape.sum(output);
         sgd.zeroGrad();
         loss.backward();
         sgd.step();

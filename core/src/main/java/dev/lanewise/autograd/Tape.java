@@ -179,6 +179,86 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
+   * A contraction of rows of an embedding's table with another operand, without a lookup: {@code
+   * einsum(equation, lookup(embedding, indices), b)}, with the bits of these two steps forward and
+   * backward. Neither the rows nor, on the way back, their gradients are laid out as a whole, where
+   * {@link dev.lanewise.einsum.Contraction#execute(dev.lanewise.einsum.GatheredRows, Tensor,
+   * Tensor)} and {@link dev.lanewise.einsum.Contraction#scatterAdd} need not. As for every operand,
+   * gradients are taken at the numbers that the table has then.
+   *
+   * @param equation of two operands, for example {@code "ik,kj->ij"}; the rows are the first, of
+   *     shape [indices.length, embeddingDim]
+   * @param embedding the table
+   * @param indices row numbers, copied
+   * @param b the second operand
+   * @return the output's labels
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
+   */
+  public Variable lookupEinsum(String equation, Embedding embedding, int[] indices, Operand b) {
+    Variable other = variable(b);
+    LookupEinsumNode node = next(LookupEinsumNode.class, LookupEinsumNode::new);
+    node.load(embedding, indices);
+    return recorded(node, node.record(equation, 0, other), other);
+  }
+
+  /**
+   * As {@link #lookupEinsum(String, Embedding, int[], Operand)}, for indices of any shape.
+   *
+   * @param equation of two operands, for example {@code "blk,kj->blj"}; the rows are the first, of
+   *     the indices' shape with embeddingDim behind it
+   * @param embedding the table
+   * @param indices row numbers, int32 or int64 of any shape; copied
+   * @param b the second operand
+   * @return the output's labels
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
+   */
+  public Variable lookupEinsum(String equation, Embedding embedding, Tensor indices, Operand b) {
+    Variable other = variable(b);
+    LookupEinsumNode node = next(LookupEinsumNode.class, LookupEinsumNode::new);
+    node.load(embedding, indices);
+    return recorded(node, node.record(equation, 0, other), other);
+  }
+
+  /**
+   * As {@link #lookupEinsum(String, Embedding, int[], Operand)}, the rows being the second operand.
+   *
+   * @param equation of two operands, for example {@code "ij,ik->jk"}
+   * @param a the first operand
+   * @param embedding the table
+   * @param indices row numbers, copied
+   * @return the output's labels
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
+   */
+  public Variable lookupEinsum(String equation, Operand a, Embedding embedding, int[] indices) {
+    Variable other = variable(a);
+    LookupEinsumNode node = next(LookupEinsumNode.class, LookupEinsumNode::new);
+    node.load(embedding, indices);
+    return recorded(node, node.record(equation, 1, other), other);
+  }
+
+  /**
+   * As {@link #lookupEinsum(String, Embedding, Tensor, Operand)}, the rows being the second
+   * operand.
+   *
+   * @param equation of two operands, for example {@code "ij,ik->jk"}
+   * @param a the first operand
+   * @param embedding the table
+   * @param indices row numbers, int32 or int64 of any shape; copied
+   * @return the output's labels
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the equation is not one, or does not fit the operands
+   */
+  public Variable lookupEinsum(String equation, Operand a, Embedding embedding, Tensor indices) {
+    Variable other = variable(a);
+    LookupEinsumNode node = next(LookupEinsumNode.class, LookupEinsumNode::new);
+    node.load(embedding, indices);
+    return recorded(node, node.record(equation, 1, other), other);
+  }
+
+  /**
    * {@code a + b}, with sizes of 1 and missing leading dimensions broadcast.
    *
    * @param a an operand

@@ -4,6 +4,7 @@ import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -34,6 +35,13 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Errors.</b> A call that fails with an exception named below has written nothing to the
  * output.
+ *
+ * <p><b>Operands in other forms.</b> A contraction of two operands takes a constant one {@linkplain
+ * PackedOperand packed} once, or one that is made of {@linkplain GatheredRows rows of a table}
+ * without a lookup, with the same bits.
+ *
+ * <p><b>Threads.</b> A call is run by its caller alone, unless the plan was made {@linkplain
+ * ContractionOptions#withParallelism with others who help}. The bits are the same.
  *
  * <p><b>Thread-safety and allocation.</b> Immutable; any number of threads may run one plan.
  * Running allocates nothing when the operands have strides that this plan has seen before (the last
@@ -66,6 +74,9 @@ public final class Contraction {
   /** What is run if there are several steps; null otherwise. */
   private final @Nullable PathContraction path;
 
+  /** What is taken in place of tensors; null unless there are two operands. */
+  private final @Nullable OperandForms forms;
+
   private Contraction(
       KernelSet kernels, TensorNetwork network, ContractionOptions options, String... names) {
     this.network = network;
@@ -77,8 +88,29 @@ public final class Contraction {
     this.dtype = options.dtype();
     this.steps = new PathFinder(network, options).find();
     boolean single = steps.steps().size() == 1;
-    this.pair = single ? new PairContraction(steps.last().labelling(), kernels) : null;
-    this.path = single ? null : new PathContraction(steps, kernels, dtype, ONE);
+    List<String> called = List.of(names);
+    this.pair =
+        single
+            ? new PairContraction(
+                steps.last().labelling(),
+                kernels,
+                options.parallelism(),
+                List.of(
+                    called.getFirst(),
+                    called.get(Math.min(1, called.size() - 1)),
+                    called.getLast()))
+            : null;
+    this.path = single ? null : new PathContraction(steps, kernels, options, ONE, called);
+    this.forms =
+        names.length == 3
+            ? new OperandForms(
+                network,
+                single ? steps.last().labelling() : null,
+                kernels,
+                options,
+                called,
+                this::run)
+            : null;
   }
 
   /**
@@ -420,6 +452,261 @@ public final class Contraction {
       run(operands[0], operands.length == 1 ? ONE : operands[1], out, accumulation);
     }
   }
+
+  // -------------------------------------------------------------------------------------------------- packed operands
+
+  /**
+   * What an operand takes when it is {@linkplain #pack packed}.
+   *
+   * @param operand which one, 0 or 1
+   * @return bytes
+   * @throws IllegalArgumentException if there is nothing to pack, see {@link #pack}
+   * @throws IndexOutOfBoundsException if there is no such operand
+   */
+  public long packedBytes(int operand) {
+    requireOperand(operand);
+    return forms("a packed operand").packed(operand).bytes();
+  }
+
+  /**
+   * Packs a constant operand once, for this plan and every other one of the same equation, element
+   * type and shape of this operand, whatever the sizes of the other operand. It is a snapshot:
+   * later writes to the tensor do not show.
+   *
+   * <p>There is something to pack where both operands have a label of their own in the output and a
+   * label is summed (matrix products, also batched).
+   *
+   * @param arena whose memory the packed operand is: {@link #packedBytes} bytes. A shared or
+   *     automatic one, if other threads are to use it
+   * @param operand which operand it is, 0 or 1
+   * @param tensor the operand, of any strides
+   * @return the packed operand
+   * @throws IllegalArgumentException if there is nothing to pack, the plan does not have two
+   *     operands, or the tensor has another shape or type
+   * @throws IndexOutOfBoundsException if there is no such operand
+   * @throws IllegalStateException if an arena is closed
+   */
+  public PackedOperand pack(Arena arena, int operand, Tensor tensor) {
+    requireOperand(operand);
+    PackedContraction form = forms("a packed operand").packed(operand);
+    requireOperand(operand, tensor);
+    return form.pack(arena, tensor);
+  }
+
+  /**
+   * Runs a contraction of two operands, the first of which was packed.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes; its old numbers are not read
+   * @throws IllegalArgumentException if the first operand was packed for another equation, operand,
+   *     shape or type, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(PackedOperand a, Tensor b, Tensor out) {
+    execute(a, b, out, Accumulation.REPLACE);
+  }
+
+  /**
+   * Runs a contraction of two operands, the first of which was packed.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes
+   * @param accumulation whether the result replaces the output's numbers or is added to them
+   * @throws IllegalArgumentException if the first operand was packed for another equation, operand,
+   *     shape or type, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(PackedOperand a, Tensor b, Tensor out, Accumulation accumulation) {
+    executePacked(0, a, b, out, accumulation);
+  }
+
+  /**
+   * Runs a contraction of two operands, the second of which was packed.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes; its old numbers are not read
+   * @throws IllegalArgumentException if the second operand was packed for another equation,
+   *     operand, shape or type, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor a, PackedOperand b, Tensor out) {
+    execute(a, b, out, Accumulation.REPLACE);
+  }
+
+  /**
+   * Runs a contraction of two operands, the second of which was packed.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes
+   * @param accumulation whether the result replaces the output's numbers or is added to them
+   * @throws IllegalArgumentException if the second operand was packed for another equation,
+   *     operand, shape or type, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor a, PackedOperand b, Tensor out, Accumulation accumulation) {
+    executePacked(1, b, a, out, accumulation);
+  }
+
+  private void executePacked(
+      int operand, PackedOperand packed, Tensor other, Tensor out, Accumulation accumulation) {
+    PackedContraction form = forms("a packed operand").packed(operand);
+    form.requireFits(packed);
+    requireOperand(1 - operand, other);
+    requireOutput(out);
+    Check.disjoint(names[2], out, names[1 - operand], other);
+    form.run(other, packed, ONE, out, accumulation);
+  }
+
+  // --------------------------------------------------------------------------------------------------- rows of a table
+
+  /**
+   * Runs a contraction of two operands, the first of which is made of rows of a table: with the
+   * bits of looking the rows up and contracting them.
+   *
+   * <p>The rows are read where the table has them, and never laid out in memory, if the contraction
+   * is a product of matrices (both operands have a label of their own in the output, and a label is
+   * summed) and the indices' labels are all of one kind that the label of the rows' elements is not
+   * of: the operand's own ({@code ik,kj->ij}, {@code blk,kj->blj}), summed ({@code ik,ij->kj}) or
+   * common to both operands and the output. Otherwise they are looked up into scratch memory of the
+   * plan first.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes; its old numbers are not read
+   * @throws IllegalArgumentException if the first operand's shape or type differs from the plan's,
+   *     out overlaps the table, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(GatheredRows a, Tensor b, Tensor out) {
+    execute(a, b, out, Accumulation.REPLACE);
+  }
+
+  /**
+   * As {@link #execute(GatheredRows, Tensor, Tensor)}.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes
+   * @param accumulation whether the result replaces the output's numbers or is added to them
+   * @throws IllegalArgumentException if the first operand's shape or type differs from the plan's,
+   *     out overlaps the table, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(GatheredRows a, Tensor b, Tensor out, Accumulation accumulation) {
+    executeGathered(0, a, b, out, accumulation);
+  }
+
+  /**
+   * As {@link #execute(GatheredRows, Tensor, Tensor)}, the second operand being made of rows of a
+   * table.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes; its old numbers are not read
+   * @throws IllegalArgumentException if the second operand's shape or type differs from the plan's,
+   *     out overlaps the table, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor a, GatheredRows b, Tensor out) {
+    execute(a, b, out, Accumulation.REPLACE);
+  }
+
+  /**
+   * As {@link #execute(GatheredRows, Tensor, Tensor)}, the second operand being made of rows of a
+   * table.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param out where the result goes
+   * @param accumulation whether the result replaces the output's numbers or is added to them
+   * @throws IllegalArgumentException if the second operand's shape or type differs from the plan's,
+   *     out overlaps the table, or as {@link #execute(Tensor, Tensor, Tensor)}
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void execute(Tensor a, GatheredRows b, Tensor out, Accumulation accumulation) {
+    executeGathered(1, b, a, out, accumulation);
+  }
+
+  private void executeGathered(
+      int operand, GatheredRows rows, Tensor other, Tensor out, Accumulation accumulation) {
+    OperandForms taken = forms("gathered rows");
+    requireRows(names[operand], rows, operandShapes[operand]);
+    requireOperand(1 - operand, other);
+    requireOutput(out);
+    Check.disjoint(names[2], out, names[operand], rows.table());
+    Check.disjoint(names[2], out, names[1 - operand], other);
+    taken.gathered(operand).run(rows, other, ONE, out, accumulation);
+  }
+
+  /**
+   * Runs a contraction of two operands whose result is rows, and adds each to a row of a table's
+   * gradient: {@code gradient[indices[i], :] += result[i, :]}, in the order of i. With the plan of
+   * a {@linkplain #gradient gradient} with respect to rows of a table it is the whole way back into
+   * the table, with the bits of computing all rows and adding them.
+   *
+   * <p>Some rows at a time (256, or as many as a position of the last dimensions has) are computed
+   * into scratch memory of the plan. A plan of several steps, or one whose result is a diagonal,
+   * computes all of them first.
+   *
+   * <p>Results for the rows' padding row are left out. Rows that are added to are marked as
+   * touched.
+   *
+   * @param a the first operand
+   * @param b the second operand
+   * @param rows which rows of the table the results belong to; the table itself is not read
+   * @param gradient of the table's shape
+   * @throws IllegalArgumentException if the plan does not have two operands or a shape or type
+   *     differs from what is expected
+   * @throws IllegalStateException if an arena is closed
+   */
+  public void scatterAdd(Tensor a, Tensor b, GatheredRows rows, Gradient gradient) {
+    OperandForms taken = forms("gathered rows");
+    requireOperand(0, a);
+    requireOperand(1, b);
+    Shape result = rows.shape();
+    if (!result.equals(outputShape)) {
+      throw new IllegalArgumentException("rows: expected shape " + outputShape + ", got " + result);
+    }
+    Tensor sum = gradient.tensor();
+    Check.writable("gradient", sum, dtype);
+    Check.shape("gradient", sum, rows.table().shape());
+    Check.disjoint("gradient", sum, names[0], a);
+    Check.disjoint("gradient", sum, names[1], b);
+    taken.scatter().run(a, b, ONE, rows, gradient);
+  }
+
+  /** Whether rows of a table are read where the table has them, in place of an operand. */
+  boolean isFused(int operand) {
+    return forms != null && forms.gathered(operand).isFused();
+  }
+
+  private void requireRows(String name, GatheredRows rows, Shape expected) {
+    Check.readable(name, rows.table(), dtype);
+    if (!rows.shape().equals(expected)) {
+      throw new IllegalArgumentException(
+          name + ": expected shape " + expected + ", got rows of shape " + rows.shape());
+    }
+  }
+
+  private OperandForms forms(String form) {
+    OperandForms known = forms;
+    if (known == null) {
+      throw new IllegalArgumentException(
+          "contraction "
+              + network
+              + " has "
+              + operandShapes.length
+              + " operands: only a contraction of two takes "
+              + form);
+    }
+    return known;
+  }
+
+  // ------------------------------------------------------------------------------------------------------------- checks
 
   private void requireCount(int given) {
     if (given != operandShapes.length) {

@@ -1,10 +1,12 @@
 package dev.lanewise.einsum;
 
+import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import java.util.Optional;
 
 /**
- * How a contraction is planned: the elements' type, the path, and how large an intermediate may be.
+ * How a contraction is planned: the elements' type, the path, how large an intermediate may be, and
+ * who helps to run it.
  *
  * <p>The numbers of a contraction of three operands or more depend on its path, and a search
  * depends on the sizes: who wants the same bits at all sizes gives the path.
@@ -15,21 +17,31 @@ public final class ContractionOptions {
   /** The limit where intermediates may have any size. */
   public static final long UNLIMITED = Long.MAX_VALUE;
 
-  /** float32, a path found by {@link PathSearch#AUTO}, intermediates of any size. */
+  /**
+   * float32, a path found by {@link PathSearch#AUTO}, intermediates of any size, run by the caller
+   * alone.
+   */
   public static final ContractionOptions DEFAULT =
-      new ContractionOptions(DType.FLOAT32, PathSearch.AUTO, Optional.empty(), UNLIMITED);
+      new ContractionOptions(
+          DType.FLOAT32, PathSearch.AUTO, Optional.empty(), UNLIMITED, Parallelism.NONE);
 
   private final DType dtype;
   private final PathSearch search;
   private final Optional<ContractionPath> path;
   private final long largestIntermediate;
+  private final Parallelism parallelism;
 
   private ContractionOptions(
-      DType dtype, PathSearch search, Optional<ContractionPath> path, long largestIntermediate) {
+      DType dtype,
+      PathSearch search,
+      Optional<ContractionPath> path,
+      long largestIntermediate,
+      Parallelism parallelism) {
     this.dtype = dtype;
     this.search = search;
     this.path = path;
     this.largestIntermediate = largestIntermediate;
+    this.parallelism = parallelism;
   }
 
   /**
@@ -69,13 +81,22 @@ public final class ContractionOptions {
   }
 
   /**
+   * Who helps to run the plan.
+   *
+   * @return {@link Parallelism#NONE} if its caller runs it alone
+   */
+  public Parallelism parallelism() {
+    return parallelism;
+  }
+
+  /**
    * The same with elements of a type.
    *
    * @param newDType the type
    * @return the options
    */
   public ContractionOptions withDType(DType newDType) {
-    return new ContractionOptions(newDType, search, path, largestIntermediate);
+    return new ContractionOptions(newDType, search, path, largestIntermediate, parallelism);
   }
 
   /**
@@ -85,7 +106,8 @@ public final class ContractionOptions {
    * @return the options
    */
   public ContractionOptions withSearch(PathSearch newSearch) {
-    return new ContractionOptions(dtype, newSearch, Optional.empty(), largestIntermediate);
+    return new ContractionOptions(
+        dtype, newSearch, Optional.empty(), largestIntermediate, parallelism);
   }
 
   /**
@@ -95,7 +117,8 @@ public final class ContractionOptions {
    * @return the options
    */
   public ContractionOptions withPath(ContractionPath newPath) {
-    return new ContractionOptions(dtype, search, Optional.of(newPath), largestIntermediate);
+    return new ContractionOptions(
+        dtype, search, Optional.of(newPath), largestIntermediate, parallelism);
   }
 
   /**
@@ -109,7 +132,22 @@ public final class ContractionOptions {
     if (elements < 0) {
       throw new IllegalArgumentException("a limit of " + elements + " elements is negative");
     }
-    return new ContractionOptions(dtype, search, path, elements);
+    return new ContractionOptions(dtype, search, path, elements, parallelism);
+  }
+
+  /**
+   * The same with others who help: each step that is large enough (some million multiply-adds) is
+   * divided among them, by what is computed and never within a sum, so that the bits are those of
+   * the caller alone.
+   *
+   * <p>A call that is divided allocates a few small objects, and needs operands and an output that
+   * all threads may use: of a shared, automatic or global arena, not a confined one.
+   *
+   * @param newParallelism who helps; {@link Parallelism#NONE} for the caller alone
+   * @return the options
+   */
+  public ContractionOptions withParallelism(Parallelism newParallelism) {
+    return new ContractionOptions(dtype, search, path, largestIntermediate, newParallelism);
   }
 
   /**
@@ -123,6 +161,7 @@ public final class ContractionOptions {
         + path.map(given -> ", path " + given).orElse(", search " + search)
         + (largestIntermediate == UNLIMITED
             ? ""
-            : ", intermediates of at most " + largestIntermediate + " elements");
+            : ", intermediates of at most " + largestIntermediate + " elements")
+        + (parallelism.width() == 1 ? "" : ", on " + parallelism.width() + " threads");
   }
 }

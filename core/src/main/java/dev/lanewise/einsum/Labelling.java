@@ -1,6 +1,7 @@
 package dev.lanewise.einsum;
 
 import dev.lanewise.internal.gemm.Loop;
+import dev.lanewise.internal.gemm.LoopGroup;
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.gemm.Program;
 import dev.lanewise.internal.kernel.ElementType;
@@ -98,6 +99,21 @@ final class Labelling {
     return shapes[tensor];
   }
 
+  /** The labels of the axes of the first operand, the second, or the output; not to be changed. */
+  int[] axes(int tensor) {
+    return tensor == 0 ? a : tensor == 1 ? b : c;
+  }
+
+  /** A copy of the size of each label. */
+  long[] sizes() {
+    return sizes.clone();
+  }
+
+  /** Whether going along a label goes along this axis: it has one, and is not repeated. */
+  boolean moves(int tensor, int axis) {
+    return axes(tensor)[axis] != TensorNetwork.UNLABELLED && shapes[tensor].size(axis) != 1;
+  }
+
   /** Whether the output has a label twice, so that only a diagonal of it is written. */
   boolean writesDiagonal() {
     return labelsOf(c).distinct().count() < labelsOf(c).count();
@@ -126,6 +142,27 @@ final class Labelling {
 
   /** The nest of loops for tensors of these shapes and of given strides, in elements. */
   Nest bind(KernelSet kernels, long[] first, long[] second, long[] output) {
+    return bind(kernels, loops(first, second, output));
+  }
+
+  /** The nest of some loops, run in the order of operations that the labels ask for. */
+  Nest bind(KernelSet kernels, LoopGroups groups) {
+    return new Nest(
+        kernels, elementType(), program(), groups.batch(), groups.m(), groups.n(), groups.k());
+  }
+
+  /** What kernels call the type of the elements. */
+  ElementType elementType() {
+    return dtype == DType.FLOAT64 ? ElementType.FLOAT64 : ElementType.FLOAT32;
+  }
+
+  /** The loops for tensors of these shapes and of given strides, in elements. */
+  LoopGroups loops(long[] first, long[] second, long[] output) {
+    return loops(first, second, output, sizes);
+  }
+
+  /** The same loops over a part of each label. */
+  LoopGroups loops(long[] first, long[] second, long[] output, long[] partSizes) {
     List<Loop> batch = new ArrayList<>();
     List<Loop> m = new ArrayList<>();
     List<Loop> n = new ArrayList<>();
@@ -133,16 +170,28 @@ final class Labelling {
     for (int label : outputOrder()) {
       Loop loop =
           new Loop(
-              sizes[label],
-              strideBytes(0, first, a, label),
-              strideBytes(1, second, b, label),
-              strideBytes(2, output, c, label));
-      boolean inA = has(a, label);
-      boolean inB = has(b, label);
-      List<Loop> group = !has(c, label) ? k : inA == inB ? batch : inA ? m : n;
-      group.add(loop);
+              partSizes[label],
+              strideBytes(0, first, label),
+              strideBytes(1, second, label),
+              strideBytes(2, output, label));
+      switch (group(label)) {
+        case BATCH -> batch.add(loop);
+        case M -> m.add(loop);
+        case N -> n.add(loop);
+        case K -> k.add(loop);
+      }
     }
-    return new Nest(kernels, ElementType.FLOAT32, program(), batch, m, n, k);
+    return new LoopGroups(batch, m, n, k);
+  }
+
+  /** Which group of loops a label belongs to. */
+  LoopGroup group(int label) {
+    boolean inA = has(a, label);
+    boolean inB = has(b, label);
+    if (!has(c, label)) {
+      return LoopGroup.K;
+    }
+    return inA == inB ? LoopGroup.BATCH : inA ? LoopGroup.M : LoopGroup.N;
   }
 
   /** The nest of loops for tensors that lie row by row without gaps. */
@@ -151,7 +200,8 @@ final class Labelling {
     return bind(kernels, strides[0], strides[1], strides[2]);
   }
 
-  private static long[] rowMajorStrides(Shape shape) {
+  /** The strides, in elements, of a tensor that lies row by row without gaps. */
+  static long[] rowMajorStrides(Shape shape) {
     long[] strides = new long[shape.rank()];
     long stride = 1;
     for (int dim = strides.length - 1; dim >= 0; dim--) {
@@ -167,7 +217,9 @@ final class Labelling {
     return IntStream.concat(labelsOf(c).distinct(), summed).toArray();
   }
 
-  private long strideBytes(int tensor, long[] strides, int[] axes, int label) {
+  /** How far a tensor of given strides, in elements, moves with a label. */
+  long strideBytes(int tensor, long[] strides, int label) {
+    int[] axes = axes(tensor);
     long stride = 0;
     for (int axis = 0; axis < axes.length; axis++) {
       if (axes[axis] == label && shapes[tensor].size(axis) != 1) {

@@ -1,11 +1,11 @@
 package dev.lanewise.einsum;
 
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
-import dev.lanewise.tensor.TensorLayout;
-import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
@@ -13,34 +13,45 @@ import org.jspecify.annotations.Nullable;
  * A contraction of two tensors, run at once: the whole of a {@link Contraction} of one or two
  * operands, or one step of a longer one. Remembers the loops for the strides it was run with.
  *
- * <p>Takes tensors that were checked. Thread-safe; allocates nothing for strides it remembers.
+ * <p>Takes tensors that were checked, except for whether other threads may read them. Thread-safe;
+ * allocates nothing for strides it remembers, unless it divides the work among threads.
  */
 final class PairContraction {
-  /** How many combinations of strides a plan remembers the loops of. */
-  private static final int REMEMBERED = 8;
-
   private final Labelling labelling;
   private final KernelSet kernels;
+  private final Parallelism parallelism;
   private final boolean writesDiagonal;
 
-  /**
-   * Grows by copying, so that readers need no lock; two threads that add at once may lose one
-   * entry, which is then made again.
-   */
-  private volatile Bound[] bounds = new Bound[0];
+  /** What the two tensors and the output are called, for messages. */
+  private final List<String> names;
 
-  PairContraction(Labelling labelling, KernelSet kernels) {
+  private final NestCache<Nest> nests;
+
+  PairContraction(
+      Labelling labelling, KernelSet kernels, Parallelism parallelism, List<String> names) {
     this.labelling = labelling;
     this.kernels = kernels;
+    this.parallelism = parallelism;
     this.writesDiagonal = labelling.writesDiagonal();
+    this.names = names;
+    this.nests = new NestCache<>((a, b, out) -> labelling.bind(kernels, a, b, out));
   }
 
   void run(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
-    Nest nest = known(a, b, out);
-    run(nest == null ? bind(a, b, out) : nest, a, b, out, accumulation);
+    run(nests.nest(a, b, out), a, b, out, accumulation);
+  }
+
+  /** The loops for tensors of layouts that were seen, and so checked, before; null for others. */
+  @Nullable Nest known(Tensor a, Tensor b, Tensor out) {
+    return nests.known(a, b, out);
   }
 
   void run(Nest nest, Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
+    if (nest.parts(parallelism) > 1) {
+      Check.shareable(names.get(0), a);
+      Check.shareable(names.get(1), b);
+      Check.shareable(names.get(2), out);
+    }
     if (accumulation == Accumulation.REPLACE && writesDiagonal) {
       out.fill(0);
     }
@@ -52,36 +63,7 @@ final class PairContraction {
         out.segment(),
         out.offsetBytes(),
         accumulation == Accumulation.ADD,
-        Parallelism.NONE);
-  }
-
-  /** The loops for tensors of layouts that were seen, and so checked, before; null for others. */
-  @Nullable Nest known(Tensor a, Tensor b, Tensor out) {
-    for (Bound bound : bounds) {
-      if (bound.fits(a, b, out)) {
-        return bound.nest;
-      }
-    }
-    return null;
-  }
-
-  /** Makes and remembers the loops for tensors of new layouts, which were checked. */
-  private Nest bind(Tensor a, Tensor b, Tensor out) {
-    Nest nest = labelling.bind(kernels, a.strides(), b.strides(), out.strides());
-    Bound[] known = bounds;
-    int kept = Math.min(known.length, REMEMBERED - 1);
-    Bound[] next = new Bound[kept + 1];
-    next[0] = new Bound(a.layout(), b.layout(), out.layout(), nest);
-    System.arraycopy(known, 0, next, 1, kept);
-    bounds = next;
-    return nest;
-  }
-
-  /** The loops for one combination of layouts. */
-  private record Bound(TensorLayout a, TensorLayout b, TensorLayout out, Nest nest) {
-    boolean fits(Tensor first, Tensor second, Tensor output) {
-      return a.equals(first.layout()) && b.equals(second.layout()) && out.equals(output.layout());
-    }
+        parallelism);
   }
 
   /**
@@ -89,14 +71,9 @@ final class PairContraction {
    * if none were.
    */
   String loops() {
-    Bound[] known = bounds;
-    String nests =
-        known.length == 0
-            ? labelling.bindContiguous(kernels).toString()
-            : Arrays.stream(known)
-                .map(bound -> bound.nest.toString())
-                .distinct()
-                .collect(Collectors.joining("; "));
-    return labelling.program() + ", " + nests;
+    String known = nests.all().map(Nest::toString).distinct().collect(Collectors.joining("; "));
+    return labelling.program()
+        + ", "
+        + (known.isEmpty() ? labelling.bindContiguous(kernels).toString() : known);
   }
 }

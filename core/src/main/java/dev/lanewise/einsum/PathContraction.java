@@ -34,23 +34,43 @@ final class PathContraction {
   private final ScratchLayout layout;
   private final ScratchPool<Scratch> pool = new ScratchPool<>(this::scratch);
 
-  PathContraction(PathSteps path, KernelSet kernels, DType dtype, Tensor one) {
+  /**
+   * A path.
+   *
+   * @param names of the operands, and last of the output
+   */
+  PathContraction(
+      PathSteps path,
+      KernelSet kernels,
+      ContractionOptions options,
+      Tensor one,
+      List<String> names) {
     List<PathSteps.Step> all = path.steps();
     this.name = path.network().name();
     this.operands = path.network().operandCount();
     this.path = path;
-    this.dtype = dtype;
+    this.dtype = options.dtype();
     this.one = one;
     this.steps = new PairContraction[all.size()];
     this.firsts = new int[all.size()];
     this.seconds = new int[all.size()];
     for (int step = 0; step < steps.length; step++) {
       List<Integer> tensors = all.get(step).tensors();
-      steps[step] = new PairContraction(all.get(step).labelling(), kernels);
       firsts[step] = tensors.getFirst();
       seconds[step] = tensors.size() == 2 ? tensors.get(1) : NONE;
+      steps[step] =
+          new PairContraction(
+              all.get(step).labelling(),
+              kernels,
+              options.parallelism(),
+              List.of(nameOf(firsts[step], names), nameOf(seconds[step], names), names.getLast()));
     }
-    this.layout = ScratchLayout.of(path, dtype);
+    this.layout = ScratchLayout.of(path, options.dtype());
+  }
+
+  /** Of a step's tensor; results lie in scratch memory, which no message is about. */
+  private static String nameOf(int tensor, List<String> names) {
+    return tensor >= 0 && tensor < names.size() - 1 ? names.get(tensor) : "an intermediate";
   }
 
   /** One run's memory. */

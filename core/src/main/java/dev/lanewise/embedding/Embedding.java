@@ -1,5 +1,6 @@
 package dev.lanewise.embedding;
 
+import dev.lanewise.einsum.GatheredRows;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.internal.rows.Lookup;
@@ -221,6 +222,35 @@ public final class Embedding {
     } finally {
       ROWS.giveBack(rows);
     }
+  }
+
+  /**
+   * Rows of the table as an operand of a {@link dev.lanewise.einsum.Contraction}, which reads them
+   * without a lookup. Loading other indices into it allocates nothing.
+   *
+   * @param indices row numbers, copied
+   * @return an operand of shape [indices.length, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   */
+  public GatheredRows rows(int... indices) {
+    return unloadedRows().load(indices);
+  }
+
+  /**
+   * As {@link #rows(int...)}, for indices of any shape.
+   *
+   * @param indices row numbers, int32 or int64, of any shape and strides; copied
+   * @return an operand of the indices' shape with embeddingDim behind it
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the indices are not integers
+   */
+  public GatheredRows rows(Tensor indices) {
+    return unloadedRows().load(indices);
+  }
+
+  private GatheredRows unloadedRows() {
+    GatheredRows rows = GatheredRows.of(weight.value());
+    return paddingIdx == NO_PADDING ? rows : rows.withPaddingIdx(paddingIdx);
   }
 
   private boolean isLookupShape(Shape indices, Shape out) {

@@ -43,6 +43,7 @@ class ArchitectureTest {
           Map.entry(
               "internal.rows",
               Set.of("tensor", "internal.check", "internal.kernel", "internal.memory")),
+          // An operand of a contraction may be rows of a table, given by row numbers.
           Map.entry(
               "einsum",
               Set.of(
@@ -51,11 +52,14 @@ class ArchitectureTest {
                   "internal.gemm",
                   "internal.kernel",
                   "internal.memory",
+                  "internal.rows",
                   "parallel")),
+          // An embedding hands out such an operand; contractions know nothing of embeddings.
           Map.entry(
               "embedding",
               Set.of(
                   "tensor",
+                  "einsum",
                   "internal.check",
                   "internal.rows",
                   "internal.kernel",

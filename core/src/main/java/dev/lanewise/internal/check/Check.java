@@ -10,6 +10,11 @@ import java.lang.foreign.MemorySegment;
  * allocates only when it fails.
  */
 public final class Check {
+  /** Never started, so that no arena is confined to it. */
+  private static final Thread SOME_OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
+
+  private static final String TENSOR = "this tensor";
+
   private Check() {}
 
   /** The tensor is float32 and this thread can read it now. */
@@ -58,18 +63,45 @@ public final class Check {
 
   /** The arena is open and this thread may use it. */
   public static void accessible(String name, Tensor tensor) {
-    MemorySegment segment = tensor.segment();
+    accessible(name, tensor.segment(), TENSOR, tensor.shape());
+  }
+
+  /** As {@link #accessible(String, Tensor)}, for the memory of something of a shape. */
+  public static void accessible(String name, MemorySegment segment, String what, Shape shape) {
     if (!segment.scope().isAlive()) {
       throw new IllegalStateException(
-          name + ": the arena of this tensor of shape " + tensor.shape() + " is closed");
+          name + ": the arena of " + what + " of shape " + shape + " is closed");
     }
     if (!segment.isAccessibleBy(Thread.currentThread())) {
       throw new WrongThreadException(
           name
-              + ": this tensor of shape "
-              + tensor.shape()
+              + ": "
+              + what
+              + " of shape "
+              + shape
               + " belongs to a confined arena of another thread than "
               + Thread.currentThread().getName());
+    }
+  }
+
+  /**
+   * Any thread may use the tensor: its arena is not a confined one. For work that is divided among
+   * threads.
+   */
+  public static void shareable(String name, Tensor tensor) {
+    shareable(name, tensor.segment(), TENSOR, tensor.shape());
+  }
+
+  /** As {@link #shareable(String, Tensor)}, for the memory of something of a shape. */
+  public static void shareable(String name, MemorySegment segment, String what, Shape shape) {
+    if (!segment.isAccessibleBy(SOME_OTHER_THREAD)) {
+      throw new WrongThreadException(
+          name
+              + ": "
+              + what
+              + " of shape "
+              + shape
+              + " belongs to a confined arena, which the other threads of a parallel run cannot read or write: use Arena.ofShared() or Arena.ofAuto(), or a plan without parallelism");
     }
   }
 
@@ -95,10 +127,7 @@ public final class Check {
     long inSpan = in.layout().spanBytes();
     long outStart = out.segment().address() + out.offsetBytes();
     long inStart = in.segment().address() + in.offsetBytes();
-    if (outSpan > 0
-        && inSpan > 0
-        && outStart < inStart + inSpan
-        && inStart < outStart + outSpan) {
+    if (outSpan > 0 && inSpan > 0 && outStart < inStart + inSpan && inStart < outStart + outSpan) {
       throw new IllegalArgumentException(outName + " must not overlap " + inName + " in memory");
     }
   }

@@ -15,18 +15,13 @@ import java.util.List;
  * out side by side in memory. Thread-safe; running allocates nothing once scratch memory has grown.
  */
 public final class GatheredNest {
-  /** The group of loops that run over the chosen rows. */
-  public enum Group {
-    BATCH,
-    M,
-    N,
-    K
-  }
-
   /**
    * A program, and the rows it reads through; whoever takes one from the pool has it to himself.
    */
   private record Instance(Gemm<?> program, OffsetMap.Gather rows) {}
+
+  /** What an instance that nobody runs reads through. */
+  private static final long[] NONE = {};
 
   private final ScratchPool<Instance> instances;
   private final boolean swapped;
@@ -52,7 +47,7 @@ public final class GatheredNest {
       KernelSet kernels,
       ElementType type,
       int operand,
-      Group group,
+      LoopGroup group,
       List<Loop> batch,
       List<Loop> m,
       List<Loop> n,
@@ -63,7 +58,7 @@ public final class GatheredNest {
     boolean first = swapped == (operand == 1);
     this.instances =
         new ScratchPool<>(() -> {
-          OffsetMap.Gather rows = new OffsetMap.Gather();
+          OffsetMap.Gather rows = new OffsetMap.Gather(type.sizeBytes());
           return new Instance(gemm(kernels, type, gathered(maps, first, group, rows)), rows);
         });
     Instance instance = instances.take();
@@ -75,9 +70,9 @@ public final class GatheredNest {
   }
 
   private static MatrixMaps gathered(
-      MatrixMaps maps, boolean first, Group group, OffsetMap.Gather rows) {
-    boolean batch = group == Group.BATCH;
-    boolean summed = group == Group.K;
+      MatrixMaps maps, boolean first, LoopGroup group, OffsetMap.Gather rows) {
+    boolean batch = group == LoopGroup.BATCH;
+    boolean summed = group == LoopGroup.K;
     boolean side = !batch && !summed;
     return new MatrixMaps(
         through(maps.aBatch(), first && batch, rows),
@@ -158,8 +153,6 @@ public final class GatheredNest {
       instances.giveBack(instance);
     }
   }
-
-  private static final long[] NONE = {};
 
   /** In how many parts the work is worth being done; 1 for the caller alone. */
   public int parts(Parallelism parallelism) {

@@ -37,8 +37,13 @@ final class OffsetMap {
    * program to himself.
    */
   static final class Gather {
+    private final int elementBytes;
     private long[] rows = new long[0];
     private long rowStrideBytes;
+
+    Gather(int elementBytes) {
+      this.elementBytes = elementBytes;
+    }
 
     void set(long[] chosen, long strideBytes) {
       rows = chosen;
@@ -137,7 +142,11 @@ final class OffsetMap {
     } else if (gather == null) {
       kernels.gather(n, from, fromOffset, table, (int) position, to, toOffset);
     } else {
-      throw new IllegalStateException("the elements of gathered rows lie side by side");
+      // Rows of a table beside a sum that this operand does not move along evenly: one by one.
+      for (int i = 0; i < n; i++) {
+        long at = fromOffset + at(position + i);
+        kernels.gather(1, from, at, 0, to, toOffset + (long) i * gather.elementBytes);
+      }
     }
   }
 

@@ -14,7 +14,8 @@ record Range(
    * Parts of about the same size: of the batch if it is large enough, else of the longer side.
    *
    * @param parts how many are wanted; there may be fewer
-   * @param columnUnit columns that should stay together
+   * @param columnUnit columns that stay together: a part has no fewer of them unless the whole
+   *     does. At least a vector's lanes, as programs compute a narrower part's neighbours with it
    */
   Range[] split(int parts, int columnUnit) {
     long batch = batchTo - batchFrom;
@@ -24,7 +25,7 @@ record Range(
       return cut(
           batch, parts, 1, (from, to) -> new Range(from, to, rowFrom, rowTo, columnFrom, columnTo));
     }
-    if (columns >= rows && columns > columnUnit) {
+    if (columns >= rows && columns >= 2L * columnUnit) {
       return cut(
           columns,
           parts,
@@ -43,12 +44,12 @@ record Range(
   }
 
   private static Range[] cut(long size, int parts, int unit, Part part) {
-    long units = (size + unit - 1) / unit;
-    int count = (int) Math.max(1, Math.min(parts, units));
+    long units = Math.max(1, size / unit);
+    int count = (int) Math.min(parts, units);
     Range[] ranges = new Range[count];
     for (int i = 0; i < count; i++) {
       long from = units * i / count * unit;
-      long to = Math.min(size, units * (i + 1) / count * unit);
+      long to = i == count - 1 ? size : units * (i + 1) / count * unit;
       ranges[i] = part.of(from, to);
     }
     return ranges;

@@ -1,6 +1,7 @@
 package dev.lanewise.internal.parallel;
 
 import dev.lanewise.parallel.Parallelism;
+import java.util.Objects;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -17,7 +18,13 @@ public final class Parts implements Runnable {
   private static final int SPINS = 2000;
 
   private final int count;
-  private final IntConsumer body;
+
+  /**
+   * What a part does; given up at the end, as an executor that is busy may keep this object in its
+   * queue for long.
+   */
+  private @Nullable IntConsumer body;
+
   private final Thread caller = Thread.currentThread();
   private final AtomicInteger taken = new AtomicInteger();
   private final AtomicInteger finished = new AtomicInteger();
@@ -34,7 +41,8 @@ public final class Parts implements Runnable {
    * @param parallelism who helps
    * @param count the parts
    * @param body what a part does, given its number
-   * @throws RuntimeException what a part threw; if several did, one of them
+   * @throws RuntimeException what a part, or the executor, threw; if several did, one of them. All
+   *     parts that were begun have ended by then
    */
   public static void run(Parallelism parallelism, int count, IntConsumer body) {
     Parts parts = new Parts(count, body);
@@ -43,10 +51,14 @@ public final class Parts implements Runnable {
         parallelism.executor().execute(parts);
       }
     } catch (RejectedExecutionException e) {
-      // Nobody helps: the caller does it all.
+      // Nobody more helps: the caller does the rest.
+    } catch (RuntimeException | Error e) {
+      // Those who were asked before may be at work already, so it is brought to its end.
+      parts.failure.set(e);
     }
     parts.run();
     parts.await();
+    parts.body = null;
     Throwable thrown = parts.failure.get();
     if (thrown instanceof Error error) {
       throw error;
@@ -61,7 +73,7 @@ public final class Parts implements Runnable {
   public void run() {
     for (int part = taken.getAndIncrement(); part < count; part = taken.getAndIncrement()) {
       try {
-        body.accept(part);
+        Objects.requireNonNull(body).accept(part);
       } catch (RuntimeException | Error e) {
         failure.compareAndSet(null, e);
       }

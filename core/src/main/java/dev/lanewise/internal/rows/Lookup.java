@@ -14,31 +14,37 @@ public final class Lookup {
 
   private Lookup() {}
 
-  /** {@code out[i, :] = table[rows[i], :]}; out is seen as rows, which may lie anywhere. */
+  /**
+   * {@code out[i, :] = table[rows[i], :]}, bit for bit; out is of the table's type, and is seen as
+   * rows, which may lie anywhere.
+   */
   public static void forward(Tensor table, RowNumbers rows, Tensor out) {
+    long size = table.dtype().sizeBytes();
     long stride = Strides.rowStride(out);
-    int width = width(table);
+    // Elements of eight bytes are copied as two of four.
+    int width = (int) (table.size(1) * size / Float.BYTES);
+    long tableRow = table.stride(0) * size;
     int count = rows.count();
     if (stride != Strides.NONE) {
       KERNELS.gather(
           table.segment(),
           table.offsetBytes(),
-          rowBytes(table),
+          tableRow,
           rows.rows(),
           0,
           count,
           out.segment(),
           out.offsetBytes(),
-          stride * Float.BYTES,
+          stride * size,
           width);
       return;
     }
     for (int i = 0; i < count; i++) {
-      long to = out.offsetBytes() + Strides.rowOffset(out, i) * Float.BYTES;
+      long to = out.offsetBytes() + Strides.rowOffset(out, i) * size;
       KERNELS.gather(
           table.segment(),
           table.offsetBytes(),
-          rowBytes(table),
+          tableRow,
           rows.rows(),
           i,
           1,
@@ -54,6 +60,15 @@ public final class Lookup {
    * contiguous.
    */
   public static void backward(Gradient gradient, RowNumbers rows, long paddingIdx, Tensor g) {
+    backward(gradient, rows, 0, rows.count(), paddingIdx, g);
+  }
+
+  /**
+   * {@code gradient[rows[first + i], :] += g[i, :]} for i below a count, in the order of i, leaving
+   * out the padding row; g is contiguous.
+   */
+  public static void backward(
+      Gradient gradient, RowNumbers rows, int first, int count, long paddingIdx, Tensor g) {
     Tensor table = gradient.tensor();
     int width = width(table);
     KERNELS.scatterAdd(
@@ -61,14 +76,14 @@ public final class Lookup {
         table.offsetBytes(),
         rowBytes(table),
         rows.rows(),
-        0,
-        rows.count(),
+        first,
+        count,
         g.segment(),
         g.offsetBytes(),
         (long) width * Float.BYTES,
         width,
         paddingIdx);
-    for (int i = 0; i < rows.count(); i++) {
+    for (int i = first; i < first + count; i++) {
       if (rows.rows()[i] != paddingIdx) {
         gradient.touchRow(rows.rows()[i]);
       }
