@@ -40,11 +40,9 @@ final class StreamSource {
     List<String> values = IntStream.range(0, rows).mapToObj(r -> "a" + r).toList();
     String loads =
         IntStream.range(0, rows)
-            .mapToObj(
-                r ->
-                    "    final %s a%d = a.get(%s, aOffset%s);\n"
-                        .formatted(
-                            e.primitive, r, e.layout(), r == 0 ? "" : " + " + r + " * aStride"))
+            .mapToObj(r ->
+                "    final %s a%d = a.get(%s, aOffset%s);\n"
+                    .formatted(e.primitive, r, e.layout(), r == 0 ? "" : " + " + r + " * aStride"))
             .collect(Collectors.joining());
     for (Dialect loop : d.loops()) {
       Program p = new Program(loop, "      ", "");

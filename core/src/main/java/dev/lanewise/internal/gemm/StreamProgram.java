@@ -80,8 +80,7 @@ final class StreamProgram<A> implements MatrixProgram {
       MemorySegment y = add ? row : c;
       long yOffset = add ? 0 : cOffset;
       Zeros.fill(y, yOffset, bytes);
-      kernels
-          .stream()
+      kernels.stream()
           .update(
               kc,
               columns,

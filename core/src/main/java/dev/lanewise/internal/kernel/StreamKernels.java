@@ -8,8 +8,8 @@ import java.lang.foreign.MemorySegment;
  */
 public interface StreamKernels {
   /**
-   * {@code y[j] = fma(a[r], B[r, j], y[j])} for r from 0 to rows - 1, in this order, for all
-   * {@code j < n}.
+   * {@code y[j] = fma(a[r], B[r, j], y[j])} for r from 0 to rows - 1, in this order, for all {@code
+   * j < n}.
    *
    * @param rows the rows of B
    * @param n the columns
