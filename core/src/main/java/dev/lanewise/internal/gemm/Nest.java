@@ -161,6 +161,9 @@ public final class Nest {
       long cOffset,
       boolean accumulate,
       Parallelism parallelism) {
+    if (whole.isEmpty()) {
+      return;
+    }
     MemorySegment first = swapped ? b : a;
     MemorySegment second = swapped ? a : b;
     long firstOffset = swapped ? bOffset : aOffset;

@@ -10,6 +10,11 @@ record Range(
     return new Range(0, batch, 0, m, 0, n);
   }
 
+  /** Whether there is nothing to compute. */
+  boolean isEmpty() {
+    return batchFrom == batchTo || rowFrom == rowTo || columnFrom == columnTo;
+  }
+
   /**
    * Parts of about the same size: of the batch if it is large enough, else of the longer side.
    *
