@@ -7,9 +7,10 @@ import java.util.List;
 public final class Contenders {
   private static final List<Contender> ALL =
       List.of(
-          ours("lanewise"),
-          // Where "lanewise-packed" goes, once a plan takes a packed operand.
-          ours("lanewise-scalar", "-Ddev.lanewise.backend=scalar"),
+          ours("lanewise", LanewiseEngine.Way.PLAIN),
+          ours("lanewise-packed", LanewiseEngine.Way.PACKED),
+          ours("lanewise-fused", LanewiseEngine.Way.FUSED),
+          ours("lanewise-scalar", LanewiseEngine.Way.PLAIN, "-Ddev.lanewise.backend=scalar"),
           peer("openblas", new BlasEngine(OpenBlas::new, true, Integer.MAX_VALUE)),
           peer("mkl", new BlasEngine(Mkl::new, true, Integer.MAX_VALUE)),
           peer("mkl-packed", new MklPackedEngine()),
@@ -37,8 +38,8 @@ public final class Contenders {
         .orElseThrow(() -> new IllegalArgumentException("there is no engine " + name));
   }
 
-  private static Contender ours(String name, String... jvmOptions) {
-    return new Contender(name, new LanewiseEngine(), Side.OURS, List.of(jvmOptions));
+  private static Contender ours(String name, LanewiseEngine.Way way, String... jvmOptions) {
+    return new Contender(name, new LanewiseEngine(way), Side.OURS, List.of(jvmOptions));
   }
 
   private static Contender peer(String name, Engine engine) {
