@@ -202,12 +202,17 @@ final class DotsSource {
 
 """
             .formatted(d.floats(), e.literalSuffix.isEmpty() ? "d" : e.literalSuffix, indices));
+    int apart = rowsAtATime(widestVectors());
     for (int h = widest() / 2; h >= 1; h /= 2) {
       code.append("  private static final %1$s SWAP%2$d = swap(%2$d);\n".formatted(indices, h));
-      code.append(
-          "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
-      code.append(
-          "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n".formatted(indices, h));
+      if (apart > 1) {
+        code.append(
+            "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
+        code.append(
+            "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n"
+                .formatted(indices, h));
+      }
+      apart /= 2;
     }
     return code.append(
 """
@@ -216,7 +221,8 @@ final class DotsSource {
   private static %1$s swap(int group) {
     %2$s[] indices = new %2$s[LANES];
     for (int i = 0; i < LANES; i++) {
-      indices[i] = (i ^ group) %% LANES;
+      final int lane = (i ^ group) %% LANES;
+      indices[i] = lane;
     }
     return %3$s;
   }
@@ -225,7 +231,8 @@ final class DotsSource {
   private static %1$s halves(int group, int first) {
     %2$s[] indices = new %2$s[LANES];
     for (int i = 0; i < LANES; i++) {
-      indices[i] = (i / group * 2 * group + i %% group + first) %% (2 * LANES);
+      final int lane = (i / group * 2 * group + i %% group + first) %% (2 * LANES);
+      indices[i] = lane;
     }
     return %3$s;
   }
@@ -263,12 +270,7 @@ final class DotsSource {
                 .formatted(kind.method, lanes, RUNS));
         for (int count : together == 1 ? List.of(1) : List.of(together, 1)) {
           code.append(count == 1 ? "" : "    if (k %% %d == 0) {\n".formatted(PARTIALS));
-          code.append(
-              "    for (; row + %1$d <= rows; row += %1$d) {\n      %2$s%3$d(k, a, aOffset + row * aRowStride, aRowStride, b, bOffset + row * bRowStride, bRowStride, c, cOffset + row * cRowStride, cRowStride, accumulate);\n    }\n"
-                  .formatted(
-                      count,
-                      name(count == 1 && kind == Rows.EACH ? Rows.SHARED : kind, lanes),
-                      count));
+          code.append(rowLoop(count == 1 && kind == Rows.EACH ? Rows.SHARED : kind, lanes, count));
           code.append(count == 1 ? "" : "    }\n");
         }
         code.append("  }\n");
@@ -280,6 +282,22 @@ final class DotsSource {
       }
     }
     return code.toString();
+  }
+
+  private static String rowLoop(Rows kind, int lanes, int count) {
+    String next =
+        SourceText.names(runs(kind, count))
+            .replaceAll("([abc])Offset", "$1Offset + row * $1RowStride");
+    return "    for (; row + %1$d <= rows; row += %1$d) {\n      %2$s%1$d(%3$s);\n    }\n"
+        .formatted(count, name(kind, lanes), next);
+  }
+
+  /** The parameters of a kernel of some rows: one row has no distance to the next. */
+  private static String runs(Rows kind, int rows) {
+    if (rows == 1) {
+      return RUNS.replaceAll(", long [abc]RowStride", "");
+    }
+    return kind == Rows.SHARED ? RUNS.replace(", long bRowStride", "") : RUNS;
   }
 
   private static String name(Rows kind, int lanes) {
@@ -295,7 +313,7 @@ final class DotsSource {
     int vectors = PARTIALS / lanes;
     int passes = rows > 1 ? 1 : Math.max(1, vectors / MOST_ACCUMULATORS);
     StringBuilder code = new StringBuilder();
-    code.append("\n  private static void %s%d(%s) {\n".formatted(name(kind, lanes), rows, RUNS));
+    code.append("\n  private static void %s%d(%s) {\n".formatted(name(kind, lanes), rows, runs(kind, rows)));
     if (rows == 1) {
       code.append("    final int whole = k - k %% %d;\n".formatted(PARTIALS));
       code.append("    final int rest = k - whole;\n");
