@@ -27,7 +27,7 @@ final class ColumnDotsSource {
       for (int vectors = 1; vectors <= MOST_VECTORS; vectors++) {
         code.append(
             "      case %1$d -> %2$s%1$d(%3$s);\n"
-                .formatted(vectors, name, SourceText.names(PARAMETERS)));
+                .formatted(vectors, name, SourceText.names(parameters(vectors))));
       }
       code.append(
           "      default -> throw new IllegalArgumentException(\"no columns of \" + vectors + \" vectors\");\n    }\n  }\n");
@@ -36,6 +36,11 @@ final class ColumnDotsSource {
       }
     }
     return code.toString();
+  }
+
+  /** A single vector is the first and does not lie behind another. */
+  private static String parameters(int vectors) {
+    return vectors == 1 ? PARAMETERS.replace("long lastBytes, ", "") : PARAMETERS;
   }
 
   private static String columns(Dialect d, String name, int vectors) {
@@ -81,7 +86,7 @@ final class ColumnDotsSource {
 %8$s    }
   }
 """
-        .formatted(name, vectors, PARAMETERS, d.lanes(), e.bytes(), start, steps, end);
+        .formatted(name, vectors, parameters(vectors), d.lanes(), e.bytes(), start, steps, end);
   }
 
   private static String place(String base, int vector, int vectors, Dialect d) {
