@@ -16,9 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Equation.</b> {@code out[output labels] = sum over the other labels of a[...] * b[...] *
  * ...}, over one operand or more, see {@link Equation}. A dimension of size 1 is repeated against a
- * larger one of the same label. Operands and output are float32 of any strides (transposed, sliced,
- * expanded: read in place, no copy is made). The output must not overlap an operand; operands may
- * overlap each other.
+ * larger one of the same label. Operands and output are of one type, float32 or float64 ({@link
+ * ContractionOptions#withDType}), and of any strides (transposed, sliced, expanded: read in place,
+ * no copy is made). The output must not overlap an operand; operands may overlap each other.
  *
  * <p><b>Path.</b> One or two operands are contracted at once. Three or more are contracted step by
  * step, over one or two tensors at a time, by a {@link ContractionPath} that is given or
@@ -29,8 +29,9 @@ import org.jspecify.annotations.Nullable;
  * step, if both tensors have a label of their own in the result, its sum is one chain of fused
  * multiply-adds per 256 products, the chains' sums added in order; else 64 interleaved chains
  * combined by a fixed tree; if nothing is summed, one rounded product. A sum over nothing is 0. NaN
- * and infinities follow from these operations. The error of one step over K products is within
- * {@code gamma(K) * sum |a||b|}; along a path the steps' roundings add up; see docs/numerics.md.
+ * and infinities follow from these operations. All of them round to the operands' type, and so do
+ * intermediates. The error of one step over K products is within {@code gamma(K) * sum |a||b|};
+ * along a path the steps' roundings add up; see docs/numerics.md.
  *
  * <p><b>Errors.</b> A call that fails with an exception named below has written nothing to the
  * output.
@@ -46,7 +47,8 @@ import org.jspecify.annotations.Nullable;
  * href="https://optimized-einsum.readthedocs.io/">opt_einsum</a>.
  */
 public final class Contraction {
-  private static final Tensor ONE = Tensor.full(Arena.global(), 1f).asReadOnly();
+  private static final Tensor ONE_FLOAT32 = one(DType.FLOAT32);
+  private static final Tensor ONE_FLOAT64 = one(DType.FLOAT64);
 
   private final TensorNetwork network;
   private final PathSteps steps;
@@ -59,6 +61,9 @@ public final class Contraction {
   private final Shape[] operandShapes;
   private final Shape outputShape;
   private final DType dtype;
+
+  /** The second operand of a step over one tensor. */
+  private final Tensor one;
 
   /** What is run if there is one step; null otherwise. */
   private final @Nullable PairContraction pair;
@@ -75,10 +80,15 @@ public final class Contraction {
     this.operandShapes = network.shapes().toArray(Shape[]::new);
     this.outputShape = network.outputShape();
     this.dtype = options.dtype();
+    this.one = dtype == DType.FLOAT32 ? ONE_FLOAT32 : ONE_FLOAT64;
     this.steps = new PathFinder(network, options).find();
     boolean single = steps.steps().size() == 1;
     this.pair = single ? new PairContraction(steps.last().labelling(), kernels) : null;
-    this.path = single ? null : new PathContraction(steps, kernels, dtype, ONE);
+    this.path = single ? null : new PathContraction(steps, kernels, dtype, one);
+  }
+
+  private static Tensor one(DType dtype) {
+    return Tensor.allocate(Arena.global(), dtype, Shape.of()).fill(1).asReadOnly();
   }
 
   /**
@@ -150,9 +160,9 @@ public final class Contraction {
   }
 
   private static void requireSupported(DType dtype) {
-    if (dtype != DType.FLOAT32) {
+    if (dtype != DType.FLOAT32 && dtype != DType.FLOAT64) {
       throw new IllegalArgumentException(
-          "a contraction of " + dtype + " is not supported: expected float32");
+          "a contraction of " + dtype + " is not supported: expected float32 or float64");
     }
   }
 
@@ -176,21 +186,23 @@ public final class Contraction {
    * As {@link #gradient(int)}, with options of its own.
    *
    * @param operand from 0
-   * @param gradientOptions path and limit on intermediates
+   * @param gradientOptions path and limit on intermediates; the type is this contraction's
    * @return the plan
    * @throws IndexOutOfBoundsException if this contraction has no such operand
    * @throws IllegalArgumentException if the options cannot be met
    */
   public Contraction gradient(int operand, ContractionOptions gradientOptions) {
     requireOperand(operand);
-    requireSupported(gradientOptions.dtype());
     List<String> gradientNames = new ArrayList<>(List.of(names));
     gradientNames.removeLast();
     gradientNames.remove(operand);
     gradientNames.addFirst("the output's gradient");
     gradientNames.add("the gradient of " + names[operand]);
     return new Contraction(
-        kernels, network.gradient(operand), gradientOptions, gradientNames.toArray(String[]::new));
+        kernels,
+        network.gradient(operand),
+        gradientOptions.withDType(dtype),
+        gradientNames.toArray(String[]::new));
   }
 
   private void requireOperand(int operand) {
@@ -322,7 +334,7 @@ public final class Contraction {
     requireOperand(0, a);
     requireOutput(out);
     Check.disjoint(names[1], out, names[0], a);
-    run(a, ONE, out, accumulation);
+    run(a, one, out, accumulation);
   }
 
   /**
@@ -417,7 +429,7 @@ public final class Contraction {
     if (path != null) {
       path.run(operands, out, accumulation);
     } else {
-      run(operands[0], operands.length == 1 ? ONE : operands[1], out, accumulation);
+      run(operands[0], operands.length == 1 ? one : operands[1], out, accumulation);
     }
   }
 

@@ -142,7 +142,16 @@ final class Labelling {
       List<Loop> group = !has(c, label) ? k : inA == inB ? batch : inA ? m : n;
       group.add(loop);
     }
-    return new Nest(kernels, ElementType.FLOAT32, program(), batch, m, n, k);
+    return new Nest(kernels, elementType(), program(), batch, m, n, k);
+  }
+
+  private ElementType elementType() {
+    return switch (dtype) {
+      case FLOAT32 -> ElementType.FLOAT32;
+      case FLOAT64 -> ElementType.FLOAT64;
+      case BFLOAT16, FLOAT16, INT8, INT32, INT64 ->
+          throw new IllegalStateException("no contraction of " + dtype + " is planned");
+    };
   }
 
   /** The nest of loops for tensors that lie row by row without gaps. */

@@ -95,10 +95,7 @@ public final class Check {
     long inSpan = in.layout().spanBytes();
     long outStart = out.segment().address() + out.offsetBytes();
     long inStart = in.segment().address() + in.offsetBytes();
-    if (outSpan > 0
-        && inSpan > 0
-        && outStart < inStart + inSpan
-        && inStart < outStart + outSpan) {
+    if (outSpan > 0 && inSpan > 0 && outStart < inStart + inSpan && inStart < outStart + outSpan) {
       throw new IllegalArgumentException(outName + " must not overlap " + inName + " in memory");
     }
   }

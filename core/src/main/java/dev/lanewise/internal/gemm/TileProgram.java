@@ -28,8 +28,7 @@ final class TileProgram implements MatrixProgram {
    * @param adding computes the same and adds it
    * @param elementBytes the size of an element
    */
-  TileProgram(
-      MatrixMaps maps, DirectKernels kernels, DirectProgram<?> adding, int elementBytes) {
+  TileProgram(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> adding, int elementBytes) {
     this.adding = adding;
     this.kernels = kernels;
     this.m = (int) maps.m();
@@ -47,8 +46,7 @@ final class TileProgram implements MatrixProgram {
         && maps.n() >= kernels.lanes()
         && maps.n() <= 2L * kernels.lanes()
         && maps.m() >= 1
-        && maps.m()
-            <= kernels.maxRows(Blocking.vectorsCovering((int) maps.n(), kernels.lanes()))
+        && maps.m() <= kernels.maxRows(Blocking.vectorsCovering((int) maps.n(), kernels.lanes()))
         && maps.k() <= PackedRows.LENGTH;
   }
 
