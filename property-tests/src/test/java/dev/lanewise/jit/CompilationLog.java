@@ -53,7 +53,8 @@ final class CompilationLog {
             }
             log.addCompilation(event.getInt(ID), event);
           }
-          case "jdk.CompilationFailure" -> log.failures.put(event.getInt(ID), event.getString("failureMessage"));
+          case "jdk.CompilationFailure" ->
+              log.failures.put(event.getInt(ID), event.getString("failureMessage"));
           case "jdk.CompilerInlining" -> log.addInlining(event.getInt(ID), event);
           default -> {} // whatever else a user of the machine has asked to be recorded
         }
