@@ -10,9 +10,6 @@ import java.util.stream.IntStream;
  * it moved broadcasts up until twenty accumulators were spilled, at half the speed.
  */
 final class TilesSource {
-  /** More rows would not leave registers for B and the broadcasts: 14 x 2 accumulators are 28. */
-  private static final int MOST_ROWS = 14;
-
   private static final String B_AND_C =
       "MemorySegment b, long bOffset, long bRowStride, long lastBytes, MemorySegment c, long cOffset, long cRowStride";
   private static final String PACKED = "int kc, %s[] a, int aIndex, " + B_AND_C;

@@ -45,7 +45,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] tileRows() {
-    return new int[] {14, 14};
+    return new int[] {12, 12};
   }
 
   @Override

@@ -7,6 +7,7 @@ import dev.lanewise.autograd.Tape;
 import dev.lanewise.autograd.Variable;
 import dev.lanewise.einsum.Accumulation;
 import dev.lanewise.einsum.Contraction;
+import dev.lanewise.einsum.ContractionOptions;
 import dev.lanewise.einsum.GatheredRows;
 import dev.lanewise.einsum.PackedOperand;
 import dev.lanewise.embedding.BagMode;
@@ -14,6 +15,7 @@ import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
 import dev.lanewise.optim.Sgd;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
@@ -157,20 +159,37 @@ class AllocationTest {
     contraction("bi,bi->ib", Tensor.zeros(arena, 9, 5), Tensor.zeros(arena, 9, 5));
   }
 
-  private void pathContraction(String equation, Tensor... operands) {
+  private void contraction(DType type, String equation, Tensor... operands) {
     Contraction plan =
-        Contraction.compile(equation, Stream.of(operands).map(Tensor::shape).toArray(Shape[]::new));
-    Tensor out = Tensor.zeros(arena, plan.outputShape().toArray());
+        Contraction.compile(
+            equation,
+            ContractionOptions.DEFAULT.withDType(type),
+            Stream.of(operands).map(Tensor::shape).toArray(Shape[]::new));
+    Tensor out = Tensor.allocate(arena, type, plan.outputShape());
     assertAllocatesNothing(() -> plan.execute(operands, out));
     assertAllocatesNothing(() -> plan.execute(operands, out, Accumulation.ADD));
   }
 
   @Test
+  void contractionsOfFloat64() {
+    Tensor matrix = Tensor.allocate(arena, DType.FLOAT64, Shape.of(21, 21));
+    Tensor vector = Tensor.allocate(arena, DType.FLOAT64, Shape.of(21));
+    contraction(DType.FLOAT64, "ik,kj->ij", matrix, matrix);
+    contraction(DType.FLOAT64, "ik,jk->ji", matrix, matrix);
+    contraction(DType.FLOAT64, "ik,k->i", matrix, vector);
+    contraction(DType.FLOAT64, "ki,k->i", matrix, vector);
+    contraction(DType.FLOAT64, "ij,ij->ji", matrix, matrix);
+    contraction(DType.FLOAT64, "ij->i", matrix);
+    contraction(DType.FLOAT64, "ij,jk,k->i", matrix, matrix, vector);
+  }
+
+  @Test
   void contractionsOfThreeOperandsAndMore() {
     Tensor matrix = Tensor.zeros(arena, 6, 6);
-    pathContraction("ij,jk,kl->il", matrix, matrix, matrix);
-    pathContraction("i,ij,j->", Tensor.zeros(arena, 6), matrix, Tensor.zeros(arena, 6));
-    pathContraction("...ij,...jk,kl,l->...i", matrix, matrix, matrix, Tensor.zeros(arena, 6));
+    contraction(DType.FLOAT32, "ij,jk,kl->il", matrix, matrix, matrix);
+    contraction(DType.FLOAT32, "i,ij,j->", Tensor.zeros(arena, 6), matrix, Tensor.zeros(arena, 6));
+    contraction(
+        DType.FLOAT32, "...ij,...jk,kl,l->...i", matrix, matrix, matrix, Tensor.zeros(arena, 6));
   }
 
   @Test

@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  *
  * <p><b>Equation.</b> {@code out[output labels] = sum over the other labels of a[...] * b[...] *
  * ...}, over one operand or more, see {@link Equation}. A dimension of size 1 is repeated against a
- * larger one of the same label. Operands and output are float32 of any strides (transposed, sliced,
- * expanded: read in place, no copy is made). The output must not overlap an operand; operands may
- * overlap each other.
+ * larger one of the same label. Operands and output are of one type, float32 or float64 ({@link
+ * ContractionOptions#withDType}), and of any strides (transposed, sliced, expanded: read in place,
+ * no copy is made). The output must not overlap an operand; operands may overlap each other.
  *
  * <p><b>Path.</b> One or two operands are contracted at once. Three or more are contracted step by
  * step, over one or two tensors at a time, by a {@link ContractionPath} that is given or
@@ -30,8 +30,9 @@ import org.jspecify.annotations.Nullable;
  * step, if both tensors have a label of their own in the result, its sum is one chain of fused
  * multiply-adds per 256 products, the chains' sums added in order; else 64 interleaved chains
  * combined by a fixed tree; if nothing is summed, one rounded product. A sum over nothing is 0. NaN
- * and infinities follow from these operations. The error of one step over K products is within
- * {@code gamma(K) * sum |a||b|}; along a path the steps' roundings add up; see docs/numerics.md.
+ * and infinities follow from these operations. All of them round to the operands' type, and so do
+ * intermediates. The error of one step over K products is within {@code gamma(K) * sum |a||b|};
+ * along a path the steps' roundings add up; see docs/numerics.md.
  *
  * <p><b>Errors.</b> A call that fails with an exception named below has written nothing to the
  * output.
@@ -54,7 +55,8 @@ import org.jspecify.annotations.Nullable;
  * href="https://optimized-einsum.readthedocs.io/">opt_einsum</a>.
  */
 public final class Contraction {
-  private static final Tensor ONE = Tensor.full(Arena.global(), 1f).asReadOnly();
+  private static final Tensor ONE_FLOAT32 = one(DType.FLOAT32);
+  private static final Tensor ONE_FLOAT64 = one(DType.FLOAT64);
 
   private final TensorNetwork network;
   private final PathSteps steps;
@@ -67,6 +69,9 @@ public final class Contraction {
   private final Shape[] operandShapes;
   private final Shape outputShape;
   private final DType dtype;
+
+  /** The second operand of a step over one tensor. */
+  private final Tensor one;
 
   /** What is run if there is one step; null otherwise. */
   private final @Nullable PairContraction pair;
@@ -86,6 +91,7 @@ public final class Contraction {
     this.operandShapes = network.shapes().toArray(Shape[]::new);
     this.outputShape = network.outputShape();
     this.dtype = options.dtype();
+    this.one = dtype == DType.FLOAT32 ? ONE_FLOAT32 : ONE_FLOAT64;
     this.steps = new PathFinder(network, options).find();
     boolean single = steps.steps().size() == 1;
     List<String> called = List.of(names);
@@ -100,7 +106,7 @@ public final class Contraction {
                     called.get(Math.min(1, called.size() - 1)),
                     called.getLast()))
             : null;
-    this.path = single ? null : new PathContraction(steps, kernels, options, ONE, called);
+    this.path = single ? null : new PathContraction(steps, kernels, options, one, called);
     this.forms =
         names.length == 3
             ? new OperandForms(
@@ -111,6 +117,10 @@ public final class Contraction {
                 called,
                 this::run)
             : null;
+  }
+
+  private static Tensor one(DType dtype) {
+    return Tensor.allocate(Arena.global(), dtype, Shape.of()).fill(1).asReadOnly();
   }
 
   /**
@@ -182,9 +192,9 @@ public final class Contraction {
   }
 
   private static void requireSupported(DType dtype) {
-    if (dtype != DType.FLOAT32) {
+    if (dtype != DType.FLOAT32 && dtype != DType.FLOAT64) {
       throw new IllegalArgumentException(
-          "a contraction of " + dtype + " is not supported: expected float32");
+          "a contraction of " + dtype + " is not supported: expected float32 or float64");
     }
   }
 
@@ -208,21 +218,23 @@ public final class Contraction {
    * As {@link #gradient(int)}, with options of its own.
    *
    * @param operand from 0
-   * @param gradientOptions path and limit on intermediates
+   * @param gradientOptions path and limit on intermediates; the type is this contraction's
    * @return the plan
    * @throws IndexOutOfBoundsException if this contraction has no such operand
    * @throws IllegalArgumentException if the options cannot be met
    */
   public Contraction gradient(int operand, ContractionOptions gradientOptions) {
     requireOperand(operand);
-    requireSupported(gradientOptions.dtype());
     List<String> gradientNames = new ArrayList<>(List.of(names));
     gradientNames.removeLast();
     gradientNames.remove(operand);
     gradientNames.addFirst("the output's gradient");
     gradientNames.add("the gradient of " + names[operand]);
     return new Contraction(
-        kernels, network.gradient(operand), gradientOptions, gradientNames.toArray(String[]::new));
+        kernels,
+        network.gradient(operand),
+        gradientOptions.withDType(dtype),
+        gradientNames.toArray(String[]::new));
   }
 
   private void requireOperand(int operand) {
@@ -354,7 +366,7 @@ public final class Contraction {
     requireOperand(0, a);
     requireOutput(out);
     Check.disjoint(names[1], out, names[0], a);
-    run(a, ONE, out, accumulation);
+    run(a, one, out, accumulation);
   }
 
   /**
@@ -449,7 +461,7 @@ public final class Contraction {
     if (path != null) {
       path.run(operands, out, accumulation);
     } else {
-      run(operands[0], operands.length == 1 ? ONE : operands[1], out, accumulation);
+      run(operands[0], operands.length == 1 ? one : operands[1], out, accumulation);
     }
   }
 
@@ -558,7 +570,7 @@ public final class Contraction {
     requireOperand(1 - operand, other);
     requireOutput(out);
     Check.disjoint(names[2], out, names[1 - operand], other);
-    form.run(other, packed, ONE, out, accumulation);
+    form.run(other, packed, one, out, accumulation);
   }
 
   // --------------------------------------------------------------------------------------------------- rows of a table
@@ -639,7 +651,7 @@ public final class Contraction {
     requireOutput(out);
     Check.disjoint(names[2], out, names[operand], rows.table());
     Check.disjoint(names[2], out, names[1 - operand], other);
-    taken.gathered(operand).run(rows, other, ONE, out, accumulation);
+    taken.gathered(operand).run(rows, other, one, out, accumulation);
   }
 
   /**
@@ -676,7 +688,7 @@ public final class Contraction {
     Check.shape("gradient", sum, rows.table().shape());
     Check.disjoint("gradient", sum, names[0], a);
     Check.disjoint("gradient", sum, names[1], b);
-    taken.scatter().run(a, b, ONE, rows, gradient);
+    taken.scatter().run(a, b, one, rows, gradient);
   }
 
   /** Whether rows of a table are read where the table has them, in place of an operand. */

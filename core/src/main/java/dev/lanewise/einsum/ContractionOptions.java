@@ -45,7 +45,7 @@ public final class ContractionOptions {
   }
 
   /**
-   * The type of the operands, the intermediates and the output.
+   * The type of the operands, the intermediates and the output, in which everything is computed.
    *
    * @return the type
    */
@@ -92,7 +92,7 @@ public final class ContractionOptions {
   /**
    * The same with elements of a type.
    *
-   * @param newDType the type
+   * @param newDType float32 or float64; with another type nothing can be planned
    * @return the options
    */
   public ContractionOptions withDType(DType newDType) {

@@ -11,7 +11,8 @@ import java.lang.foreign.Arena;
  * as their intermediates take no more than 256 MiB together. Code that calls often keeps a {@link
  * Contraction} and an output instead, and then allocates nothing.
  *
- * <p>Equation, shapes, numerics and errors are those of {@link Contraction}. Thread-safe.
+ * <p>Equation, shapes, numerics and errors are those of {@link Contraction}. The first operand's
+ * type, float32 or float64, is the others' and the result's. Thread-safe.
  */
 public final class Einsum {
   private static final PlanCache PLANS = new PlanCache(256, 256L << 20);
@@ -35,8 +36,9 @@ public final class Einsum {
       tensors[i] = operands[i].value();
       shapes[i] = tensors[i].shape();
     }
-    Contraction plan = PLANS.plan(equation, shapes);
-    Tensor out = Tensor.allocate(arena, DType.FLOAT32, plan.outputShape());
+    DType dtype = tensors.length == 0 ? DType.FLOAT32 : tensors[0].dtype();
+    Contraction plan = PLANS.plan(equation, dtype, shapes);
+    Tensor out = Tensor.allocate(arena, dtype, plan.outputShape());
     plan.execute(tensors, out);
     return out;
   }

@@ -1,5 +1,6 @@
 package dev.lanewise.einsum;
 
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import java.util.Iterator;
 import java.util.LinkedHashMap;
@@ -8,12 +9,12 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Plans by equation and shapes, the most recently used ones: bounded in their number and in the
- * scratch memory that a run of each needs. Thread-safe; plans are made outside the lock, so that
- * two threads may make the same plan at the same time, and one of them is kept.
+ * Plans by equation, type and shapes, the most recently used ones: bounded in their number and in
+ * the scratch memory that a run of each needs. Thread-safe; plans are made outside the lock, so
+ * that two threads may make the same plan at the same time, and one of them is kept.
  */
 final class PlanCache {
-  private record Key(String equation, List<Shape> shapes) {}
+  private record Key(String equation, DType dtype, List<Shape> shapes) {}
 
   private final int mostPlans;
   private final long mostScratchBytes;
@@ -30,17 +31,18 @@ final class PlanCache {
   }
 
   /**
-   * The plan for an equation and shapes.
+   * The plan for an equation, a type and shapes.
    *
    * @throws IllegalArgumentException if there is none
    */
-  Contraction plan(String equation, Shape... shapes) {
-    Key key = new Key(equation, List.of(shapes));
+  Contraction plan(String equation, DType dtype, Shape... shapes) {
+    Key key = new Key(equation, dtype, List.of(shapes));
     Contraction known = find(key);
     if (known != null) {
       return known;
     }
-    Contraction made = Contraction.compile(equation, shapes);
+    Contraction made =
+        Contraction.compile(equation, ContractionOptions.DEFAULT.withDType(dtype), shapes);
     keep(key, made);
     return made;
   }

@@ -8,8 +8,8 @@ import java.lang.foreign.ValueLayout;
  * number.
  *
  * <p>Elements are stored in the machine's byte order and may lie at any address. Computation is
- * done in {@link #FLOAT32}; indices are {@link #INT32} or {@link #INT64}; the other types can be
- * stored, viewed, read, written and saved.
+ * done in {@link #FLOAT32}, contractions in {@link #FLOAT64} too; indices are {@link #INT32} or
+ * {@link #INT64}; the other types can be stored, viewed, read, written and saved.
  *
  * <p>The names and meanings are those of <a
  * href="https://docs.pytorch.org/docs/stable/tensor_attributes.html">PyTorch's dtypes</a>.

@@ -118,6 +118,15 @@ public final class DoubleArray {
   }
 
   /**
+   * All elements.
+   *
+   * @return a new array, row by row
+   */
+  public double[] toArray() {
+    return values.clone();
+  }
+
+  /**
    * Adds to an element.
    *
    * @param position its place in row-major order

@@ -1,7 +1,7 @@
 package dev.lanewise.verification;
 
 /**
- * Bounds on the error of float32 computations, in double, for round to nearest.
+ * Bounds on the error of float32 and float64 computations, in double, for round to nearest.
  *
  * <p>The standard model (N. J. Higham, <i>Accuracy and Stability of Numerical Algorithms</i>, 2nd
  * edition, sections 2.2 and 3.1): a rounded operation gives {@code (x op y)(1 + d) + e} with {@code
@@ -11,12 +11,17 @@ package dev.lanewise.verification;
  */
 public final class ErrorBounds {
   /** The unit roundoff of float32: half the distance from 1 to the next number. */
-  public static final double U = 0x1p-24;
+  public static final double U = FloatFormat.BINARY32.unitRoundoff();
 
   /** The largest error of one rounding to a subnormal float32: half the smallest subnormal. */
-  public static final double ETA = 0x1p-150;
+  public static final double ETA = FloatFormat.BINARY32.underflow();
 
-  private static final double DOUBLE_U = 0x1p-53;
+  /**
+   * Of an oracle that computes with twice the precision of double and rounds its sums and their
+   * magnitudes to double: one rounding each, one where a number is added to the sum; what is lost
+   * before, less than {@code 4 (n + f) 2^-106} with n products of f factors, is less than another.
+   */
+  private static final int ORACLE_ROUNDINGS = 4;
 
   private ErrorBounds() {}
 
@@ -28,7 +33,7 @@ public final class ErrorBounds {
    * @throws IllegalArgumentException if n is negative or too large for the model
    */
   public static double gamma(long n) {
-    return gamma(n, U);
+    return gamma(n, FloatFormat.BINARY32.unitRoundoff());
   }
 
   /**
@@ -38,7 +43,7 @@ public final class ErrorBounds {
    * @return {@code n v / (1 - n v)} with {@code v = 2^-53}
    */
   public static double gammaOfDouble(long n) {
-    return gamma(n, DOUBLE_U);
+    return gamma(n, FloatFormat.BINARY64.unitRoundoff());
   }
 
   private static double gamma(long n, double unit) {
@@ -71,6 +76,21 @@ public final class ErrorBounds {
   }
 
   /**
+   * The same for a computation in any format, against an oracle that computes with twice the
+   * precision of double, as {@link OracleEinsum} does; its products may underflow, too.
+   *
+   * @param format what the computation rounds to
+   * @param n the number of products; 0 gives 0
+   * @param magnitude {@code sum of |a| |b|}
+   * @return the bound
+   */
+  public static double sumOfProducts(FloatFormat format, long n, double magnitude) {
+    double gamma = gamma(n, format.unitRoundoff());
+    return (gamma + gammaOfDouble(ORACLE_ROUNDINGS)) * magnitude
+        + n * (format.underflow() * (1 + gamma) + DoubleDouble.UNDERFLOW);
+  }
+
+  /**
    * The error of a sum of n products of several factors, computed step by step along any path: each
    * step sums products of two earlier results, or the elements of one.
    *
@@ -81,20 +101,24 @@ public final class ErrorBounds {
    * one at most for each operand that sums its own labels, and one that repeats the result: S = 2
    * f. So the computed sum is {@code sum of the products (1 + theta)} with {@code |theta| <=
    * gamma(r)}. An eta enters with each of the at most n products of each step, is multiplied by
-   * what the other operands hold, and enlarged by {@code 1 + gamma(r)}. The oracle's own error is
-   * at most {@code gammaOfDouble(r)}.
+   * what the other operands hold, and enlarged by {@code 1 + gamma(r)}. The oracle computes with
+   * twice the precision of double, as {@link OracleEinsum} does, and may underflow with each
+   * factor.
    *
+   * @param format what the computation rounds to
    * @param n the number of products; 0 gives 0 products and the bound of the empty steps
    * @param factors how many factors a product has
    * @param magnitude the sum of the products' magnitudes
    * @param largestProduct the product of the factors' largest magnitudes, each at least 1
    * @return the bound
    */
-  public static double sumAlongPath(long n, int factors, double magnitude, double largestProduct) {
+  public static double sumAlongPath(
+      FloatFormat format, long n, int factors, double magnitude, double largestProduct) {
     long steps = 2L * factors;
     long roundings = n + steps - 1;
-    return (gamma(roundings) + gammaOfDouble(roundings)) * magnitude
-        + steps * n * ETA * (1 + gamma(roundings)) * largestProduct;
+    double gamma = gamma(roundings, format.unitRoundoff());
+    double underflow = steps * format.underflow() * (1 + gamma) + factors * DoubleDouble.UNDERFLOW;
+    return (gamma + gammaOfDouble(ORACLE_ROUNDINGS)) * magnitude + n * underflow * largestProduct;
   }
 
   /**

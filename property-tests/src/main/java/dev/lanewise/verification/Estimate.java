@@ -3,6 +3,7 @@ package dev.lanewise.verification;
 /**
  * What an oracle says of a sum of products, element by element.
  *
+ * @param format what the computation that is bounded rounds to
  * @param value the sum, in double
  * @param magnitude the sum of the products' magnitudes, for bounds
  * @param terms how many products each element sums
@@ -10,10 +11,25 @@ package dev.lanewise.verification;
  * @param largestProduct the product of the factors' largest magnitudes, each at least 1
  */
 public record Estimate(
-    DoubleArray value, DoubleArray magnitude, long terms, int factors, double largestProduct) {
+    FloatFormat format,
+    DoubleArray value,
+    DoubleArray magnitude,
+    long terms,
+    int factors,
+    double largestProduct) {
   /**
-   * The bound of an element that float32 arithmetic computed in any order, and of three factors or
-   * more along any path; see {@link ErrorBounds#sumOfProducts} and {@link
+   * The same sums with bounds for another format.
+   *
+   * @param other the format
+   * @return the estimate
+   */
+  public Estimate in(FloatFormat other) {
+    return new Estimate(other, value, magnitude, terms, factors, largestProduct);
+  }
+
+  /**
+   * The bound of an element that arithmetic of the format computed in any order, and of three
+   * factors or more along any path; see {@link ErrorBounds#sumOfProducts} and {@link
    * ErrorBounds#sumAlongPath}.
    *
    * @param position the element's place in row-major order
@@ -25,8 +41,8 @@ public record Estimate(
 
   private double bound(long products, double size) {
     return factors <= 2
-        ? ErrorBounds.sumOfProducts(products, size)
-        : ErrorBounds.sumAlongPath(products, factors, size, largestProduct);
+        ? ErrorBounds.sumOfProducts(format, products, size)
+        : ErrorBounds.sumAlongPath(format, products, factors, size, largestProduct);
   }
 
   /**

@@ -6,31 +6,34 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /**
- * A run of float32 numbers in native memory, at any byte offset, between sentinels: an operand or
- * an output of a kernel that takes segments and offsets. A kernel that writes before or behind its
- * output is found by {@link #assertGuardsUnchanged}, one that leaves elements out by poison.
+ * A run of float32 or float64 numbers in native memory, at any byte offset, between sentinels: an
+ * operand or an output of a kernel that takes segments and offsets. A kernel that writes before or
+ * behind its output is found by {@link #assertGuardsUnchanged}, one that leaves elements out by
+ * poison.
  */
 public final class GuardedRun {
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final int GUARD_BYTES = 256;
   private static final byte SENTINEL = (byte) 0xa5;
 
-  /** A NaN with a payload that no computation makes. */
-  private static final float POISON = Float.intBitsToFloat(0x7fc0dead);
-
+  private final FloatFormat format;
   private final MemorySegment segment;
   private final long offsetBytes;
   private final int length;
 
-  private GuardedRun(Arena arena, int length, int misalignmentBytes) {
+  private GuardedRun(Arena arena, FloatFormat format, int length, int misalignmentBytes) {
+    this.format = format;
     this.length = length;
     this.offsetBytes = (long) GUARD_BYTES + misalignmentBytes;
-    this.segment = arena.allocate(offsetBytes + (long) length * Float.BYTES + GUARD_BYTES, 64);
+    this.segment = arena.allocate(offsetBytes(length) + GUARD_BYTES, 64);
     segment.fill(SENTINEL);
   }
 
+  private long offsetBytes(int index) {
+    return offsetBytes + (long) index * format.sizeBytes();
+  }
+
   /**
-   * A run that holds values.
+   * A run of float32 numbers that holds values.
    *
    * @param arena whose memory it is
    * @param values the numbers, copied
@@ -39,15 +42,34 @@ public final class GuardedRun {
    * @return the run
    */
   public static GuardedRun of(Arena arena, float[] values, int misalignmentBytes) {
-    GuardedRun run = new GuardedRun(arena, values.length, misalignmentBytes);
+    double[] numbers = new double[values.length];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = values[i];
+    }
+    return of(arena, FloatFormat.BINARY32, numbers, misalignmentBytes);
+  }
+
+  /**
+   * A run that holds values.
+   *
+   * @param arena whose memory it is
+   * @param format what the numbers are stored as
+   * @param values the numbers, copied
+   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64;
+   *     any number from 0 to 63
+   * @return the run
+   */
+  public static GuardedRun of(
+      Arena arena, FloatFormat format, double[] values, int misalignmentBytes) {
+    GuardedRun run = new GuardedRun(arena, format, values.length, misalignmentBytes);
     for (int i = 0; i < values.length; i++) {
-      run.segment.set(FLOAT, run.offsetBytes + (long) i * Float.BYTES, values[i]);
+      format.set(run.segment, run.offsetBytes(i), values[i]);
     }
     return run;
   }
 
   /**
-   * A run for an output that must be written as a whole, holding NaN everywhere.
+   * A run of float32 numbers for an output that must be written as a whole, holding NaN everywhere.
    *
    * @param arena whose memory it is
    * @param length the numbers
@@ -56,9 +78,24 @@ public final class GuardedRun {
    * @return the run
    */
   public static GuardedRun poisoned(Arena arena, int length, int misalignmentBytes) {
-    float[] poison = new float[length];
-    Arrays.fill(poison, POISON);
-    return of(arena, poison, misalignmentBytes);
+    return poisoned(arena, FloatFormat.BINARY32, length, misalignmentBytes);
+  }
+
+  /**
+   * A run for an output that must be written as a whole, holding NaN everywhere.
+   *
+   * @param arena whose memory it is
+   * @param format what the numbers are stored as
+   * @param length the numbers
+   * @param misalignmentBytes how far the first number is from an address that is a multiple of 64;
+   *     any number from 0 to 63
+   * @return the run
+   */
+  public static GuardedRun poisoned(
+      Arena arena, FloatFormat format, int length, int misalignmentBytes) {
+    double[] poison = new double[length];
+    Arrays.fill(poison, Double.NaN);
+    return of(arena, format, poison, misalignmentBytes);
   }
 
   /**
@@ -80,16 +117,30 @@ public final class GuardedRun {
   }
 
   /**
-   * The numbers that are there now.
+   * The numbers that are there now, as float32.
    *
    * @return a new array
    */
   public float[] values() {
+    double[] numbers = numbers();
     float[] values = new float[length];
     for (int i = 0; i < length; i++) {
-      values[i] = segment.get(FLOAT, offsetBytes + (long) i * Float.BYTES);
+      values[i] = (float) numbers[i];
     }
     return values;
+  }
+
+  /**
+   * The numbers that are there now.
+   *
+   * @return a new array
+   */
+  public double[] numbers() {
+    double[] numbers = new double[length];
+    for (int i = 0; i < length; i++) {
+      numbers[i] = format.get(segment, offsetBytes(i));
+    }
+    return numbers;
   }
 
   /**
@@ -99,7 +150,7 @@ public final class GuardedRun {
    * @throws AssertionError with the place of the first changed byte
    */
   public void assertGuardsUnchanged(String what) {
-    long end = offsetBytes + (long) length * Float.BYTES;
+    long end = offsetBytes(length);
     for (long at = 0; at < segment.byteSize(); at++) {
       boolean guard = at < offsetBytes || at >= end;
       if (guard && segment.get(ValueLayout.JAVA_BYTE, at) != SENTINEL) {

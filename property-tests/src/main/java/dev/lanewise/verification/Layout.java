@@ -5,12 +5,11 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
 /**
- * How the elements of a float32 tensor lie in memory. A shape and values in any layout are the same
- * tensor to an operation.
+ * How the elements of a float32 or float64 tensor lie in memory. A shape and values in any layout
+ * are the same tensor to an operation.
  */
 public enum Layout {
   /** Row by row without gaps. */
@@ -19,7 +18,7 @@ public enum Layout {
   PERMUTED,
   /** Unused elements between neighbours and rows, in another order of strides. */
   GAPPED,
-  /** Row by row, starting at an address that is not a multiple of 4. */
+  /** Row by row, starting at any address. */
   MISALIGNED,
   /**
    * Some dimensions with stride 0, so that their positions hold the same elements; for operands
@@ -27,10 +26,8 @@ public enum Layout {
    */
   BROADCAST;
 
-  private static final float POISON = Float.intBitsToFloat(0x7fc0dead);
-
   /**
-   * A tensor of a shape in this layout, holding NaN everywhere, gaps included.
+   * A float32 tensor of a shape in this layout, holding NaN everywhere, gaps included.
    *
    * @param arena whose memory it is
    * @param shape the sizes
@@ -38,6 +35,19 @@ public enum Layout {
    * @return the tensor
    */
   public Tensor poisoned(Arena arena, Shape shape, long seed) {
+    return poisoned(arena, DType.FLOAT32, shape, seed);
+  }
+
+  /**
+   * A tensor of a type and a shape in this layout, holding NaN everywhere, gaps included.
+   *
+   * @param arena whose memory it is
+   * @param dtype float32 or float64
+   * @param shape the sizes
+   * @param seed decides order, gaps and offset
+   * @return the tensor
+   */
+  public Tensor poisoned(Arena arena, DType dtype, Shape shape, long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     int rank = shape.rank();
     int[] order = new int[rank];
@@ -64,18 +74,17 @@ public enum Layout {
     }
     long offset = this == CONTIGUOUS || this == MISALIGNED ? 0 : random.nextInt(0, 5);
     int misalignment = this == MISALIGNED ? random.nextInt(1, 64) : 0;
-    long floats = offset + stride + 8;
+    long numbers = offset + stride + 8;
     MemorySegment segment =
-        arena.allocate(misalignment + floats * Float.BYTES, 64).asSlice(misalignment);
-    for (long i = 0; i < floats; i++) {
-      segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, i * Float.BYTES, POISON);
-    }
-    return Tensor.wrap(segment, DType.FLOAT32, Shape.of(floats)).asStrided(shape, strides, offset);
+        arena.allocate(misalignment + numbers * dtype.sizeBytes(), 64).asSlice(misalignment);
+    return Tensor.wrap(segment, dtype, Shape.of(numbers))
+        .fill(Double.NaN)
+        .asStrided(shape, strides, offset);
   }
 
   /**
-   * A tensor of values in this layout. For {@link #BROADCAST}, elements that share memory hold the
-   * last of the values written there: read the tensor for what it holds.
+   * A float32 tensor of values in this layout; see {@link #place(Arena, DType, Shape, double[],
+   * long)}.
    *
    * @param arena whose memory it is
    * @param shape the sizes
@@ -84,14 +93,34 @@ public enum Layout {
    * @return the tensor
    */
   public Tensor place(Arena arena, Shape shape, float[] values, long seed) {
-    Tensor tensor = poisoned(arena, shape, seed);
+    double[] numbers = new double[values.length];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = values[i];
+    }
+    return place(arena, DType.FLOAT32, shape, numbers, seed);
+  }
+
+  /**
+   * A tensor of values in this layout. For {@link #BROADCAST}, elements that share memory hold the
+   * last of the values written there: read the tensor for what it holds.
+   *
+   * @param arena whose memory it is
+   * @param dtype float32 or float64
+   * @param shape the sizes
+   * @param values the elements, row by row
+   * @param seed decides order, gaps and offset
+   * @return the tensor
+   */
+  public Tensor place(Arena arena, DType dtype, Shape shape, double[] values, long seed) {
+    FloatFormat format = FloatFormat.of(dtype);
+    Tensor tensor = poisoned(arena, dtype, shape, seed);
     long[] index = new long[shape.rank()];
-    for (float value : values) {
+    for (double value : values) {
       long at = tensor.offset();
       for (int dim = 0; dim < index.length; dim++) {
         at += index[dim] * tensor.stride(dim);
       }
-      tensor.segment().set(ValueLayout.JAVA_FLOAT_UNALIGNED, at * Float.BYTES, value);
+      format.set(tensor.segment(), at * dtype.sizeBytes(), value);
       for (int dim = index.length - 1; dim >= 0 && ++index[dim] == shape.size(dim); dim--) {
         index[dim] = 0;
       }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * einsum by its definition: loops over all positions of all labels, one product at a time, in
- * double.
+ * einsum by its definition: loops over all positions of all labels, one product at a time, with
+ * twice the precision of double, and rounded to double.
  *
  * <p>{@code out[output labels] = sum over the other labels of a[...] b[...] ...}. A label's size is
  * the largest over all axes that carry it; an axis of size 1 is repeated. An ellipsis stands for
@@ -74,7 +74,8 @@ public final class OracleEinsum {
    *
    * @param equation with explicit output
    * @param operands as many as the equation has
-   * @return each element's sum, and what bounds the error of a float32 computation of it
+   * @return each element's sum, and what bounds the error of a float32 computation of it; for
+   *     float64, see {@link Estimate#in}
    */
   public static Estimate contract(String equation, DoubleArray... operands) {
     OracleEinsum definition = new OracleEinsum(equation, operands);
@@ -113,6 +114,10 @@ public final class OracleEinsum {
   private Estimate estimate(int[] result, int[] resultSizes, int replaced, DoubleArray factor) {
     DoubleArray value = DoubleArray.zeros(resultSizes);
     DoubleArray magnitude = DoubleArray.zeros(resultSizes);
+    DoubleDouble[] values = new DoubleDouble[value.length()];
+    DoubleDouble[] magnitudes = new DoubleDouble[value.length()];
+    Arrays.fill(values, DoubleDouble.ZERO);
+    Arrays.fill(magnitudes, DoubleDouble.ZERO);
     DoubleArray[] factors = arrays.clone();
     int[][] axes = operands.clone();
     if (replaced >= 0) {
@@ -123,16 +128,25 @@ public final class OracleEinsum {
     long positions = positions();
     for (long position = 0; position < positions; position++) {
       locate(position, at);
-      double product = 1;
+      DoubleDouble product = DoubleDouble.ONE;
       for (int operand = 0; operand < factors.length; operand++) {
-        product *= factors[operand].at(place(axes[operand], factors[operand], at));
+        product = product.times(factors[operand].at(place(axes[operand], factors[operand], at)));
       }
       int to = place(result, value, at);
-      value.add(to, product);
-      magnitude.add(to, Math.abs(product));
+      values[to] = values[to].plus(product);
+      magnitudes[to] = magnitudes[to].plus(product.abs());
+    }
+    for (int i = 0; i < values.length; i++) {
+      value.set(i, values[i].high());
+      magnitude.set(i, magnitudes[i].high());
     }
     return new Estimate(
-        value, magnitude, entries(result, value), factors.length, largestProduct(factors));
+        FloatFormat.BINARY32,
+        value,
+        magnitude,
+        entries(result, value),
+        factors.length,
+        largestProduct(factors));
   }
 
   /** The product of the operands' largest magnitudes, each counted as at least 1. */

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
- * Assertions on float32 numbers: equal to the bit, or within a bound. NaN equals NaN, whatever the
- * payload. Failures name the first difference.
+ * Assertions on float32 and float64 numbers: equal to the bit, or within a bound. NaN equals NaN,
+ * whatever the payload. Failures name the first difference.
  */
 public final class TensorAssertions {
   private TensorAssertions() {}
@@ -20,6 +20,11 @@ public final class TensorAssertions {
    */
   public static boolean sameBits(float a, float b) {
     return Float.floatToIntBits(a) == Float.floatToIntBits(b);
+  }
+
+  /** Of floats too, which a double holds without loss. */
+  private static boolean sameBits(double a, double b) {
+    return Double.doubleToLongBits(a) == Double.doubleToLongBits(b);
   }
 
   /**
@@ -38,13 +43,36 @@ public final class TensorAssertions {
     }
     for (int i = 0; i < expected.length; i++) {
       if (!sameBits(expected[i], actual[i])) {
-        throw new AssertionError(difference(what, "[" + i + "]", expected[i], actual[i]));
+        throw new AssertionError(
+            difference(FloatFormat.BINARY32, what, "[" + i + "]", expected[i], actual[i]));
       }
     }
   }
 
   /**
-   * Fails unless two tensors have the same shape and bits; their strides may differ.
+   * Fails unless all numbers have the same bits.
+   *
+   * @param what names the result in the message
+   * @param expected the reference
+   * @param actual the result
+   * @throws AssertionError that names the first difference: its position, both values and their
+   *     bits
+   */
+  public static void assertSameBits(String what, double[] expected, double[] actual) {
+    if (expected.length != actual.length) {
+      throw new AssertionError(
+          what + ": expected " + expected.length + " elements, got " + actual.length);
+    }
+    for (int i = 0; i < expected.length; i++) {
+      if (!sameBits(expected[i], actual[i])) {
+        throw new AssertionError(
+            difference(FloatFormat.BINARY64, what, "[" + i + "]", expected[i], actual[i]));
+      }
+    }
+  }
+
+  /**
+   * Fails unless two tensors have the same type, shape and bits; their strides may differ.
    *
    * @param what names the result in the message
    * @param expected the reference
@@ -57,11 +85,16 @@ public final class TensorAssertions {
       throw new AssertionError(
           what + ": expected shape " + expected.shape() + ", got " + actual.shape());
     }
-    float[] reference = expected.toFloatArray();
-    float[] result = actual.toFloatArray();
-    for (int i = 0; i < reference.length; i++) {
-      if (!sameBits(reference[i], result[i])) {
-        throw new AssertionError(difference(what, position(expected, i), reference[i], result[i]));
+    if (expected.dtype() != actual.dtype()) {
+      throw new AssertionError(what + ": expected " + expected.dtype() + ", got " + actual.dtype());
+    }
+    FloatFormat format = FloatFormat.of(expected.dtype());
+    DoubleArray reference = DoubleArray.of(expected);
+    DoubleArray result = DoubleArray.of(actual);
+    for (int i = 0; i < reference.length(); i++) {
+      if (!sameBits(reference.at(i), result.at(i))) {
+        throw new AssertionError(
+            difference(format, what, position(expected, i), reference.at(i), result.at(i)));
       }
     }
   }
@@ -76,29 +109,26 @@ public final class TensorAssertions {
    *     what came
    */
   public static void assertWithin(String what, IntFunction<Rounded> expected, Tensor actual) {
-    float[] result = actual.toFloatArray();
-    for (int i = 0; i < result.length; i++) {
-      expected.apply(i).assertContains(what + " at " + position(actual, i), result[i]);
+    DoubleArray result = DoubleArray.of(actual);
+    for (int i = 0; i < result.length(); i++) {
+      expected.apply(i).assertContains(what + " at " + position(actual, i), result.at(i));
     }
   }
 
-  private static String difference(String what, String position, float expected, float actual) {
+  private static String difference(
+      FloatFormat format, String what, String position, double expected, double actual) {
     return what
         + " at "
         + position
         + ": expected "
         + expected
         + " ("
-        + bits(expected)
+        + format.bits(expected)
         + "), got "
         + actual
         + " ("
-        + bits(actual)
+        + format.bits(actual)
         + ")";
-  }
-
-  private static String bits(float value) {
-    return String.format("0x%08x", Float.floatToRawIntBits(value));
   }
 
   private static String position(Tensor tensor, int place) {

@@ -159,10 +159,10 @@ class BadContractionTest {
         () -> ContractionOptions.DEFAULT.withLargestIntermediate(-1));
     refused(
         IllegalArgumentException.class,
-        "a contraction of float64 is not supported: expected float32",
+        "a contraction of bfloat16 is not supported: expected float32 or float64",
         () ->
             Contraction.compile(
-                "ij->i", ContractionOptions.DEFAULT.withDType(DType.FLOAT64), four));
+                "ij->i", ContractionOptions.DEFAULT.withDType(DType.BFLOAT16), four));
     Shape[] many = new Shape[15];
     Arrays.fill(many, Shape.of(2));
     refused(
@@ -319,6 +319,55 @@ class BadContractionTest {
         IllegalArgumentException.class,
         "the gradient of operand 1: expected shape [4, 3], got [2, 4]",
         () -> product.gradient(1).execute(out, a, Tensor.zeros(arena, 2, 4)));
+  }
+
+  @Test
+  void typesAreNotMixed() {
+    Contraction doubles =
+        Contraction.compile(
+            "ik,kj->ij", ContractionOptions.DEFAULT.withDType(DType.FLOAT64), a.shape(), b.shape());
+    Tensor wideA = Tensor.allocate(arena, DType.FLOAT64, a.shape());
+    Tensor wideB = Tensor.allocate(arena, DType.FLOAT64, b.shape());
+    Tensor wideOut = Tensor.allocate(arena, DType.FLOAT64, out.shape());
+    for (int round = 0; round < 2; round++) {
+      refused(
+          IllegalArgumentException.class,
+          "operand 0: expected float64, got float32",
+          () -> doubles.execute(a, wideB, wideOut));
+      refused(
+          IllegalArgumentException.class,
+          "operand 1: expected float64, got float32",
+          () -> doubles.execute(wideA, b, wideOut));
+      refused(
+          IllegalArgumentException.class,
+          "out: expected float64, got float32",
+          () -> doubles.execute(wideA, wideB, out));
+      refused(
+          IllegalArgumentException.class,
+          "the output's gradient: expected float64, got float32",
+          () -> doubles.gradient(0, ContractionOptions.DEFAULT).execute(out, wideB, wideA));
+      // In the second round the plan knows loops for these layouts.
+      doubles.execute(wideA, wideB, wideOut);
+      doubles.gradient(0, ContractionOptions.DEFAULT).execute(wideOut, wideB, wideA);
+    }
+    refused(
+        IllegalArgumentException.class,
+        "operand 1: expected float64, got float32",
+        () -> Einsum.einsum(arena, "ik,kj->ij", wideA, b));
+    refused(
+        IllegalArgumentException.class,
+        "operand 1: expected float32, got float64",
+        () -> Einsum.einsum(arena, "ik,kj->ij", a, wideB));
+    refused(
+        IllegalArgumentException.class,
+        "a contraction of int64 is not supported: expected float32 or float64",
+        () -> Einsum.einsum(arena, "i->", Tensor.copyOf(arena, new long[] {1, 2})));
+    try (Tape tape = new Tape()) {
+      refused(
+          IllegalArgumentException.class,
+          "operand: expected float32, got float64",
+          () -> tape.einsum("ik,kj->ij", wideA, wideB));
+    }
   }
 
   @Test

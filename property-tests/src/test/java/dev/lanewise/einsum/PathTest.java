@@ -7,13 +7,16 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.DoubleArray;
 import dev.lanewise.verification.EquationCase;
 import dev.lanewise.verification.Estimate;
 import dev.lanewise.verification.FloatClass;
+import dev.lanewise.verification.FloatFormat;
 import dev.lanewise.verification.LanewiseArbitraries;
+import dev.lanewise.verification.Layout;
 import dev.lanewise.verification.OracleEinsum;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
@@ -50,23 +53,31 @@ class PathTest {
   }
 
   @Provide
+  Arbitrary<DType> types() {
+    return Arbitraries.of(DType.FLOAT32, DType.FLOAT64);
+  }
+
+  @Provide
   Arbitrary<Long> seeds() {
     return LanewiseArbitraries.seeds();
   }
 
   private static Tensor[] operands(Arena arena, EquationCase c, long seed) {
+    return operands(arena, DType.FLOAT32, c, seed);
+  }
+
+  private static Tensor[] operands(Arena arena, DType type, EquationCase c, long seed) {
     Tensor[] operands = new Tensor[c.operands()];
     for (int i = 0; i < operands.length; i++) {
       Shape shape = c.shape(i);
-      operands[i] =
-          Tensor.copyOf(arena, FloatClass.tame(seed + i, (int) shape.elementCount()))
-              .reshape(shape.toArray());
+      double[] values = FloatClass.tame(FloatFormat.of(type), seed + i, (int) shape.elementCount());
+      operands[i] = Layout.CONTIGUOUS.place(arena, type, shape, values, 0);
     }
     return operands;
   }
 
   private static Tensor result(Arena arena, Contraction plan, Tensor... operands) {
-    Tensor out = Tensor.full(arena, Float.NaN, plan.outputShape().toArray());
+    Tensor out = Tensor.allocate(arena, plan.dtype(), plan.outputShape()).fill(Double.NaN);
     plan.execute(operands, out);
     return out;
   }
@@ -94,26 +105,28 @@ class PathTest {
   @Tag("lanes")
   @Property(tries = 500)
   void everyPathIsWithinTheBoundAndHasItsOwnBitsOnBothBackends(
-      @ForAll("networks") EquationCase c, @ForAll("seeds") long seed) {
+      @ForAll("networks") EquationCase c, @ForAll("types") DType type, @ForAll("seeds") long seed) {
+    ContractionOptions typed = DEFAULT.withDType(type);
     SplittableRandom random = new SplittableRandom(seed);
     try (Arena arena = Arena.ofConfined()) {
-      Tensor[] operands = operands(arena, c, seed);
+      Tensor[] operands = operands(arena, type, c, seed);
       Estimate oracle =
           OracleEinsum.contract(
-              c.equation(),
-              Arrays.stream(operands).map(DoubleArray::of).toArray(DoubleArray[]::new));
+                  c.equation(),
+                  Arrays.stream(operands).map(DoubleArray::of).toArray(DoubleArray[]::new))
+              .in(FloatFormat.of(type));
       List<ContractionOptions> options =
           List.of(
-              DEFAULT,
-              DEFAULT.withSearch(PathSearch.OPTIMAL),
-              DEFAULT.withSearch(PathSearch.GREEDY),
-              DEFAULT.withPath(singleSteps(randomPath(c.operands(), random))));
+              typed,
+              typed.withSearch(PathSearch.OPTIMAL),
+              typed.withSearch(PathSearch.GREEDY),
+              typed.withPath(singleSteps(randomPath(c.operands(), random))));
       for (ContractionOptions option : options) {
         Contraction plan = plan(c, option);
         Tensor out = result(arena, plan, operands);
         String what = c.equation() + ", " + plan.pathInfo().path();
         assertWithin(what, oracle::at, out);
-        ContractionOptions same = DEFAULT.withPath(plan.pathInfo().path());
+        ContractionOptions same = typed.withPath(plan.pathInfo().path());
         assertSameBits(what + " given", out, result(arena, plan(c, same), operands));
         Equation equation = Equation.parse(c.equation());
         assertSameBits(
@@ -140,10 +153,10 @@ class PathTest {
 
   @Property(tries = 300)
   void aPathIsWhatItsStepsAreOneByOne(
-      @ForAll("networks") EquationCase c, @ForAll("seeds") long seed) {
+      @ForAll("networks") EquationCase c, @ForAll("types") DType type, @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofConfined()) {
-      Tensor[] operands = operands(arena, c, seed);
-      Contraction plan = plan(c, DEFAULT);
+      Tensor[] operands = operands(arena, type, c, seed);
+      Contraction plan = plan(c, DEFAULT.withDType(type));
       List<Tensor> left = new ArrayList<>(List.of(operands));
       for (int step = 0; step < plan.pathInfo().steps().size(); step++) {
         int[] positions = plan.pathInfo().path().steps().get(step);

@@ -1,0 +1,222 @@
+package dev.lanewise.internal.kernel;
+
+import static dev.lanewise.verification.TensorAssertions.assertSameBits;
+
+import dev.lanewise.verification.FloatClass;
+import dev.lanewise.verification.FloatFormat;
+import dev.lanewise.verification.GuardedRun;
+import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Copies, transposes and sums of blocks on both backends, for all small sizes and those around
+ * whole vectors and groups of them, at any address: every element is where it belongs, and whatever
+ * lies between and around the rows stays as it is.
+ */
+@Tag("lanes")
+class BlockKernelsTest {
+  /** All small sizes, and what is around 8 groups of the widest vectors. */
+  private static final int[] SIZES =
+      IntStream.concat(
+              IntStream.rangeClosed(0, 19), IntStream.of(31, 32, 33, 47, 64, 65, 127, 129, 143))
+          .toArray();
+
+  /** The longest row that packed rows hold. */
+  private static final int PACKED = PackedRows.LENGTH;
+
+  /** Where a row of the destination starts that is not the first of its array. */
+  private static final int FIRST = 2;
+
+  /** What a kernel does, to packed rows and to rows a stride apart in memory. */
+  private enum Operation {
+    COPY {
+      @Override
+      <A> void toMemory(BlockKernels<A> kernels, Block k, GuardedRun to) {
+        kernels.copy(
+            k.rows,
+            k.columns,
+            k.from.segment(),
+            k.from.offsetBytes(),
+            k.fromStrideBytes(),
+            to.segment(),
+            to.offsetBytes(),
+            k.toStrideBytes());
+      }
+
+      @Override
+      <A> void toRows(BlockKernels<A> kernels, Block k, A to) {
+        kernels.copy(
+            k.rows,
+            k.columns,
+            k.from.segment(),
+            k.from.offsetBytes(),
+            k.fromStrideBytes(),
+            to,
+            FIRST);
+      }
+    },
+    TRANSPOSE {
+      @Override
+      <A> void toMemory(BlockKernels<A> kernels, Block k, GuardedRun to) {
+        kernels.transpose(
+            k.rows,
+            k.columns,
+            k.from.segment(),
+            k.from.offsetBytes(),
+            k.fromStrideBytes(),
+            to.segment(),
+            to.offsetBytes(),
+            k.toStrideBytes());
+      }
+
+      @Override
+      <A> void toRows(BlockKernels<A> kernels, Block k, A to) {
+        kernels.transpose(
+            k.rows,
+            k.columns,
+            k.from.segment(),
+            k.from.offsetBytes(),
+            k.fromStrideBytes(),
+            to,
+            FIRST);
+      }
+    },
+    ADD {
+      @Override
+      <A> void toMemory(BlockKernels<A> kernels, Block k, GuardedRun to) {
+        kernels.add(
+            k.rows,
+            k.columns,
+            k.from.segment(),
+            k.from.offsetBytes(),
+            k.fromStrideBytes(),
+            to.segment(),
+            to.offsetBytes(),
+            k.toStrideBytes());
+      }
+
+      @Override
+      <A> void toRows(BlockKernels<A> kernels, Block k, A to) {
+        throw new AssertionError("sums go to memory");
+      }
+    };
+
+    abstract <A> void toMemory(BlockKernels<A> kernels, Block k, GuardedRun to);
+
+    abstract <A> void toRows(BlockKernels<A> kernels, Block k, A to);
+
+    /** The element that the destination gets, from what the source holds and what was there. */
+    double of(Block k, double[] source, int row, int column, double before) {
+      return switch (this) {
+        case COPY -> source[row * k.fromStride + column];
+        case TRANSPOSE -> source[column * k.fromStride + row];
+        case ADD -> k.format.add(before, source[row * k.fromStride + column]);
+      };
+    }
+  }
+
+  /** The destination's rows and columns, and the source with the distance of its rows. */
+  private record Block(
+      FloatFormat format, int rows, int columns, GuardedRun from, int fromStride, int toStride) {
+    long fromStrideBytes() {
+      return (long) fromStride * format.sizeBytes();
+    }
+
+    long toStrideBytes() {
+      return (long) toStride * format.sizeBytes();
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(FloatFormat.class)
+  void copies(FloatFormat format) {
+    everySize(format, Operation.COPY);
+  }
+
+  @ParameterizedTest
+  @EnumSource(FloatFormat.class)
+  void transposes(FloatFormat format) {
+    everySize(format, Operation.TRANSPOSE);
+  }
+
+  @ParameterizedTest
+  @EnumSource(FloatFormat.class)
+  void sums(FloatFormat format) {
+    everySize(format, Operation.ADD);
+  }
+
+  private static void everySize(FloatFormat format, Operation operation) {
+    SplittableRandom random = new SplittableRandom(operation.ordinal());
+    for (KernelSet set : Kernels.BACKENDS) {
+      ContractionKernels<?> kernels = set.contraction(Kernels.type(format));
+      for (int rows : SIZES) {
+        for (int columns : SIZES) {
+          if (rows <= 19 || columns <= 19 || random.nextInt(4) == 0) {
+            check(set.description(), kernels, format, operation, rows, columns, random);
+          }
+        }
+      }
+      check(set.description(), kernels, format, operation, 3, PACKED, random);
+    }
+  }
+
+  private static <A> void check(
+      String backend,
+      ContractionKernels<A> kernels,
+      FloatFormat format,
+      Operation operation,
+      int rows,
+      int columns,
+      SplittableRandom random) {
+    boolean across = operation == Operation.TRANSPOSE;
+    int sourceRows = across ? columns : rows;
+    int sourceColumns = across ? rows : columns;
+    int fromStride = sourceColumns + random.nextInt(3);
+    int toStride = columns + random.nextInt(3);
+    double[] source =
+        FloatClass.wild(format, random.nextLong(), extent(sourceRows, fromStride, sourceColumns));
+    String what = backend + " " + operation + " of " + format + " " + rows + " x " + columns;
+    try (Arena arena = Arena.ofConfined()) {
+      GuardedRun from = GuardedRun.of(arena, format, source, random.nextInt(64));
+      Block block = new Block(format, rows, columns, from, fromStride, toStride);
+
+      double[] before = FloatClass.wild(format, random.nextLong(), extent(rows, toStride, columns));
+      GuardedRun to = GuardedRun.of(arena, format, before, random.nextInt(64));
+      operation.toMemory(kernels.blocks(), block, to);
+      assertSameBits(what, expected(operation, block, source, before, 0, toStride), to.numbers());
+      to.assertGuardsUnchanged(what);
+
+      if (operation != Operation.ADD) {
+        double[] rowsBefore =
+            FloatClass.wild(format, random.nextLong(), FIRST + (rows + 1) * PackedRows.PITCH);
+        A array = Kernels.array(kernels, rowsBefore);
+        operation.toRows(kernels.blocks(), block, array);
+        assertSameBits(
+            what + " into packed rows",
+            expected(operation, block, source, rowsBefore, FIRST, PackedRows.PITCH),
+            Kernels.numbers(array));
+      }
+      assertSameBits(what + ", source", source, from.numbers());
+    }
+  }
+
+  private static int extent(int rows, int stride, int columns) {
+    return rows == 0 || columns == 0 ? 0 : (rows - 1) * stride + columns;
+  }
+
+  private static double[] expected(
+      Operation operation, Block block, double[] source, double[] before, int first, int stride) {
+    double[] expected = before.clone();
+    for (int r = 0; r < block.rows; r++) {
+      for (int c = 0; c < block.columns; c++) {
+        int at = first + r * stride + c;
+        expected[at] = operation.of(block, source, r, c, before[at]);
+      }
+    }
+    return expected;
+  }
+}

@@ -1,0 +1,107 @@
+package dev.lanewise.jit;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.TileKernels;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * In a fresh JVM with default flags, a program that mixes many shapes, plans and both types gets
+ * every kernel compiled by C2, keeps it so, and allocates nothing: no vector is boxed. See {@link
+ * KernelProgram}. Nothing is timed; the limits are for a machine that is very slow.
+ */
+@Tag("jit")
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class KernelCompilationTest {
+  private static final long LIMIT_MINUTES = 10;
+
+  private List<String> output = List.of();
+  private CompilationLog log;
+
+  @BeforeAll
+  void runTheProgram(@TempDir Path folder) throws IOException, InterruptedException {
+    Path printed = folder.resolve("output.txt");
+    Path recording = folder.resolve("recording.jfr");
+    Path code = folder.resolve("code.txt");
+    Process program =
+        new ProcessBuilder(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "-cp",
+                System.getProperty("java.class.path"),
+                KernelProgram.class.getName(),
+                recording.toString(),
+                code.toString())
+            .redirectErrorStream(true)
+            .redirectOutput(printed.toFile())
+            .start();
+    try {
+      boolean ended = program.waitFor(LIMIT_MINUTES, TimeUnit.MINUTES);
+      output = Files.readAllLines(printed, StandardCharsets.UTF_8);
+      assertTrue(ended, () -> "the program did not end: " + output);
+      assertEquals(0, program.exitValue(), () -> "the program failed: " + output);
+    } finally {
+      program.destroyForcibly();
+    }
+    log = CompilationLog.read(recording, CompiledCode.parse(Files.readString(code)));
+  }
+
+  @Test
+  void theProgramBecomesSteadyAndThenAllocatesNothing() {
+    String expected =
+        "steady " + String.join(" ", Collections.nCopies(KernelProgram.STEADY_ROUNDS, "0"));
+    assertEquals(expected, output.getLast(), () -> String.join("\n", output));
+  }
+
+  @Test
+  void everyKernelThatRunsOftenIsC2Code() {
+    assertEquals(
+        List.of(),
+        log.complaints(),
+        () -> "other attempts that failed: " + log.attemptsThatFailed());
+  }
+
+  @Test
+  void everyTileWasCompiled() {
+    List<String> missing = new ArrayList<>();
+    KernelSet set = KernelSet.active();
+    for (ContractionKernels<?> kernels : List.of(set.float32(), set.float64())) {
+      TileKernels<?> tiles = kernels.tiles();
+      for (int vectors = 1; vectors <= tiles.maxVectors(); vectors *= 2) {
+        addMissing(tiles.getClass(), vectors, tiles.maxRows(vectors), missing);
+      }
+      for (DirectKernels direct : kernels.direct()) {
+        for (int vectors = 1; direct.maxRows(vectors) > 0; vectors *= 2) {
+          addMissing(direct.getClass(), vectors, direct.maxRows(vectors), missing);
+        }
+      }
+    }
+    assertEquals(List.of(), missing, "tiles that the program did not make hot");
+  }
+
+  private void addMissing(Class<?> kernels, int vectors, int maxRows, List<String> missing) {
+    for (int mr = 1; mr <= maxRows; mr++) {
+      String tile = kernels.getName() + ".tile" + mr + "x" + vectors + "(";
+      if (log.kernels().stream().noneMatch(kernel -> kernel.startsWith(tile))) {
+        missing.add(tile);
+      }
+    }
+  }
+}

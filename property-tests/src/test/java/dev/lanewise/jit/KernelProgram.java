@@ -1,0 +1,124 @@
+package dev.lanewise.jit;
+
+import com.sun.management.ThreadMXBean;
+import dev.lanewise.internal.kernel.KernelSet;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.locks.LockSupport;
+import java.util.stream.Collectors;
+import jdk.jfr.Recording;
+
+/**
+ * A program for a JVM of its own: runs many plans mixed, and every kernel, in rounds until several
+ * in a row bring no compilation; then says what the rounds allocated, and leaves the recorded
+ * compilations and the code that is held at the end. It gives up, too, when the code does not
+ * change any more and the rounds still allocate.
+ *
+ * <p>Arguments: where the recording goes, where the list of code goes. The last line of the output
+ * is {@code steady} followed by the bytes that each of the last rounds allocated, or {@code
+ * unsteady} if it ran out of time.
+ */
+final class KernelProgram {
+  /** More than the 5000 calls, in as many rounds as must be steady, after which C2 compiles. */
+  private static final int RUNS = 2000;
+
+  static final int STEADY_ROUNDS = 3;
+
+  /** With the same code for so long, what is allocated will not go away. */
+  private static final int MOST_ROUNDS = 8;
+
+  /** In each round, one of the plans is run after so many turns of all kernels. */
+  private static final int TURNS_OF_A_PLAN = 8;
+
+  private static final Duration LIMIT = Duration.ofMinutes(6);
+
+  private final List<Runnable> kernels = new ArrayList<>();
+  private final List<Runnable> plans;
+  private int next;
+
+  private KernelProgram(Arena arena) {
+    KernelSet set = KernelSet.active();
+    kernels.addAll(KernelCalls.of(arena, set.float32()));
+    kernels.addAll(KernelCalls.of(arena, set.float64()));
+    Collections.shuffle(kernels, new Random(1));
+    plans = MixedPlans.of(arena);
+    Collections.shuffle(plans, new Random(2));
+    System.out.println(
+        set.description() + ": " + plans.size() + " plans, " + kernels.size() + " kernel calls");
+  }
+
+  public static void main(String[] arguments) throws IOException {
+    try (Arena arena = Arena.ofShared();
+        Recording recording = new Recording()) {
+      for (String event :
+          List.of("jdk.Compilation", "jdk.CompilationFailure", "jdk.CompilerInlining")) {
+        recording.enable(event).withoutThreshold();
+      }
+      recording.start();
+      String outcome = new KernelProgram(arena).run();
+      Files.writeString(Path.of(arguments[1]), CompiledCode.command("compilerCodelist"));
+      recording.stop();
+      recording.dump(Path.of(arguments[0]));
+      System.out.println(outcome);
+    }
+  }
+
+  private String run() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long start = System.nanoTime();
+    List<Long> steady = new ArrayList<>();
+    Set<Integer> code = Set.of();
+    plans.forEach(Runnable::run);
+    int unchanged = 0;
+    while (steady.size() < STEADY_ROUNDS && unchanged < MOST_ROUNDS) {
+      if (System.nanoTime() - start > LIMIT.toNanos()) {
+        return "unsteady " + steady;
+      }
+      long before = threads.getCurrentThreadAllocatedBytes();
+      round();
+      long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+      while (!CompiledCode.compilersAreIdle()) {
+        LockSupport.parkNanos(20_000_000);
+      }
+      Set<Integer> now = kernelCode();
+      unchanged = now.equals(code) ? unchanged + 1 : 0;
+      if (unchanged == 0 || allocated > 0) {
+        steady.clear();
+      }
+      steady.add(allocated);
+      code = now;
+      System.out.printf(
+          "%.1f s: %d bytes allocated, %d pieces of kernel code%n",
+          (System.nanoTime() - start) / 1e9, allocated, code.size());
+    }
+    return "steady " + steady.stream().map(String::valueOf).collect(Collectors.joining(" "));
+  }
+
+  private void round() {
+    for (int run = 0; run < RUNS; run++) {
+      for (int call = 0; call < kernels.size(); call++) {
+        kernels.get(call).run();
+      }
+      if (run % TURNS_OF_A_PLAN == 0) {
+        plans.get(next++ % plans.size()).run();
+      }
+    }
+  }
+
+  /** The compilations of kernels whose code is in use. */
+  private static Set<Integer> kernelCode() {
+    return CompiledCode.now().stream()
+        .filter(piece -> piece.inUse() && piece.method().startsWith(CompilationLog.KERNELS))
+        .map(CompiledCode::id)
+        .collect(Collectors.toSet());
+  }
+}
