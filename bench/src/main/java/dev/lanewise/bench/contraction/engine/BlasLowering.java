@@ -33,8 +33,9 @@ final class BlasLowering {
         .sizes()
         .forEach((label, size) -> {
           int a = stride(label, inputs.getFirst(), layouts.getFirst());
-          int b = one ? 1 : stride(label, inputs.getLast(), layouts.getLast());
           int c = stride(label, contraction.outputLabels(), contraction.output());
+          int ones = c == 0 ? 1 : 0;
+          int b = one ? ones : stride(label, inputs.getLast(), layouts.getLast());
           classOf(a, b, c).add(new Loop(size, a, b, c));
         });
     join(batch);
