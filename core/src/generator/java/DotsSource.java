@@ -209,8 +209,7 @@ final class DotsSource {
         code.append(
             "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
         code.append(
-            "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n"
-                .formatted(indices, h));
+            "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n".formatted(indices, h));
       }
       apart /= 2;
     }
@@ -313,7 +312,9 @@ final class DotsSource {
     int vectors = PARTIALS / lanes;
     int passes = rows > 1 ? 1 : Math.max(1, vectors / MOST_ACCUMULATORS);
     StringBuilder code = new StringBuilder();
-    code.append("\n  private static void %s%d(%s) {\n".formatted(name(kind, lanes), rows, runs(kind, rows)));
+    code.append(
+        "\n  private static void %s%d(%s) {\n"
+            .formatted(name(kind, lanes), rows, runs(kind, rows)));
     if (rows == 1) {
       code.append("    final int whole = k - k %% %d;\n".formatted(PARTIALS));
       code.append("    final int rest = k - whole;\n");
