@@ -5,6 +5,7 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.SplittableRandom;
 
 /**
@@ -77,9 +78,19 @@ public enum Layout {
     long numbers = offset + stride + 8;
     MemorySegment segment =
         arena.allocate(misalignment + numbers * dtype.sizeBytes(), 64).asSlice(misalignment);
-    return Tensor.wrap(segment, dtype, Shape.of(numbers))
-        .fill(Double.NaN)
-        .asStrided(shape, strides, offset);
+    poison(segment, dtype, numbers);
+    return Tensor.wrap(segment, dtype, Shape.of(numbers)).asStrided(shape, strides, offset);
+  }
+
+  /** NaN with a payload that no computation makes, so that what was not written can be told. */
+  private static void poison(MemorySegment segment, DType dtype, long numbers) {
+    for (long i = 0; i < numbers; i++) {
+      if (dtype == DType.FLOAT64) {
+        segment.set(ValueLayout.JAVA_LONG_UNALIGNED, i * Double.BYTES, 0x7ff800000000deadL);
+      } else {
+        segment.set(ValueLayout.JAVA_INT_UNALIGNED, i * Float.BYTES, 0x7fc0dead);
+      }
+    }
   }
 
   /**
