@@ -26,6 +26,10 @@ final class CompilationLog {
   private static final Set<String> DESCRIPTIONS = Set.of("lanes", "maxRows", "maxVectors");
 
   private static final int C2 = 4;
+
+  /** The tier of accessors: C1 without profiling. */
+  private static final int TRIVIAL = 1;
+
   private static final String ID = "compileId";
 
   /** One compilation of a method, or an attempt at one. */
@@ -101,9 +105,13 @@ final class CompilationLog {
     return compilations.keySet();
   }
 
-  /** Whether C2's code of a kernel is in use: its own, or that of a caller that it is a part of. */
+  /**
+   * Whether C2's code of a kernel is in use: its own, or that of a caller that it is a part of; or
+   * the kernel is an accessor, for which the VM takes tier 1 to be as good.
+   */
   private boolean isOptimized(String kernel) {
-    return compilations.get(kernel).stream().map(Compilation::id).anyMatch(optimized::contains)
+    return compilations.get(kernel).stream().anyMatch(one -> one.level() == TRIVIAL)
+        || compilations.get(kernel).stream().map(Compilation::id).anyMatch(optimized::contains)
         || inlined.getOrDefault(kernel, Set.of()).stream().anyMatch(optimized::contains);
   }
 
@@ -111,7 +119,8 @@ final class CompilationLog {
   List<String> complaints() {
     List<String> complaints = new ArrayList<>();
     compilations.forEach((kernel, all) -> {
-      boolean failed = all.stream().anyMatch(one -> one.level() == C2 && !one.succeeded());
+      boolean failed =
+          all.stream().anyMatch(one -> one.level() == C2 && !one.succeeded() && !isTriedAgain(one));
       if (failed || !isOptimized(kernel)) {
         complaints.add(
             kernel
@@ -123,6 +132,11 @@ final class CompilationLog {
       }
     });
     return complaints;
+  }
+
+  /** Whether the VM gave up an attempt because classes changed meanwhile, and makes another. */
+  private boolean isTriedAgain(Compilation one) {
+    return "concurrent class loading".equals(failures.get(one.id()));
   }
 
   /** A line for each attempt of a compiler that came to nothing. */

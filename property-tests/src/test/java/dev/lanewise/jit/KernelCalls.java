@@ -7,6 +7,7 @@ import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ProductKernels;
+import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.StridedKernels;
 import dev.lanewise.internal.kernel.TileKernels;
 import java.lang.foreign.Arena;
@@ -54,6 +55,7 @@ final class KernelCalls<A> {
     kernels.direct().forEach(calls::direct);
     calls.blocks(kernels.blocks());
     calls.strided(kernels.strided());
+    calls.stream(kernels.stream());
     calls.products(kernels.products());
     calls.dots(kernels.dots());
     calls.columnDots(kernels.columnDots());
@@ -116,6 +118,15 @@ final class KernelCalls<A> {
       calls.add(() -> blocks.add(m, n, a, 0, pitch, c, 0, pitch));
       calls.add(() -> blocks.transpose(m, n, a, 0, pitch, c, 0, pitch));
       calls.add(() -> blocks.transpose(m, n, a, 0, pitch, rows, 0));
+    }
+  }
+
+  private void stream(StreamKernels stream) {
+    for (int columns : new int[] {3, 40, 150}) {
+      for (int count : new int[] {1, 11}) {
+        long row = columns * size;
+        calls.add(() -> stream.update(count, columns, a, 0, size, b, 0, row, c, 0));
+      }
     }
   }
 

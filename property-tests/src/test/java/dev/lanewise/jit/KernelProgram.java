@@ -34,7 +34,7 @@ final class KernelProgram {
   static final int STEADY_ROUNDS = 3;
 
   /** With the same code for so long, what is allocated will not go away. */
-  private static final int MOST_ROUNDS = 8;
+  private static final int MOST_ROUNDS = 12;
 
   /** In each round, one of the plans is run after so many turns of all kernels. */
   private static final int TURNS_OF_A_PLAN = 8;
@@ -93,8 +93,9 @@ final class KernelProgram {
       unchanged = now.equals(code) ? unchanged + 1 : 0;
       if (unchanged == 0 || allocated > 0) {
         steady.clear();
+      } else {
+        steady.add(allocated);
       }
-      steady.add(allocated);
       code = now;
       System.out.printf(
           "%.1f s: %d bytes allocated, %d pieces of kernel code%n",
