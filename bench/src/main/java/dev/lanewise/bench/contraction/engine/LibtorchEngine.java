@@ -5,6 +5,7 @@ import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.cases.Layout;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -85,11 +86,8 @@ final class LibtorchEngine implements Engine {
     Tensor a = operands[0];
     Tensor b = operands[operands.length - 1];
     return switch (equation) {
-      case "ik,kj->ij" -> () -> torch.mm_out(out, a, b);
-      case "ik,jk->ij" -> {
-        Tensor transposed = b.t();
-        yield () -> torch.mm_out(out, a, transposed);
-      }
+      case "ik,kj->ij" -> product(a, b.t(), b, out);
+      case "ik,jk->ij" -> product(a, b, b.t(), out);
       case "ik,k->i" -> () -> torch.mv_out(out, a, b);
       case "k,k->" -> () -> torch.dot_out(out, a, b);
       case "i,j->ij" -> () -> torch.outer_out(out, a, b);
@@ -133,9 +131,36 @@ final class LibtorchEngine implements Engine {
     };
   }
 
+  /** A product of matrices, of which the second is given as it is and transposed. */
+  private static Work product(Tensor a, Tensor transposed, Tensor b, Tensor out) {
+    List<Work> ways = new ArrayList<>();
+    ways.add(() -> torch.mm_out(out, a, b));
+    ways.add(() -> torch.linear_out(out, a, transposed));
+    if (a.size(0) == 1) {
+      Tensor row = a.select(0, 0);
+      Tensor result = out.select(0, 0);
+      ways.add(() -> torch.mv_out(result, transposed, row));
+    } else if (b.size(1) == 1) {
+      Tensor column = b.select(1, 0);
+      Tensor result = out.select(1, 0);
+      ways.add(() -> torch.mv_out(result, a, column));
+    }
+    return Trial.quickest(ways);
+  }
+
   private static Work einsum(String equation, Tensor[] operands, Tensor out) {
     BytePointer text = new BytePointer(equation);
     TensorVector vector = new TensorVector(operands);
+    try (Tensor result = torch.einsum(text, vector)) {
+      if (result.is_alias_of(operands[0])) {
+        // Only another view of the operand: the work is still to be done.
+        return () -> {
+          try (Tensor view = torch.einsum(text, vector)) {
+            out.copy_(view);
+          }
+        };
+      }
+    }
     return new Returned(() -> torch.einsum(text, vector), out);
   }
 
