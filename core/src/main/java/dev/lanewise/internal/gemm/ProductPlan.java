@@ -32,7 +32,8 @@ final class ProductPlan {
       loops = Loop.swapped(loops);
       columns = columns.swapped();
     }
-    if (columns.cStride() == size) {
+    boolean empty = loops.stream().anyMatch(loop -> loop.size() == 0);
+    if (columns.cStride() == size && !empty) {
       boolean aScattered = isScattered(columns.aStride(), size);
       boolean bScattered = isScattered(columns.bStride(), size);
       for (Loop rows : loops) {

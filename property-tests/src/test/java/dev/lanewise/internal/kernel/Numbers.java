@@ -69,6 +69,11 @@ public final class Numbers {
     return offsetBytes;
   }
 
+  /** The numbers' memory alone: whoever reads or writes outside of it fails. */
+  public MemorySegment exact() {
+    return segment.asSlice(offsetBytes, (long) length * type.sizeBytes());
+  }
+
   public double[] values() {
     double[] values = new double[length];
     for (int i = 0; i < length; i++) {
