@@ -139,7 +139,8 @@ public final class ContractionSuite implements Callable<Integer> {
       if (engines.contains(contender.name())) {
         try {
           present.put(contender, contender.engine().facts());
-        } catch (UnsatisfiedLinkError e) {
+        } catch (LinkageError e) {
+          // Not found, or its class was tried before and failed.
           absent.put(contender.name(), "its native library is not here; see the profile peers");
           System.out.println(contender.name() + " is absent: " + e.getMessage());
         }

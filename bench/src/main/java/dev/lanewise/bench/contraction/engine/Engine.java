@@ -24,7 +24,7 @@ public interface Engine {
    * What a reader must know of the engine as it runs here: version, kernels chosen, threads.
    *
    * @return for example version: 1.0; empty if there is nothing to say
-   * @throws UnsatisfiedLinkError if the engine's native library is not there
+   * @throws LinkageError if the engine's native library is not there
    */
   Map<String, String> facts();
 }

@@ -119,6 +119,7 @@ final class Charts {
             .build();
     chart.getStyler().setLegendVisible(false);
     chart.getStyler().setXAxisLabelRotation(90);
+    chart.getStyler().setOverlapped(true);
     chart.addSeries("ratio", names, ratios);
     CategorySeries even = chart.addSeries("as fast", names, Collections.nCopies(names.size(), 1.0));
     even.setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line);
