@@ -176,9 +176,7 @@ class SumsAndProductsTest {
 
   private static void run(
       PlannedProgram plan, Numbers a, Numbers b, Numbers c, boolean accumulate, Range part) {
-    plan.program()
-        .run(
-            a.exact(), 0, b.exact(), 0, c.exact(), 0, accumulate, part);
+    plan.program().run(a.exact(), 0, b.exact(), 0, c.exact(), 0, accumulate, part);
   }
 
   private static <A> PlannedProgram plan(
