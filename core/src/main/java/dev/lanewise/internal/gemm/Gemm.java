@@ -261,6 +261,15 @@ final class Gemm<A> implements MatrixProgram {
     return width < lanes && columnsBefore > 0 ? lanes - width : 0;
   }
 
+  /** The rows of the tallest tile: one of fewer vectors may have more of them. */
+  private int mostRows() {
+    int most = 0;
+    for (int vectors = 1; vectors <= mostVectors; vectors *= 2) {
+      most = Math.max(most, tiles.maxRows(vectors));
+    }
+    return most;
+  }
+
   /** Loops 2 and 1: every tile of a packed block of A times a block of B. */
   private void macroKernel(
       A packedA,
@@ -276,7 +285,7 @@ final class Gemm<A> implements MatrixProgram {
       long jc,
       boolean add,
       Workspace<A> workspace) {
-    MemorySegment tile = workspace.tile(tiles.maxRows(mostVectors) * panelRowBytes);
+    MemorySegment tile = workspace.tile(mostRows() * panelRowBytes);
     long bRowBytes = panels ? panelRowBytes : maps.bRows().strideBytes();
     long cRowBytes = maps.cRows().strideBytes();
     long panel = bOffset;
