@@ -36,7 +36,7 @@ import org.junit.jupiter.api.Test;
 @Tag("jit")
 class AllocationTest {
   private static final int WARM_UP_ROUNDS = 30;
-  private static final int MOST_ROUNDS = 400;
+  private static final int MOST_ROUNDS = 1500;
   private static final int RUNS = 1000;
 
   private final Arena arena = Arena.ofConfined();
