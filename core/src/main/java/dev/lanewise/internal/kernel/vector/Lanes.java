@@ -1,7 +1,5 @@
 package dev.lanewise.internal.kernel.vector;
 
-import java.util.List;
-import jdk.incubator.vector.DoubleVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -27,19 +25,6 @@ final class Lanes {
 
   /** Registers that C2 takes for broadcasts that it moves up; with fewer it spills accumulators. */
   private static final int FOR_BROADCASTS = 5;
-
-  static {
-    // The classes of all widths are loaded here, before anything is compiled: C2 gives up a kernel
-    // while a class of the Vector API is being loaded.
-    for (VectorSpecies<Float> species : List.of(FLOATS, FLOATS_HALF, FLOATS_QUARTER)) {
-      FloatVector one = FloatVector.broadcast(species, 1f);
-      one.fma(one, one);
-    }
-    for (VectorSpecies<Double> species : List.of(DOUBLES, DOUBLES_HALF, DOUBLES_QUARTER)) {
-      DoubleVector one = DoubleVector.broadcast(species, 1);
-      one.fma(one, one);
-    }
-  }
 
   private Lanes() {}
 
