@@ -2,6 +2,7 @@ package dev.lanewise.einsum;
 
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.tensor.DType;
@@ -388,6 +389,20 @@ class ContractionTest {
                 out);
         assertSameBits(type + " dot of " + n, new double[] {partials[0]}, numbers(out));
       }
+    }
+  }
+
+  /** No machine of ours can hold such an output; what the plan chooses for it can be told. */
+  @Example
+  void sidesThatAnIntCannotCountAreBlocked() {
+    for (Shape[] shapes :
+        new Shape[][] {
+          {Shape.of(3_000_000_000L, 2), Shape.of(2, 20)},
+          {Shape.of(3, 20), Shape.of(20, 3_000_000_000L)},
+          {Shape.of(3_000_000_000L, 0), Shape.of(0, 20)}
+        }) {
+      String plan = Contraction.compile("ik,kj->ij", shapes).toString();
+      assertTrue(plan.contains("blocked product"), plan);
     }
   }
 

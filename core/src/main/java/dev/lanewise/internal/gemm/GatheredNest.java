@@ -4,7 +4,6 @@ import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
-import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.parallel.Parallelism;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -25,9 +24,7 @@ public final class GatheredNest {
 
   private final ScratchPool<Instance> instances;
   private final boolean swapped;
-  private final int columnUnit;
-  private final Range whole;
-  private final double multiplyAdds;
+  private final Division division;
   private final String description;
 
   /**
@@ -62,11 +59,9 @@ public final class GatheredNest {
           return new Instance(gemm(kernels, type, gathered(maps, first, group, rows)), rows);
         });
     Instance instance = instances.take();
-    this.columnUnit = instance.program.columnUnit();
+    this.division = Division.of(maps, instance.program.columnUnit());
     this.description = "gathered " + maps.describe(instance.program);
     instances.giveBack(instance);
-    this.whole = maps.whole();
-    this.multiplyAdds = (double) maps.batch() * maps.m() * maps.n() * maps.k();
   }
 
   private static MatrixMaps gathered(
@@ -135,19 +130,16 @@ public final class GatheredNest {
     Instance instance = instances.take();
     try {
       instance.rows.set(rows, rowStrideBytes);
-      Gemm<?> program = instance.program;
-      int parts = parts(parallelism);
-      if (parts <= 1) {
-        program.run(first, firstOffset, second, secondOffset, c, cOffset, accumulate, whole);
-        return;
-      }
-      Range[] ranges = whole.split(parts, columnUnit);
-      Parts.run(
-          parallelism,
-          ranges.length,
-          part ->
-              program.run(
-                  first, firstOffset, second, secondOffset, c, cOffset, accumulate, ranges[part]));
+      division.run(
+          instance.program,
+          first,
+          firstOffset,
+          second,
+          secondOffset,
+          c,
+          cOffset,
+          accumulate,
+          parallelism);
     } finally {
       instance.rows.set(NONE, 0);
       instances.giveBack(instance);
@@ -156,7 +148,7 @@ public final class GatheredNest {
 
   /** In how many parts the work is worth being done; 1 for the caller alone. */
   public int parts(Parallelism parallelism) {
-    return Nest.parts(multiplyAdds, parallelism);
+    return division.parts(parallelism);
   }
 
   /** The program and the sizes. */

@@ -42,7 +42,7 @@ record MatrixMaps(
 
   /** All of the output. */
   Range whole() {
-    return new Range(0, batch(), 0, m(), 0, n());
+    return Range.whole(batch(), m(), n());
   }
 
   String describe(MatrixProgram program) {

@@ -5,7 +5,6 @@ import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
-import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.parallel.Parallelism;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
@@ -32,16 +31,9 @@ public final class Nest {
   /** Columns that a part for a thread should have a multiple of: two of the widest vectors. */
   private static final int COLUMN_UNIT = 32;
 
-  /** Fewer multiply-adds are not worth waking a thread for: it takes some ten microseconds. */
-  private static final double WORTH_A_THREAD = 1 << 20;
-
-  /** Parts for each thread: one that comes late then leaves some of its own to the others. */
-  private static final int PARTS_PER_THREAD = 2;
-
   private final MatrixProgram program;
   private final boolean swapped;
-  private final Range whole;
-  private final double multiplyAdds;
+  private final Division division;
   private final String description;
 
   /**
@@ -63,11 +55,6 @@ public final class Nest {
       List<Loop> m,
       List<Loop> n,
       List<Loop> k) {
-    this.multiplyAdds =
-        Stream.of(batch, m, n, k)
-            .flatMap(List::stream)
-            .mapToDouble(Loop::size)
-            .reduce(1, (x, y) -> x * y);
     if (order != Program.CHAIN) {
       List<Loop> outputs = Stream.of(batch, m, n).flatMap(List::stream).toList();
       PlannedProgram plan =
@@ -85,7 +72,11 @@ public final class Nest {
               });
       this.swapped = plan.swapped();
       this.program = plan.program();
-      this.whole = plan.whole();
+      double multiplyAdds =
+          Stream.concat(outputs.stream(), k.stream())
+              .mapToDouble(Loop::size)
+              .reduce(1, (x, y) -> x * y);
+      this.division = new Division(plan.whole(), multiplyAdds, COLUMN_UNIT);
       this.description = program.toString() + (swapped ? " (operands exchanged)" : "");
       return;
     }
@@ -107,7 +98,7 @@ public final class Nest {
                 return chain(maps, kernels, workspaces);
               }
             });
-    this.whole = maps.whole();
+    this.division = Division.of(maps, COLUMN_UNIT);
     this.description = maps.describe(program) + (swapped ? " (operands exchanged)" : "");
   }
 
@@ -116,8 +107,11 @@ public final class Nest {
     int elementBytes = kernels.type().sizeBytes();
     double multiplyAdds = (double) maps.m() * maps.n() * maps.k();
     if (maps.isStrided()) {
+      // The direct and the strided program count rows and columns in an int.
+      boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
       boolean small =
-          multiplyAdds <= SMALL || maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM;
+          countable
+              && (multiplyAdds <= SMALL || maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM);
       boolean readable =
           maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
       double bBytes = (double) maps.k() * maps.n() * elementBytes;
@@ -133,7 +127,7 @@ public final class Nest {
               : program;
         }
       }
-      if (multiplyAdds <= SMALL_NARROW) {
+      if (countable && multiplyAdds <= SMALL_NARROW) {
         return new StridedProgram(maps, kernels.strided());
       }
     }
@@ -161,38 +155,16 @@ public final class Nest {
       long cOffset,
       boolean accumulate,
       Parallelism parallelism) {
-    if (whole.isEmpty()) {
-      return;
+    if (swapped) {
+      division.run(program, b, bOffset, a, aOffset, c, cOffset, accumulate, parallelism);
+    } else {
+      division.run(program, a, aOffset, b, bOffset, c, cOffset, accumulate, parallelism);
     }
-    MemorySegment first = swapped ? b : a;
-    MemorySegment second = swapped ? a : b;
-    long firstOffset = swapped ? bOffset : aOffset;
-    long secondOffset = swapped ? aOffset : bOffset;
-    int parts = parts(parallelism);
-    if (parts <= 1) {
-      program.run(first, firstOffset, second, secondOffset, c, cOffset, accumulate, whole);
-      return;
-    }
-    Range[] ranges = whole.split(parts, COLUMN_UNIT);
-    Parts.run(
-        parallelism,
-        ranges.length,
-        part ->
-            program.run(
-                first, firstOffset, second, secondOffset, c, cOffset, accumulate, ranges[part]));
   }
 
   /** In how many parts the work is worth being done; 1 for the caller alone. */
   public int parts(Parallelism parallelism) {
-    return parts(multiplyAdds, parallelism);
-  }
-
-  static int parts(double multiplyAdds, Parallelism parallelism) {
-    if (parallelism.width() == 1 || multiplyAdds < 2 * WORTH_A_THREAD) {
-      return 1;
-    }
-    return (int)
-        Math.min((double) PARTS_PER_THREAD * parallelism.width(), multiplyAdds / WORTH_A_THREAD);
+    return division.parts(parallelism);
   }
 
   /** The program and the sizes. */

@@ -4,7 +4,6 @@ import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
-import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.parallel.Parallelism;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -24,8 +23,7 @@ public final class PackedNest {
   private final OffsetMap matricesFrom;
   private final OffsetMap matricesTo;
   private final long packedBytes;
-  private final Range whole;
-  private final double multiplyAdds;
+  private final Division division;
   private final String description;
 
   /**
@@ -72,8 +70,7 @@ public final class PackedNest {
     MatrixMaps packed =
         new ChainLoops(packedBatch, loops.rows(), loops.columns(), loops.summed()).maps();
     this.program = gemm(kernels, type, packed, true);
-    this.whole = maps.whole();
-    this.multiplyAdds = (double) maps.batch() * maps.m() * maps.n() * maps.k();
+    this.division = Division.of(maps, program.columnUnit());
     this.description = maps.describe(program);
   }
 
@@ -130,21 +127,12 @@ public final class PackedNest {
       long cOffset,
       boolean accumulate,
       Parallelism parallelism) {
-    int parts = Nest.parts(multiplyAdds, parallelism);
-    if (parts <= 1) {
-      program.run(a, aOffset, panels, 0, c, cOffset, accumulate, whole);
-      return;
-    }
-    Range[] ranges = whole.split(parts, program.columnUnit());
-    Parts.run(
-        parallelism,
-        ranges.length,
-        part -> program.run(a, aOffset, panels, 0, c, cOffset, accumulate, ranges[part]));
+    division.run(program, a, aOffset, panels, 0, c, cOffset, accumulate, parallelism);
   }
 
   /** In how many parts the work is worth being done; 1 for the caller alone. */
   public int parts(Parallelism parallelism) {
-    return Nest.parts(multiplyAdds, parallelism);
+    return division.parts(parallelism);
   }
 
   /** The program and the sizes. */
