@@ -3,6 +3,7 @@ import java.util.stream.IntStream;
 /** Copies of blocks of a matrix; see BlockKernels. */
 final class BlocksSource {
   private static final int LARGEST_GROUP = 8;
+  private static final int LARGEST_SUM = 2;
   private static final int MOST_LANES = 16;
 
   private final Dialect d;
@@ -299,15 +300,39 @@ final class BlocksSource {
     code.append("    for (int r = 0; r < rows; r++) {\n");
     code.append("      final long source = fromOffset + r * fromRowStride;\n");
     code.append("      final long target = toOffset + r * toRowStride;\n      int i = 0;\n");
-    for (Dialect loop : d.loops()) {
+    // No counted loop of single vectors: that took three times as long for rows of two vectors.
+    for (int vectors = LARGEST_SUM; vector && vectors >= 1; vectors /= 2) {
+      boolean loops = vectors == LARGEST_SUM;
       code.append(
-          "      for (; i + %s <= columns; i += %s) {\n".formatted(loop.lanes(), loop.lanes()));
-      code.append("        final long at = (long) i * %s;\n".formatted(e.bytes()));
-      Program p = new Program(loop, "        ", "");
-      String sum = p.add(p.load("to", "target + at"), p.load("from", "source + at"));
-      p.line(loop.store("to", "target + at", sum) + ";");
-      code.append(p.lines).append("      }\n");
+          "      %s (i + %d * LANES <= columns) {\n".formatted(loops ? "while" : "if", vectors));
+      code.append(sum(d, vectors));
+      code.append(
+          "        i += %d * LANES%s;\n      }\n".formatted(vectors, loops ? " * Lanes.one" : ""));
     }
-    return code.append("    }\n  }\n").toString();
+    String singles =
+        "      for (; i < columns; i++) {\n" + sum(new ScalarDialect(e), 1) + "      }\n";
+    if (!vector) {
+      return code.append(singles).append("    }\n  }\n").toString();
+    }
+    // Behind a call: with it the method was too large for C1's tier 3, and stayed at tier 2.
+    String rest =
+        "int i, int columns, MemorySegment from, long source, MemorySegment to, long target";
+    code.append(
+        "      if (i < columns) {\n        addRest(%s);\n      }\n    }\n  }\n"
+            .formatted(SourceText.names(rest)));
+    return code.append("\n  private static void addRest(%s) {\n%s  }\n".formatted(rest, singles))
+        .toString();
+  }
+
+  /** Some neighbouring vectors of a sum. */
+  private String sum(Dialect dialect, int vectors) {
+    Program p = new Program(dialect, "        ", "");
+    p.line("final long at = (long) i * %s;".formatted(e.bytes()));
+    for (int v = 0; v < vectors; v++) {
+      String at = SourceText.offset("at", v, dialect);
+      String sum = p.add(p.load("to", "target + " + at), p.load("from", "source + " + at));
+      p.line(dialect.store("to", "target + " + at, sum) + ";");
+    }
+    return p.lines.toString();
   }
 }

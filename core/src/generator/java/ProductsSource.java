@@ -28,12 +28,24 @@ final class ProductsSource {
     /** Those of a side by side, of b one number. */
     SCALE("scale"),
     /** One number each. */
-    FILL("fill");
+    FILL("fill"),
+    /** As SCALE, but each product is a sum of one term. */
+    TERM("term");
 
     final String method;
 
     Rows(String method) {
       this.method = method;
+    }
+
+    /** Whether b is one number for each row. */
+    boolean scales() {
+      return this == SCALE || this == TERM;
+    }
+
+    /** Whether products are only stored, only added, or both. */
+    List<Boolean> adds() {
+      return this == TERM ? List.of(false) : List.of(true, false);
     }
   }
 
@@ -42,7 +54,7 @@ final class ProductsSource {
     StringBuilder code = new StringBuilder();
     for (Rows kind : Rows.values()) {
       code.append(source.entry(kind));
-      for (boolean add : new boolean[] {false, true}) {
+      for (boolean add : kind.adds()) {
         if (d.loops().size() > 1) {
           code.append(source.vectors(kind, add));
         }
@@ -54,11 +66,13 @@ final class ProductsSource {
 
   private String entry(Rows kind) {
     String names = SourceText.names(PARAMETERS);
+    boolean chooses = kind.adds().size() > 1;
     StringBuilder code =
-        new StringBuilder(SourceText.header(kind.method, PARAMETERS + ", boolean accumulate"));
+        new StringBuilder(
+            SourceText.header(kind.method, PARAMETERS + (chooses ? ", boolean accumulate" : "")));
     boolean vector = d.loops().size() > 1;
-    for (boolean add : new boolean[] {true, false}) {
-      code.append(add ? "    if (accumulate) {\n" : "    } else {\n");
+    for (boolean add : kind.adds()) {
+      code.append(!chooses ? "    {\n" : add ? "    if (accumulate) {\n" : "    } else {\n");
       if (vector) {
         code.append("      if (columns >= LANES) {\n");
         code.append("        %s(%s);\n".formatted(name(kind, add), names));
@@ -87,7 +101,7 @@ final class ProductsSource {
     }
     String x = one.load("a", "aRow");
     String y = one.load("b", "bRow");
-    if (kind == Rows.SCALE) {
+    if (kind.scales()) {
       code.append("      final %s y = %s;\n".formatted(dialect.floats(), dialect.broadcast(y)));
     } else if (kind == Rows.FILL) {
       code.append(
@@ -99,14 +113,14 @@ final class ProductsSource {
 
   /** The product at a place of a row, or its sum with what is there. */
   private static String value(Dialect dialect, Rows kind, boolean add, String at) {
+    String x = dialect.load("a", "aRow + " + at);
     String product =
-        kind == Rows.FILL
-            ? "product"
-            : dialect.binary(
-                "mul",
-                "*",
-                dialect.load("a", "aRow + " + at),
-                kind == Rows.SCALE ? "y" : dialect.load("b", "bRow + " + at));
+        switch (kind) {
+          case FILL -> "product";
+          case TERM -> dialect.fma(x, "y", dialect.zero());
+          case SCALE -> dialect.binary("mul", "*", x, "y");
+          case MULTIPLY -> dialect.binary("mul", "*", x, dialect.load("b", "bRow + " + at));
+        };
     return add ? dialect.binary("add", "+", dialect.load("c", "cRow + " + at), product) : product;
   }
 

@@ -169,6 +169,7 @@ final class KernelCalls<A> {
       for (boolean add : new boolean[] {false, true}) {
         calls.add(() -> products.multiply(m, n, a, 0, row, b, 0, row, c, 0, row, add));
         calls.add(() -> products.scale(m, n, a, 0, row, b, 0, size, c, 0, row, add));
+        calls.add(() -> products.term(m, n, a, 0, row, b, 0, size, c, 0, row));
         calls.add(() -> products.fill(m, n, a, 0, size, b, 0, size, c, 0, row, add));
         calls.add(() ->
             products.strided(

@@ -14,6 +14,9 @@ final class GatheredSumsProgram<A> implements MatrixProgram {
   /** Terms of a part: two of them fit into the L1 cache beside what they are gathered from. */
   private static final int PART = 16 * Partials.COUNT;
 
+  /** Shorter runs are gathered one element at a time. */
+  private static final int RUN_WORTH_COPYING = 16;
+
   private final SumMaps maps;
   private final ContractionKernels<A> kernels;
   private final ScratchPool<Workspace<A>> workspaces;
@@ -71,13 +74,14 @@ final class GatheredSumsProgram<A> implements MatrixProgram {
       A partials,
       MemorySegment runs) {
     long secondRun = (long) PART * elementBytes;
+    boolean constant = maps.bTerms().isStrided() && maps.bTerms().strideBytes() == 0;
     for (long from = 0; from < maps.k(); from += part) {
       int count = (int) Math.min(part, maps.k() - from);
       if (!aReady) {
-        maps.aTerms().gather(kernels.strided(), a, aOffset, from, count, runs, 0);
+        gather(maps.aTerms(), maps.innermost().aStride(), a, aOffset, from, count, runs, 0);
       }
-      if (!bReady) {
-        maps.bTerms().gather(kernels.strided(), b, bOffset, from, count, runs, secondRun);
+      if (!bReady && (from == 0 || !constant)) {
+        gather(maps.bTerms(), maps.innermost().bStride(), b, bOffset, from, count, runs, secondRun);
       }
       kernels
           .dots()
@@ -88,6 +92,40 @@ final class GatheredSumsProgram<A> implements MatrixProgram {
               bReady ? b : runs,
               bReady ? bOffset + from * elementBytes : secondRun,
               count);
+    }
+  }
+
+  /** Terms side by side: run by run where the innermost loop is one, else one by one. */
+  private void gather(
+      OffsetMap terms,
+      long innermostStride,
+      MemorySegment source,
+      long offset,
+      long from,
+      int count,
+      MemorySegment to,
+      long toOffset) {
+    long inLoop = maps.innermost().size();
+    if (innermostStride != elementBytes || inLoop < RUN_WORTH_COPYING) {
+      terms.gather(kernels.strided(), source, offset, from, count, to, toOffset);
+      return;
+    }
+    int done = 0;
+    while (done < count) {
+      long term = from + done;
+      int run = (int) Math.min(count - done, inLoop - term % inLoop);
+      kernels
+          .blocks()
+          .copy(
+              1,
+              run,
+              source,
+              offset + terms.at(term),
+              0,
+              to,
+              toOffset + (long) done * elementBytes,
+              0);
+      done += run;
     }
   }
 

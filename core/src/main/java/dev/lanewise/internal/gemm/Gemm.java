@@ -31,7 +31,7 @@ final class Gemm<A> implements MatrixProgram {
   private static final int B_BYTES = 8 << 20;
 
   /** With fewer rows of A, a packed B would not be used often enough. */
-  private static final int ROWS_WORTH_PACKING_B = 48;
+  private static final int ROWS_WORTH_PACKING_B = 160;
 
   /** Up to this size B is in a near cache wherever it lies. */
   private static final int SMALL_B_BYTES = 256 << 10;

@@ -122,8 +122,11 @@ public final class Nest {
         if (small && readable && direct.lanes() <= maps.n()) {
           DirectProgram<A> program =
               new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
-          return TileProgram.fits(maps, direct)
-              ? new TileProgram(maps, direct, program, elementBytes)
+          if (TileProgram.fits(maps, direct)) {
+            return new TileProgram(maps, direct, program, elementBytes);
+          }
+          return maps.k() == 1
+              ? new OuterProductProgram(maps, kernels.products(), program, elementBytes)
               : program;
         }
       }

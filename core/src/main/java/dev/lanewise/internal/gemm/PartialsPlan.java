@@ -49,10 +49,12 @@ final class PartialsPlan {
     }
     int size = kernels.type().sizeBytes();
     Loop rows = rows(loops);
-    // The first operand is the one that moves with the rows and whose terms lie side by side.
+    // The first operand is the one that moves with the rows and whose terms lie side by side, or
+    // that has more than one.
     boolean swapped =
-        !isContiguous(terms, Loop.A, size)
-            || (isContiguous(terms, Loop.B, size) && rows.aStride() == 0);
+        isContiguous(terms, Loop.B, size)
+            ? !isContiguous(terms, Loop.A, size) || rows.aStride() == 0
+            : terms.stream().allMatch(loop -> loop.aStride() == 0);
     if (swapped) {
       rows = rows.swapped();
       loops = Loop.swapped(loops);

@@ -40,6 +40,23 @@ public interface ProductKernels {
       long cRowStride,
       boolean accumulate);
 
+  /**
+   * {@code c[i, j] = fma(a[i, j], b[i], +0)}, for rows that lie side by side in a and c: the sum of
+   * one term, which unlike its product is never -0.
+   */
+  void term(
+      int rows,
+      int columns,
+      MemorySegment a,
+      long aOffset,
+      long aRowStride,
+      MemorySegment b,
+      long bOffset,
+      long bRowStride,
+      MemorySegment c,
+      long cOffset,
+      long cRowStride);
+
   /** {@code c[i, j] (+)= a[i] * b[i]}, for rows that lie side by side in c. */
   void fill(
       int rows,
