@@ -51,7 +51,13 @@ final class RowPacking<A> {
             .copy(rowCount, columnCount, a, start + rows.at(row), rows.strideBytes(), packed, 0);
         return;
       }
+      long bytes = (long) columnCount * elementBytes;
+      int together = rows.rowsToTouch(bytes);
       for (int i = 0; i < rowCount; i++) {
+        if (together > 0 && i % together == 0) {
+          int next = Math.min(together, rowCount - i);
+          workspace.touched(rows.touch(a, start, row + i, next, bytes));
+        }
         long at = start + rows.at(row + i);
         kernels.blocks().copy(1, columnCount, a, at, 0, packed, i * PackedRows.PITCH);
       }
