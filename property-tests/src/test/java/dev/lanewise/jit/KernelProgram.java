@@ -49,6 +49,7 @@ final class KernelProgram {
     KernelSet set = KernelSet.active();
     kernels.addAll(KernelCalls.of(arena, set.float32()));
     kernels.addAll(KernelCalls.of(arena, set.float64()));
+    kernels.addAll(LayerCalls.of(arena, set));
     Collections.shuffle(kernels, new Random(1));
     plans = MixedPlans.of(arena);
     Collections.shuffle(plans, new Random(2));

@@ -181,7 +181,9 @@ final class OffsetMap {
    * room in an L1 cache. 0 for positions that are not those of gathered rows.
    */
   int rowsToTouch(long rowBytes) {
-    return gather == null ? 0 : (int) Math.max(FEWEST_TOUCHED, TOUCHED_BYTES / rowBytes);
+    return gather == null
+        ? 0
+        : (int) Math.max(FEWEST_TOUCHED, TOUCHED_BYTES / Math.max(1, rowBytes));
   }
 
   /**

@@ -19,6 +19,7 @@ final class Workspace<A> {
   private MemorySegment staging = MemorySegment.NULL;
 
   /** Where what was only read to have it near goes, so that no compiler leaves the reading out. */
+  @SuppressWarnings("UnusedVariable")
   private int touched;
 
   private Workspace(IntFunction<A> arrays) {

@@ -1,0 +1,82 @@
+package dev.lanewise.jit;
+
+import dev.lanewise.internal.kernel.ElementwiseKernels;
+import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.ReductionKernels;
+import dev.lanewise.internal.kernel.RowKernels;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Calls of every kernel of layers, losses, optimizers and tables, with lengths that take every way
+ * through them. A call allocates nothing itself.
+ */
+final class LayerCalls {
+  private static final long BYTES = 1 << 16;
+  private static final int MOST = 150;
+
+  /** Fewer than a vector has lanes, some vectors with a rest, and many. */
+  private static final int[] LENGTHS = {5, 40, MOST};
+
+  private static final long[] ROWS = {3, 0, 7, 3, 11};
+
+  private final List<Runnable> calls = new ArrayList<>();
+  private final MemorySegment a;
+  private final MemorySegment b;
+  private final MemorySegment c;
+
+  private LayerCalls(Arena arena) {
+    this.a = arena.allocate(BYTES, 64);
+    this.b = arena.allocate(BYTES, 64);
+    this.c = arena.allocate(BYTES, 64);
+  }
+
+  static List<Runnable> of(Arena arena, KernelSet set) {
+    LayerCalls calls = new LayerCalls(arena);
+    for (int n : LENGTHS) {
+      calls.elementwise(set.elementwise(), n);
+      calls.optimizer(set.elementwise(), n);
+      calls.reductions(set.reductions(), n);
+      calls.rows(set.rows(), n);
+    }
+    return calls.calls;
+  }
+
+  private void elementwise(ElementwiseKernels kernels, int n) {
+    calls.add(() -> kernels.add(a, 0, b, 0, c, 0, n));
+    calls.add(() -> kernels.addScalar(a, 0, c, 0, 1, n));
+    calls.add(() -> kernels.axpy(a, 0, c, 0, 0.5f, n));
+    calls.add(() -> kernels.relu(a, 0, c, 0, n));
+    calls.add(() -> kernels.reluGradient(a, 0, b, 0, c, 0, n));
+    calls.add(() -> kernels.differenceGradient(a, 0, b, 0, c, 0, 0.5f, n));
+    calls.add(() -> kernels.squaredDifference(a, 0, b, 0, c, 0, n));
+    calls.add(() -> kernels.squaredDifferenceGradient(a, 0, b, 0, b, 0, c, 0, 1, n));
+    calls.add(() -> kernels.expGradient(a, 0, c, 0, 0, 0.5f, n));
+  }
+
+  private void optimizer(ElementwiseKernels kernels, int n) {
+    calls.add(() -> kernels.sgdDecay(a, 0, c, 0, 1, 0.1f, -0.1f, n));
+    calls.add(() -> kernels.sgdMomentum(a, 0, b, 0, c, 0, 1, 0.1f, 0.9f, 1, -0.1f, n));
+    calls.add(() -> kernels.sgdNesterov(a, 0, b, 0, c, 0, 1, 0.1f, 0.9f, 1, -0.1f, n));
+  }
+
+  private void reductions(ReductionKernels kernels, int n) {
+    float[] partials = new float[64];
+    calls.add(() -> kernels.dot(partials, a, 0, b, 0, n));
+    calls.add(() -> kernels.sum(partials, a, 0, n));
+    calls.add(() -> kernels.squaredDifference(partials, a, 0, b, 0, n));
+    calls.add(() -> kernels.max(partials, a, 0, n));
+    calls.add(() -> kernels.sumExp(partials, a, 0, 0, n));
+  }
+
+  private void rows(RowKernels kernels, int n) {
+    long row = (long) MOST * Float.BYTES;
+    int count = ROWS.length;
+    calls.add(() -> kernels.gather(a, 0, row, ROWS, 0, count, c, 0, row, n));
+    calls.add(() -> kernels.scatterAdd(c, 0, row, ROWS, 0, count, b, 0, row, n, 7));
+    calls.add(() -> kernels.bagSum(a, 0, row, ROWS, 0, count, c, 0, n, 2));
+    calls.add(() -> kernels.bagScatterAdd(c, 0, row, ROWS, 0, count, b, 0, n, 2));
+  }
+}
