@@ -1,10 +1,11 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.StridedKernels;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,10 +18,6 @@ import org.jspecify.annotations.Nullable;
  * <p>A map is one stride, or else a table made once, when the plan is made. Immutable.
  */
 final class OffsetMap {
-  private static final int LINE_BYTES = 64;
-  private static final int TOUCHED_BYTES = 32 << 10;
-  private static final int FEWEST_TOUCHED = 16;
-
   private final long count;
   private final long strideBytes;
   private final long[] table;
@@ -176,42 +173,26 @@ final class OffsetMap {
     return strideBytes;
   }
 
-  /**
-   * How many rows of a table are worth being read together before they are used: as many as leave
-   * room in an L1 cache. 0 for positions that are not those of gathered rows.
-   */
-  int rowsToTouch(long rowBytes) {
-    return gather == null
-        ? 0
-        : (int) Math.max(FEWEST_TOUCHED, TOUCHED_BYTES / Math.max(1, rowBytes));
+  /** Whether neighbours are neighbours in a list of rows of a table. */
+  boolean isGatheredRows() {
+    return gather != null && table.length == 0 && strideBytes == 1;
   }
 
-  /**
-   * Reads one number of each line of some gathered rows. Rows that lie all over a table come from
-   * memory one after the other if each is copied before the next; read like this, many are on their
-   * way at a time.
-   *
-   * @param from the table's memory
-   * @param fromOffset where in its row each run starts, in bytes behind the table's start
-   * @param position the first row
-   * @param n the rows
-   * @param bytes how long a run is, a multiple of 4
-   * @return what the compiler must believe to be of use
-   */
-  int touch(MemorySegment from, long fromOffset, long position, int n, long bytes) {
-    int read = 0;
-    for (long line = 0; line < bytes; line += LINE_BYTES) {
-      read ^= touchLine(from, fromOffset + line, position, n);
-    }
-    return read;
-  }
-
-  private int touchLine(MemorySegment from, long fromOffset, long position, int n) {
-    int read = 0;
-    for (int i = 0; i < n; i++) {
-      read ^= from.get(ValueLayout.JAVA_INT_UNALIGNED, fromOffset + at(position + i));
-    }
-    return read;
+  /** Lays a run of each of some gathered rows, neighbours in their list, below the other. */
+  void gatherRuns(
+      RowKernels kernels,
+      MemorySegment from,
+      long fromOffset,
+      long position,
+      int n,
+      MemorySegment to,
+      long toOffset,
+      long toStride,
+      int floats) {
+    long[] rows = Objects.requireNonNull(gather).rows;
+    long stride = gather.rowStrideBytes;
+    int first = (int) position;
+    kernels.gather(from, fromOffset, stride, rows, first, n, to, toOffset, toStride, floats);
   }
 
   @Override

@@ -70,13 +70,13 @@ final class PanelPacking<A> {
                 panelRowBytes);
         return;
       }
-      long bytes = (long) columnCount * elementBytes;
-      int together = rows.rowsToTouch(bytes);
+      if (rows.isGatheredRows()) {
+        int floats = columnCount * elementBytes / Float.BYTES;
+        rows.gatherRuns(
+            kernels.rows(), b, start, row, rowCount, panel, panelOffset, panelRowBytes, floats);
+        return;
+      }
       for (int p = 0; p < rowCount; p++) {
-        if (together > 0 && p % together == 0) {
-          int next = Math.min(together, rowCount - p);
-          workspace.touched(rows.touch(b, start, row + p, next, bytes));
-        }
         long from = start + rows.at(row + p);
         long to = panelOffset + p * panelRowBytes;
         kernels.blocks().copy(1, columnCount, b, from, 0, panel, to, 0);

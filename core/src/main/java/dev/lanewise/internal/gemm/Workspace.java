@@ -18,10 +18,6 @@ final class Workspace<A> {
   private MemorySegment tile = MemorySegment.NULL;
   private MemorySegment staging = MemorySegment.NULL;
 
-  /** Where what was only read to have it near goes, so that no compiler leaves the reading out. */
-  @SuppressWarnings("UnusedVariable")
-  private int touched;
-
   private Workspace(IntFunction<A> arrays) {
     this.arrays = arrays;
     this.packedA = arrays.apply(0);
@@ -41,10 +37,6 @@ final class Workspace<A> {
       packedLength = elements;
     }
     return packedA;
-  }
-
-  void touched(int read) {
-    touched = read;
   }
 
   MemorySegment packedB(long bytes) {

@@ -14,6 +14,7 @@ import java.util.function.IntFunction;
  * @param stream the product of one row and a large matrix
  * @param strided loops over any strides
  * @param blocks copies of blocks of a matrix
+ * @param rows copies of rows of tables, whose elements of eight bytes count as two
  * @param products products that are not summed
  * @param dots sums by partial sums, lanes across a sum's terms
  * @param columnDots the same, lanes across outputs
@@ -27,6 +28,7 @@ public record ContractionKernels<A>(
     StreamKernels stream,
     StridedKernels strided,
     BlockKernels<A> blocks,
+    RowKernels rows,
     ProductKernels products,
     DotKernels<A> dots,
     ColumnDotKernels columnDots) {}

@@ -48,6 +48,7 @@ public record KernelSet(
 
   /** The kernels of one lane: the reference, and the fallback. */
   public static KernelSet scalar() {
+    RowKernels rows = new ScalarRows();
     return new KernelSet(
         "scalar",
         new ContractionKernels<>(
@@ -58,6 +59,7 @@ public record KernelSet(
             new ScalarFloatStream(),
             new ScalarFloatStrided(),
             new ScalarFloatBlocks(),
+            rows,
             new ScalarFloatProducts(),
             new ScalarFloatDots(),
             new ScalarFloatColumnDots()),
@@ -69,12 +71,13 @@ public record KernelSet(
             new ScalarDoubleStream(),
             new ScalarDoubleStrided(),
             new ScalarDoubleBlocks(),
+            rows,
             new ScalarDoubleProducts(),
             new ScalarDoubleDots(),
             new ScalarDoubleColumnDots()),
         new ScalarElementwise(),
         new ScalarReductions(),
-        new ScalarRows());
+        rows);
   }
 
   /**
@@ -82,6 +85,7 @@ public record KernelSet(
    * is present.
    */
   public static KernelSet vector() {
+    RowKernels rows = VectorKernels.rows();
     return new KernelSet(
         VectorKernels.description(),
         new ContractionKernels<>(
@@ -92,6 +96,7 @@ public record KernelSet(
             VectorKernels.floatStream(),
             new ScalarFloatStrided(),
             VectorKernels.floatBlocks(),
+            rows,
             VectorKernels.floatProducts(),
             VectorKernels.floatDots(),
             VectorKernels.floatColumnDots()),
@@ -103,12 +108,13 @@ public record KernelSet(
             VectorKernels.doubleStream(),
             new ScalarDoubleStrided(),
             VectorKernels.doubleBlocks(),
+            rows,
             VectorKernels.doubleProducts(),
             VectorKernels.doubleDots(),
             VectorKernels.doubleColumnDots()),
         VectorKernels.elementwise(),
         VectorKernels.reductions(),
-        VectorKernels.rows());
+        rows);
   }
 
   /** The kernels of contractions of a type. */
