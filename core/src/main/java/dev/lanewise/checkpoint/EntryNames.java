@@ -1,23 +1,37 @@
 package dev.lanewise.checkpoint;
 
-/** The entries of a checkpoint's zip file, without the top folder. */
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/** What the entries of a zip file may be called, read and written. */
 final class EntryNames {
-  /** The pickle that describes the tensors. */
-  static final String PICKLE = "data.pkl";
-
-  /** The file format's version, in decimal digits. */
-  static final String VERSION = "version";
-
-  /** Whether numbers are "little" or "big" endian. */
-  static final String BYTE_ORDER = "byteorder";
-
-  /** The folder of the storages. */
-  static final String STORAGES = "data";
+  private static final int MAX_BYTES = 0xFFFF;
 
   private EntryNames() {}
 
-  /** The bytes of a storage. */
-  static String storage(String key) {
-    return STORAGES + "/" + key;
+  /** What is wrong with a name; null if nothing is. */
+  static @Nullable String fault(String name) {
+    String[] parts = name.split("/", -1);
+    for (int i = 0; i < parts.length; i++) {
+      // A last part without a name is how a folder is written.
+      boolean named = !parts[i].isEmpty() || (i > 0 && i == parts.length - 1);
+      if (!named || parts[i].equals("..") || parts[i].equals(".")) {
+        return "is not the name of an entry: it must be a relative path without . and ..";
+      }
+    }
+    if (name.indexOf('\\') >= 0 || name.chars().anyMatch(Character::isISOControl)) {
+      return "is not the name of an entry: it has a backslash or a control character";
+    }
+    return name.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES
+        ? "is not the name of an entry: it is longer than " + MAX_BYTES + " bytes"
+        : null;
+  }
+
+  /** Refuses to write an entry that would not be read. */
+  static void requireValid(String name) {
+    String fault = fault(name);
+    if (fault != null) {
+      throw new IllegalArgumentException("\"" + name + "\" " + fault);
+    }
   }
 }

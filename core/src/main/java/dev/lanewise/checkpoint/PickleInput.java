@@ -51,7 +51,7 @@ final class PickleInput {
               + count
               + " bytes at byte "
               + position()
-              + "; no size is larger than 8");
+              + "; integers of up to 8 are read");
     }
     require(count);
     long value = 0;
@@ -62,9 +62,9 @@ final class PickleInput {
     return count == 0 ? 0 : value << unused >> unused;
   }
 
-  void skip(int count) throws CheckpointException {
-    require(count);
-    bytes.position(bytes.position() + count);
+  double bigEndianDouble() throws CheckpointException {
+    require(Double.BYTES);
+    return Double.longBitsToDouble(Long.reverseBytes(bytes.getLong()));
   }
 
   String utf8(long count) throws CheckpointException {

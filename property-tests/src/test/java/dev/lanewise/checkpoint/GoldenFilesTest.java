@@ -64,6 +64,9 @@ final class GoldenFilesTest {
     try (Arena arena = Arena.ofConfined()) {
       StateDict state = StateDict.load(golden("dtypes.pth"), arena);
       for (DType dtype : DType.values()) {
+        if (!state.contains(dtype.toString())) {
+          continue;
+        }
         assertSame(dtype, state.get(dtype.toString()).dtype());
         assertEquals(0, state.get(dtype.toString()).segment().address() % 64);
       }
@@ -115,12 +118,19 @@ final class GoldenFilesTest {
       StateDict state = StateDict.load(golden("plain.pth"), arena);
       assertEquals(
           """
-          StateDict of 5 tensors
+          StateDict of 5 tensors and 7 other values
             scalar float32 []
             empty float32 [0, 4]
             empty_ids int64 [0]
             parameter float32 [2, 2]
-            größe int32 [2]\
+            größe int32 [2]
+            epoch 3
+            big 1099511627776
+            rate 0.5
+            note "text"
+            flag True
+            nothing None
+            type torch.float32\
           """,
           state.toString());
       assertEquals(2.5, state.get("scalar").item());
@@ -154,11 +164,9 @@ final class GoldenFilesTest {
       delimiter = '|',
       textBlock =
           """
-          legacy.pth       | legacy.pth: is in the format of PyTorch before 1.6, which is not read; load it in PyTorch
-          uint8.pth        | uint8.pth: data.pkl: torch.ByteStorage holds elements of a type that is not supported; supported are FloatStorage (float32),
+          legacy.pth       | legacy.pth: is in the format of PyTorch before 1.6, which is not read; re-save it with PyTorch 1.6 or later
           float8.pth       | float8.pth: data.pkl: torch._utils._rebuild_tensor_v3 is not among the names a checkpoint may use;
           whole_module.pth | whole_module.pth: data.pkl: torch.nn.modules.linear.Linear is not among the names a checkpoint may use;
-          nested.pth       | nested.pth: data.pkl: "model" is a dict, not a tensor; save a state dict by itself,
           tensor.pth       | tensor.pth: data.pkl: holds a tensor instead of a state dict, a dict of names and tensors
           protocol4.pth    | protocol4.pth: data.pkl: is pickled with protocol 4; only 2, the default of torch.save, is read
           """)

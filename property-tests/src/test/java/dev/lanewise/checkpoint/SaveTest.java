@@ -58,7 +58,7 @@ final class SaveTest {
   private static void assertSameState(StateDict expected, StateDict found) {
     assertEquals(expected.toString(), found.toString());
     expected
-        .asMap()
+        .tensors()
         .forEach(
             (name, tensor) -> assertArrayEquals(elements(tensor), elements(found.get(name)), name));
   }

@@ -11,7 +11,7 @@ import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Test;
 
 /** copyTo writes everything or nothing. */
-final class StrictCopyTest {
+final class StateCopyTest {
   private final Arena arena = Arena.ofAuto();
   private final Tensor source = Tensor.copyOf(arena, new float[] {1, 2, 3, 4, 5, 6}, 2, 3);
   private final Tensor target = Tensor.full(arena, -1, 2, 3);

@@ -1,0 +1,80 @@
+package dev.lanewise.checkpoint;
+
+import dev.lanewise.tensor.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.util.zip.CRC32;
+
+/**
+ * Writes a new file from front to back. Small pieces go through a buffer, tensors from where they
+ * are; a few bytes that were not known can be set afterwards.
+ */
+final class FileOutput {
+  private final FileChannel channel;
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(2 * ElementChunks.CHUNK_BYTES);
+  private long flushed;
+
+  FileOutput(FileChannel channel) {
+    this.channel = channel;
+  }
+
+  /** How many bytes were written so far. */
+  long position() {
+    return flushed + buffer.position();
+  }
+
+  /** Writes bytes. */
+  void write(byte[] bytes) throws IOException {
+    write(ByteBuffer.wrap(bytes));
+  }
+
+  /** Writes what remains of a buffer. */
+  void write(ByteBuffer bytes) throws IOException {
+    if (bytes.remaining() > buffer.remaining()) {
+      flush();
+    }
+    if (bytes.remaining() < ElementChunks.CHUNK_BYTES) {
+      buffer.put(bytes);
+    } else {
+      writeThrough(bytes);
+    }
+  }
+
+  /** Writes a tensor's elements row by row, each piece right after the checksum has seen it. */
+  void write(Tensor elements, CRC32 crc) throws IOException {
+    ElementChunks.forEach(
+        elements,
+        chunk -> {
+          ByteBuffer bytes = chunk.asByteBuffer();
+          crc.update(bytes);
+          write(bytes.flip());
+        });
+  }
+
+  /** Replaces bytes that were written already. */
+  void set(long offset, byte[] bytes) throws IOException {
+    if (offset >= flushed) {
+      buffer.put((int) (offset - flushed), bytes);
+      return;
+    }
+    // Of what straddles both, the rest is still in the buffer.
+    flush();
+    ByteBuffer patch = ByteBuffer.wrap(bytes);
+    while (patch.hasRemaining()) {
+      channel.write(patch, offset + patch.position());
+    }
+  }
+
+  /** Hands everything to the file. */
+  void flush() throws IOException {
+    writeThrough(buffer.flip());
+    buffer.clear();
+  }
+
+  private void writeThrough(ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      flushed += channel.write(bytes);
+    }
+  }
+}
