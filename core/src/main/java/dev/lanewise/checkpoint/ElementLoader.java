@@ -1,5 +1,8 @@
 package dev.lanewise.checkpoint;
 
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -45,6 +48,16 @@ final class ElementLoader {
     MemorySegment memory = arena.allocate(Math.max(bytes, 1), ALIGNMENT_BYTES).asSlice(0, bytes);
     pending.add(new Pending(extent, memory, elementBytes, order));
     return access == Access.MAP ? memory.asReadOnly() : memory;
+  }
+
+  /** The tensor of an extent that has exactly its elements, row by row. */
+  Tensor tensor(Extent extent, DType dtype, Shape shape, ByteOrder order)
+      throws CheckpointException {
+    try {
+      return Tensor.wrap(reserve(extent, dtype.sizeBytes(), order), dtype, shape);
+    } catch (IllegalArgumentException e) {
+      throw extent.origin().refuse("has an impossible shape: " + e.getMessage(), e);
+    }
   }
 
   /** Reads what is not mapped. */

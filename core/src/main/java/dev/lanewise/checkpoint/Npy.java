@@ -5,7 +5,6 @@ import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.zip.CRC32;
 
@@ -80,10 +79,7 @@ public final class Npy {
               + " takes "
               + header.elementBytes(origin));
     }
-    MemorySegment memory =
-        loader.reserve(
-            extent.skipping(header.sizeBytes()), header.dtype().sizeBytes(), header.byteOrder());
-    return header.tensor(memory);
+    return header.tensor(extent.skipping(header.sizeBytes()), loader);
   }
 
   /**

@@ -4,7 +4,6 @@ import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -87,12 +86,13 @@ record NpyHeader(
     }
   }
 
-  /** The elements' tensor, of memory that holds them in the machine's byte order. */
-  Tensor tensor(MemorySegment memory) {
+  /** The tensor of an extent that has exactly the elements. */
+  Tensor tensor(Extent elements, ElementLoader loader) throws CheckpointException {
     if (elementOrder == ElementOrder.C) {
-      return Tensor.wrap(memory, dtype, shape);
+      return loader.tensor(elements, dtype, shape, byteOrder);
     }
-    return reversed(Tensor.wrap(memory, dtype, Shape.of(reversed(shape.toArray()))));
+    Shape inFile = Shape.of(reversed(shape.toArray()));
+    return reversed(loader.tensor(elements, dtype, inFile, byteOrder));
   }
 
   /** What to write in front of a tensor's elements. */

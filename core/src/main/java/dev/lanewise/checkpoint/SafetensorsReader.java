@@ -1,7 +1,5 @@
 package dev.lanewise.checkpoint;
 
-import dev.lanewise.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -80,9 +78,9 @@ final class SafetensorsReader {
               file.origin().at(each.getKey()),
               dataOffset + entry.begin(),
               entry.end() - entry.begin());
-      MemorySegment memory =
-          loader.reserve(extent, entry.dtype().sizeBytes(), ByteOrder.LITTLE_ENDIAN);
-      state.put(each.getKey(), Tensor.wrap(memory, entry.dtype(), entry.shape()));
+      state.put(
+          each.getKey(),
+          loader.tensor(extent, entry.dtype(), entry.shape(), ByteOrder.LITTLE_ENDIAN));
     }
     loader.fill();
     return state;
