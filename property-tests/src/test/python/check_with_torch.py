@@ -1,6 +1,7 @@
 """Loads a checkpoint with torch.load(weights_only=True) and prints what it holds, a line a value.
 
-Run it as: python check_with_torch.py FILE. A tensor is printed as its path, dtype, shape, strides, the number of its storage (tensors
+Run it as: python check_with_torch.py FILE, or FILE floats for a file with floats or dtypes as values, which PyTorch 1 can load with
+weights_only=False only. A tensor is printed as its path, dtype, shape, strides, the number of its storage (tensors
 with the same number share one), its offset there and its bytes in row-major order, in hexadecimal; another value as path, type and repr.
 PythonCheckTest runs it and compares: ./mvnw test -Dtest=PythonCheckTest -Dlanewise.python=python3
 """
@@ -31,7 +32,8 @@ def lines(path, value, storages):
 
 
 def main():
-    state = torch.load(sys.argv[1], weights_only=True)
+    lacks_floats = sys.argv[2:] == ["floats"] and torch.__version__.startswith("1.")
+    state = torch.load(sys.argv[1], weights_only=not lacks_floats)
     assert type(state).__name__ == "OrderedDict", type(state)
     storages = {}
     sys.stdout.reconfigure(encoding="utf-8")

@@ -116,6 +116,74 @@ final class SaveTest {
   }
 
   @Test
+  void overlappingViewsShareOneStorage() throws IOException {
+    Tensor base = Tensor.randn(arena, new Random(6), 10, 8);
+    StateDict loaded =
+        saveAndLoad(
+            StateDict.of(
+                    "column", base.select(1, 3),
+                    "top", base.slice(0, 0, 6),
+                    "bottom", base.slice(0, 4, 10),
+                    "alone", base.contiguous(arena).select(1, 3))
+                .put("bits", bytesOf(base)));
+    loaded.get("top").set(77, 5, 3);
+    assertEquals(77, loaded.get("bottom").get(1, 3));
+    assertEquals(77, loaded.get("column").get(5));
+    assertEquals(base.get(5, 3), loaded.get("alone").get(5));
+    assertEquals(
+        10, loaded.get("alone").segment().byteSize() / Float.BYTES, "written without gaps");
+    assertArrayEquals(elements(bytesOf(base)), elements(loaded.get("bits")));
+    assertEquals(2 * 10 * 8 * 4 + 10 * 4, storageBytes(folder.resolve("model.pth")));
+  }
+
+  /** The same memory as numbers of another type, which PyTorch's files cannot share. */
+  private static Tensor bytesOf(Tensor tensor) {
+    return Tensor.wrap(tensor.segment(), DType.UINT8, Shape.of(tensor.segment().byteSize()));
+  }
+
+  private static long storageBytes(Path file) throws IOException {
+    try (var zip = new java.util.zip.ZipFile(file.toFile())) {
+      return zip.stream()
+          .filter(entry -> entry.getName().contains("/data/"))
+          .mapToLong(java.util.zip.ZipEntry::getSize)
+          .sum();
+    }
+  }
+
+  @Test
+  void overlappingSegmentsOfWhichNoneHoldsBoth() throws IOException {
+    MemorySegment memory = Tensor.randn(arena, new Random(7), 30).segment();
+    StateDict state =
+        StateDict.of(
+            "first", Tensor.wrap(memory.asSlice(0, 80), DType.FLOAT32, Shape.of(20)),
+            "second", Tensor.wrap(memory.asSlice(40, 80), DType.FLOAT32, Shape.of(20)),
+            "odd", Tensor.wrap(memory.asSlice(2, 80), DType.FLOAT32, Shape.of(20)));
+    assertSameState(state, saveAndLoad(state));
+  }
+
+  @Test
+  void manyRandomViewsOfFewSegments() throws IOException {
+    var random = new Random(8);
+    for (int round = 0; round < 50; round++) {
+      MemorySegment memory = Tensor.randn(arena, random, 200).segment();
+      var state = new StateDict();
+      for (int i = 0; i < 12; i++) {
+        long from = random.nextInt(100);
+        MemorySegment part = memory.asSlice(from, 400 + random.nextInt(200));
+        long[] strides = {random.nextInt(8), random.nextInt(3)};
+        Tensor flat = Tensor.wrap(part, DType.FLOAT32, Shape.of(100));
+        state.put(
+            "v" + i,
+            flat.asStrided(
+                Shape.of(1 + random.nextInt(8), 1 + random.nextInt(6)),
+                strides,
+                random.nextInt(20)));
+      }
+      assertSameState(state, saveAndLoad(state));
+    }
+  }
+
+  @Test
   void namesOfAnyText() throws IOException {
     Tensor w = Tensor.full(arena, 1, 1);
     StateDict state = StateDict.of("größe", w, "", w, "模型\n\0\"", w, "\ud83d\ude00".repeat(100), w);
