@@ -11,20 +11,31 @@ final class EntryNames {
 
   /** What is wrong with a name; null if nothing is. */
   static @Nullable String fault(String name) {
-    String[] parts = name.split("/", -1);
-    for (int i = 0; i < parts.length; i++) {
-      // A last part without a name is how a folder is written.
-      boolean named = !parts[i].isEmpty() || (i > 0 && i == parts.length - 1);
-      if (!named || parts[i].equals("..") || parts[i].equals(".")) {
-        return "is not the name of an entry: it must be a relative path without . and ..";
+    int start = 0;
+    for (int i = 0; i <= name.length(); i++) {
+      char c = i < name.length() ? name.charAt(i) : '/';
+      if (c == '\\' || Character.isISOControl(c)) {
+        return "is not the name of an entry: it has a backslash or a control character";
+      }
+      if (c == '/') {
+        if (!isPart(name, start, i)) {
+          return "is not the name of an entry: it must be a relative path without . and ..";
+        }
+        start = i + 1;
       }
     }
-    if (name.indexOf('\\') >= 0 || name.chars().anyMatch(Character::isISOControl)) {
-      return "is not the name of an entry: it has a backslash or a control character";
-    }
-    return name.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES
+    // A character takes at most three bytes, or four with its other half.
+    return name.length() > MAX_BYTES / 3 && name.getBytes(StandardCharsets.UTF_8).length > MAX_BYTES
         ? "is not the name of an entry: it is longer than " + MAX_BYTES + " bytes"
         : null;
+  }
+
+  private static boolean isPart(String name, int start, int end) {
+    // A last part without a name is how a folder is written.
+    boolean isFolderEnd = start == end && start == name.length() && start > 0;
+    String part = name.substring(start, end);
+    boolean isDots = part.equals(".") || part.equals("..");
+    return isFolderEnd || (start < end && !isDots);
   }
 
   /** Refuses to write an entry that would not be read. */

@@ -31,14 +31,20 @@ final class FileOutput {
 
   /** Writes what remains of a buffer. */
   void write(ByteBuffer bytes) throws IOException {
-    if (bytes.remaining() > buffer.remaining()) {
+    boolean isSmall = bytes.remaining() < ElementChunks.CHUNK_BYTES;
+    if (!isSmall || bytes.remaining() > buffer.remaining()) {
       flush();
     }
-    if (bytes.remaining() < ElementChunks.CHUNK_BYTES) {
+    if (isSmall) {
       buffer.put(bytes);
     } else {
       writeThrough(bytes);
     }
+  }
+
+  /** Writes a tensor's elements row by row. */
+  void write(Tensor elements) throws IOException {
+    ElementChunks.forEach(elements, chunk -> write(chunk.asByteBuffer()));
   }
 
   /** Writes a tensor's elements row by row, each piece right after the checksum has seen it. */

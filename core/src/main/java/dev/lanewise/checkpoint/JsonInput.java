@@ -90,7 +90,7 @@ final class JsonInput {
         start = bytes.position();
       }
     }
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+    if (!Utf8.canEncode(text)) {
       throw origin.refuse("has an unpaired surrogate in a string before byte " + bytes.position());
     }
     return text.toString();

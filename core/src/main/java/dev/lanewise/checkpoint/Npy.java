@@ -6,7 +6,6 @@ import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.zip.CRC32;
 
 /**
  * Files of one NumPy array, as {@code numpy.save} writes them and {@code numpy.load} reads them.
@@ -101,7 +100,7 @@ public final class Npy {
         path,
         out -> {
           out.write(header);
-          out.write(NpyHeader.inFileOrder(tensor), new CRC32());
+          out.write(NpyHeader.inFileOrder(tensor));
         });
   }
 }

@@ -3,6 +3,7 @@ package dev.lanewise.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -13,6 +14,7 @@ final class PickleInput {
   private static final int MAX_NAME_LENGTH = 200;
 
   private final ByteBuffer bytes;
+  private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
   private final Origin origin;
 
   PickleInput(byte[] bytes, Origin origin) {
@@ -72,7 +74,7 @@ final class PickleInput {
     ByteBuffer text = bytes.slice(bytes.position(), (int) count);
     bytes.position(bytes.position() + (int) count);
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
+      return utf8.decode(text).toString();
     } catch (CharacterCodingException e) {
       throw origin.refuse("has a string before byte " + position() + " that is not UTF-8", e);
     }

@@ -11,7 +11,6 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
-import java.util.zip.CRC32;
 
 /** Writes a state dict as a safetensors file. */
 final class SafetensorsWriter {
@@ -54,8 +53,7 @@ final class SafetensorsWriter {
                   .putLong(0, header.length));
           out.write(header);
           for (Map.Entry<String, Tensor> each : tensors) {
-            // There is no place for a checksum in the format.
-            out.write(each.getValue(), new CRC32());
+            out.write(each.getValue());
           }
         });
   }

@@ -56,8 +56,11 @@ final class TorchReader {
 
   private void requireVersion() throws CheckpointException {
     String text = text(TorchEntries.VERSION).strip();
-    int version = text.matches("[0-9]{1,9}") ? Integer.parseInt(text) : 0;
-    if (version < 1 || version > MAX_VERSION) {
+    boolean isRead = false;
+    for (int version = 1; version <= MAX_VERSION; version++) {
+      isRead |= text.equals(Integer.toString(version));
+    }
+    if (!isRead) {
       throw zip.origin()
           .at(TorchEntries.VERSION)
           .refuse("is \"" + text + "\"; versions 1 to " + MAX_VERSION + " are read");

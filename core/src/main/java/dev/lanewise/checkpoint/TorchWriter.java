@@ -92,8 +92,7 @@ final class TorchWriter {
   private static String folder(String fileName) {
     int dot = fileName.lastIndexOf('.');
     String stem = dot < 0 ? fileName : fileName.substring(0, dot);
-    boolean usable =
-        StandardCharsets.UTF_8.newEncoder().canEncode(stem) && EntryNames.fault(stem) == null;
+    boolean usable = Utf8.canEncode(stem) && EntryNames.fault(stem) == null;
     return usable ? stem : DEFAULT_FOLDER;
   }
 

@@ -4,7 +4,6 @@ import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
-import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,7 +101,7 @@ public sealed interface Value {
      * @throws IllegalArgumentException if it has an unpaired surrogate
      */
     public Text {
-      if (!StandardCharsets.UTF_8.newEncoder().canEncode(text)) {
+      if (!Utf8.canEncode(text)) {
         throw new IllegalArgumentException(
             "\"" + text + "\" has an unpaired surrogate, which no file can hold");
       }

@@ -27,6 +27,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What is saved can be loaded again, the file has the form it should have, and a failed save
@@ -101,6 +103,24 @@ final class SaveTest {
         StateDict.of(
             "columns", table.slice(2, 1, 6), "swapped", table.slice(2, 1, 6).transpose(1, 2));
     assertSameState(state, saveAndLoad(state));
+  }
+
+  @ParameterizedTest
+  @EnumSource(Format.class)
+  void sizesAroundThoseOfTheBuffers(Format format) throws IOException {
+    var random = new Random(9);
+    var state = new StateDict();
+    int chunk = ElementChunks.CHUNK_BYTES / Float.BYTES;
+    for (int size : new int[] {chunk - 17, chunk, 3, chunk + 1, 2 * chunk, 5 * chunk - 1, 1}) {
+      state.put("w" + size, Tensor.randn(arena, random, size));
+    }
+    Path file = folder.resolve("model");
+    state.save(file, format);
+    StateDict loaded = StateDict.load(file, arena);
+    state
+        .tensors()
+        .forEach((name, tensor) ->
+            assertArrayEquals(elements(tensor), elements(loaded.get(name)), name));
   }
 
   @Test
