@@ -8,7 +8,7 @@ import java.util.zip.CRC32;
 
 /**
  * Writes a new file from front to back. Small pieces go through a buffer, tensors from where they
- * are; a few bytes that were not known can be set afterwards.
+ * are.
  */
 final class FileOutput {
   private final FileChannel channel;
@@ -56,20 +56,6 @@ final class FileOutput {
           crc.update(bytes);
           write(bytes.flip());
         });
-  }
-
-  /** Replaces bytes that were written already. */
-  void set(long offset, byte[] bytes) throws IOException {
-    if (offset >= flushed) {
-      buffer.put((int) (offset - flushed), bytes);
-      return;
-    }
-    // Of what straddles both, the rest is still in the buffer.
-    flush();
-    ByteBuffer patch = ByteBuffer.wrap(bytes);
-    while (patch.hasRemaining()) {
-      channel.write(patch, offset + patch.position());
-    }
   }
 
   /** Hands everything to the file. */

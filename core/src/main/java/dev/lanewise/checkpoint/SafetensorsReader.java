@@ -12,7 +12,7 @@ import java.util.Map;
  */
 final class SafetensorsReader {
   /** The limit of the reference implementation. */
-  private static final long MAX_HEADER_BYTES = 100_000_000;
+  static final long MAX_HEADER_BYTES = 100_000_000;
 
   private SafetensorsReader() {}
 

@@ -102,6 +102,13 @@ final class SafetensorsWriter {
     json.append('}');
     byte[] utf8 = json.toString().getBytes(StandardCharsets.UTF_8);
     int gap = Math.floorMod(-utf8.length, ALIGNMENT_BYTES);
+    if (utf8.length + gap > SafetensorsReader.MAX_HEADER_BYTES) {
+      throw new IllegalArgumentException(
+          "names and shapes take "
+              + utf8.length
+              + " bytes; the header of a safetensors file has at most "
+              + SafetensorsReader.MAX_HEADER_BYTES);
+    }
     byte[] padded = Arrays.copyOf(utf8, utf8.length + gap);
     Arrays.fill(padded, utf8.length, padded.length, (byte) ' ');
     return padded;

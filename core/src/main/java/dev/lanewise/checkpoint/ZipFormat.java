@@ -8,6 +8,9 @@ final class ZipFormat {
   static final int LOCAL_HEADER = 0x04034b50;
   static final int LOCAL_HEADER_BYTES = 30;
 
+  /** What follows an entry whose checksum and sizes were not in its local header. */
+  static final int DESCRIPTOR = 0x08074b50;
+
   static final int DIRECTORY_HEADER = 0x02014b50;
   static final int DIRECTORY_HEADER_BYTES = 46;
 
@@ -36,6 +39,7 @@ final class ZipFormat {
   static final int DEFLATED = 8;
 
   static final int FLAG_ENCRYPTED = 1;
+  static final int FLAG_DESCRIPTOR = 1 << 3;
   static final int FLAG_UTF8 = 1 << 11;
 
   private ZipFormat() {}

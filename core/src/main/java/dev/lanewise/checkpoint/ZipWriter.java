@@ -23,7 +23,6 @@ final class ZipWriter {
 
   private static final int VERSION = 20;
   private static final int ZIP64_VERSION = 45;
-  private static final int CRC_AT = 14;
 
   /** Fixed, so that the same tensors give the same file: midnight of 1 January 2000. */
   private static final int DOS_DATE = (20 << 9) | (1 << 5) | 1;
@@ -73,16 +72,15 @@ final class ZipWriter {
     int headerBytes = ZipFormat.LOCAL_HEADER_BYTES + utf8.length + zip64Bytes;
     long payload = headerOffset + headerBytes + ZipFormat.EXTRA_HEADER_BYTES;
     int gap = (int) Math.floorMod(-payload, (long) ALIGNMENT_BYTES);
-    int fixedSize = (int) Math.min(sizeBytes, ZipFormat.IN_ZIP64);
     ByteBuffer header = littleEndian(headerBytes + ZipFormat.EXTRA_HEADER_BYTES + gap);
     header.putInt(ZipFormat.LOCAL_HEADER);
-    putCommon(header, isLarge, 0, fixedSize);
+    putCommon(header, isLarge, 0, isLarge ? (int) ZipFormat.IN_ZIP64 : 0);
     header.putShort((short) utf8.length);
     header.putShort((short) (zip64Bytes + ZipFormat.EXTRA_HEADER_BYTES + gap));
     header.put(utf8);
     if (isLarge) {
       header.putShort((short) ZipFormat.ZIP64_EXTRA).putShort((short) (2 * Long.BYTES));
-      header.putLong(sizeBytes).putLong(sizeBytes);
+      header.putLong(0).putLong(0);
     }
     header.put((byte) 'F').put((byte) 'B').putShort((short) gap);
     while (header.hasRemaining()) {
@@ -95,15 +93,22 @@ final class ZipWriter {
   /** From the version that is needed to the unpacked size: the same in both kinds of header. */
   private static void putCommon(ByteBuffer header, boolean needsZip64, long crc, int fixedSize) {
     header.putShort((short) (needsZip64 ? ZIP64_VERSION : VERSION));
-    header.putShort((short) ZipFormat.FLAG_UTF8).putShort((short) ZipFormat.STORED);
+    header.putShort((short) (ZipFormat.FLAG_UTF8 | ZipFormat.FLAG_DESCRIPTOR));
+    header.putShort((short) ZipFormat.STORED);
     header.putShort((short) 0).putShort((short) DOS_DATE);
     header.putInt((int) crc).putInt(fixedSize).putInt(fixedSize);
   }
 
   private long endEntry(String name, long sizeBytes, long headerOffset, CRC32 crc)
       throws IOException {
-    out.set(
-        headerOffset + CRC_AT, littleEndian(Integer.BYTES).putInt((int) crc.getValue()).array());
+    ByteBuffer descriptor = littleEndian(2 * Integer.BYTES + 2 * Long.BYTES);
+    descriptor.putInt(ZipFormat.DESCRIPTOR).putInt((int) crc.getValue());
+    if (sizeBytes >= ZipFormat.IN_ZIP64) {
+      descriptor.putLong(sizeBytes).putLong(sizeBytes);
+    } else {
+      descriptor.putInt((int) sizeBytes).putInt((int) sizeBytes);
+    }
+    out.write(descriptor.flip());
     byte[] utf8 = name.getBytes(StandardCharsets.UTF_8);
     entries.add(new Written(utf8, crc.getValue(), sizeBytes, headerOffset));
     return crc.getValue();

@@ -243,16 +243,18 @@ final class SaveTest {
   }
 
   /**
-   * Walks the local headers, by the zip specification (APPNOTE 4.3.7), and checks that each payload
-   * is aligned.
+   * Walks the directory and the local headers, by the zip specification (APPNOTE 4.3), and checks
+   * that each payload is aligned.
    */
   private static Map<String, byte[]> storedEntries(byte[] file) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
     ByteBuffer zip = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-    int at = 0;
-    while (zip.getInt(at) == 0x04034b50) {
+    int next = zip.getInt(file.length - 6);
+    while (zip.getInt(next) == 0x02014b50) {
+      int at = zip.getInt(next + 42);
+      assertEquals(0x04034b50, zip.getInt(at));
       assertEquals(0, zip.getShort(at + 8), "compression method");
-      int size = zip.getInt(at + 22);
+      int size = zip.getInt(next + 24);
       int nameLength = zip.getShort(at + 26);
       String name = new String(file, at + 30, nameLength, StandardCharsets.UTF_8);
       int payload = at + 30 + nameLength + zip.getShort(at + 28);
@@ -261,7 +263,12 @@ final class SaveTest {
       byte[] bytes = new byte[size];
       zip.get(payload, bytes);
       entries.put(name, bytes);
-      at = payload + size;
+      // The descriptor behind the payload says what the directory does.
+      assertEquals(0x08074b50, zip.getInt(payload + size));
+      assertEquals(zip.getInt(next + 16), zip.getInt(payload + size + 4), "checksum");
+      assertEquals(size, zip.getInt(payload + size + 8));
+      assertEquals(size, zip.getInt(payload + size + 12));
+      next += 46 + zip.getShort(next + 28) + zip.getShort(next + 30) + zip.getShort(next + 32);
     }
     return entries;
   }

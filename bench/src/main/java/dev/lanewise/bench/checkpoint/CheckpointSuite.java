@@ -36,8 +36,11 @@ public final class CheckpointSuite implements Callable<Integer> {
   @Option(names = "--mib", description = "The size of the model.")
   private int mib = 2048;
 
-  @Option(names = "--rounds", description = "How often each file is written and loaded.")
+  @Option(names = "--rounds", description = "How often each file is written.")
   private int rounds = 5;
+
+  @Option(names = "--loads", description = "How often each file is loaded.")
+  private int loads = 3;
 
   @Option(names = "--opens", description = "How often each file is opened.")
   private int opens = 20;
@@ -73,7 +76,7 @@ public final class CheckpointSuite implements Callable<Integer> {
       }
       open("open pth", torch);
       open("open safetensors", safetensors);
-      for (int round = 0; round < rounds; round++) {
+      for (int round = 0; round < loads; round++) {
         load("load pth", torch);
         load("load safetensors", safetensors);
       }
