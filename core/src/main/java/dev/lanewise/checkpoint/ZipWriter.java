@@ -12,8 +12,9 @@ import java.util.zip.CRC32;
 /**
  * Writes a zip file of stored (not compressed) entries whose payloads begin at multiples of 64
  * bytes, so that a reader can map them. The gap is an extra field "FB" in the entry's header, as in
- * PyTorch's files. The checksum is put into the header after the payload was written, so that
- * memory is read once.
+ * PyTorch's files. As there, checksum and sizes follow the payload, so that memory is read once and
+ * nothing that was written is touched again: a page on its way to the disk could be changed only
+ * after it has arrived.
  *
  * <p>Entries of 4 GiB and more, and files of more bytes or of 65,535 entries and more, get zip64
  * records.
