@@ -343,8 +343,8 @@ public final class StateDict {
    * <p>The file is written under another name beside its target, forced to the disk, and renamed in
    * one step; after a failure the target is what it was. Where the path is a symbolic link, the
    * file it points to is replaced. The same values saved under the same file name give the same
-   * bytes. Memory is read once, at the speed of a plain write, and must not be written meanwhile.
-   * Needs a few MiB however large the tensors are.
+   * bytes. Memory is read once, and must not be written meanwhile. Needs a few MiB however large
+   * the tensors are.
    *
    * @param path the file to create or replace, in a folder that exists
    * @param format which format
