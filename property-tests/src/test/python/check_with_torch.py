@@ -1,34 +1,45 @@
-"""Loads a checkpoint with torch.load, with its default of weights_only=True, and prints it as JSON.
+"""Loads a checkpoint with torch.load(weights_only=True) and prints what it holds, a line a value.
 
-Run it as: python check_with_torch.py FILE. Each value that is a tensor is printed with its name, dtype, shape, strides, offset, the number
-of its storage (tensors with the same number share one) and its elements, row by row, as the text of Python's int or float.
+Run it as: python check_with_torch.py FILE, or FILE floats for a file with floats or dtypes as values, which PyTorch 1 can load with
+weights_only=False only. A tensor is printed as its path, dtype, shape, strides, the number of its storage (tensors
+with the same number share one), its offset there and its bytes in row-major order, in hexadecimal; another value as path, type and repr.
+PythonCheckTest runs it and compares: ./mvnw test -Dtest=PythonCheckTest -Dlanewise.python=python3
 """
-import json
 import sys
 
 import torch
 
 
-def describe(state):
-    storages = {}
-    tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-    for name, tensor in tensors.items():
-        storage = tensor.untyped_storage().data_ptr() or id(tensor)
-        yield {
-            "name": name,
-            "dtype": str(tensor.dtype).removeprefix("torch."),
-            "shape": list(tensor.shape),
-            "strides": list(tensor.stride()),
-            "offset": tensor.storage_offset(),
-            "storage": storages.setdefault(storage, len(storages)),
-            "requires_grad": tensor.requires_grad,
-            "values": [repr(value) for value in tensor.flatten().tolist()],
-        }
+def lines(path, value, storages):
+    if isinstance(value, torch.Tensor):
+        assert not value.requires_grad
+        key = value.storage().data_ptr() or id(value)
+        storage = storages.setdefault(key, len(storages))
+        dtype = str(value.dtype).removeprefix("torch.")
+        flat = value.reshape(-1).clone()
+        text = bytes(flat.view(torch.uint8).tolist()).hex() if flat.numel() else ""
+        yield f"{path} {dtype} {list(value.shape)} {list(value.stride())} {storage} {value.storage_offset()} {text}"
+    elif isinstance(value, dict):
+        yield f"{path} dict"
+        for key, item in value.items():
+            yield from lines(f"{path}.{key}", item, storages)
+    elif isinstance(value, (list, tuple)) and not isinstance(value, torch.Size):
+        yield f"{path} {type(value).__name__}"
+        for i, item in enumerate(value):
+            yield from lines(f"{path}[{i}]", item, storages)
+    else:
+        yield f"{path} {type(value).__name__} {value!r}"
 
 
 def main():
-    state = torch.load(sys.argv[1])
-    print(json.dumps({"type": type(state).__name__, "tensors": list(describe(state))}, indent=1))
+    lacks_floats = sys.argv[2:] == ["floats"] and torch.__version__.startswith("1.")
+    state = torch.load(sys.argv[1], weights_only=not lacks_floats)
+    assert type(state).__name__ == "OrderedDict", type(state)
+    storages = {}
+    sys.stdout.reconfigure(encoding="utf-8")
+    for name, value in state.items():
+        for line in lines(name, value, storages):
+            print(line)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,15 @@
 """Makes the small checkpoints in resources/golden, which the tests of dev.lanewise.checkpoint read.
 
-Run it with PyTorch 2.13 (CPU): python make_golden.py. The files are committed; a build needs neither Python nor this script.
+Run it with PyTorch 2.13 (CPU): python make_golden.py, or with the names of some files. The files are committed; a build needs neither
+Python nor this script. integers.pth, structures.pth and optimizer.pth were made by PyTorch 1.13.1 (python make_golden.py integers.pth
+structures.pth optimizer.pth), all others by 2.13.
 """
 import pathlib
+import sys
 from collections import OrderedDict
 
 import torch
 from torch import nn
-from torch.serialization import set_crc32_options
 
 GOLDEN = pathlib.Path(__file__).resolve().parent.parent / "resources" / "golden"
 
@@ -81,26 +83,76 @@ def plain():
     }
 
 
-def main():
-    GOLDEN.mkdir(parents=True, exist_ok=True)
-    save("module.pth", module())
-    save("dtypes.pth", dtypes())
-    save("views.pth", views())
-    save("plain.pth", plain())
-    save("many.pth", OrderedDict((f"layer{i}", torch.tensor([float(i)])) for i in range(300)))
+def integers():
+    """The types whose storages hold integers and truth values, with a view."""
+    return {
+        "uint8": torch.tensor([0, 128, 255], dtype=torch.uint8),
+        "int16": torch.tensor([-(2**15), 2**15 - 1], dtype=torch.int16),
+        "bool": torch.tensor([[True, False], [False, True]])[1],
+        "int8": torch.tensor([-128], dtype=torch.int8),
+    }
+
+
+def structures():
+    """A whole training checkpoint: nested dicts, lists and tuples with every plain value beside tensors."""
+    weight = counting(2, 3)
+    return {
+        "model": OrderedDict([("fc.weight", nn.Parameter(weight)), ("fc.bias", counting(2))]),
+        "tied": [weight, weight.t(), (weight[1], None)],
+        "history": [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25}],
+        "by_number": {0: "zero", -3: "three below", 2**40: counting(1)},
+        "shape": weight.shape,
+        "types": (torch.float16, torch.bool),
+        "flags": (True, False),
+        "numbers": [255, 256, 65536, -1, -(2**63), 2**63 - 1, float("inf"), -0.0, 5e-324],
+        "empty": [(), [], {}, "", torch.empty(0)],
+    }
+
+
+def optimizer():
+    """The state of SGD with momentum after two steps; the third parameter never got a gradient."""
+    parameters = [nn.Parameter(counting(2, 2)), nn.Parameter(counting(3)), nn.Parameter(counting(1))]
+    sgd = torch.optim.SGD(parameters, lr=0.1, momentum=0.9, weight_decay=0.01, nesterov=True)
+    for _ in range(2):
+        parameters[0].grad = torch.ones(2, 2)
+        parameters[1].grad = counting(3)
+        sgd.step()
+    return sgd.state_dict()
+
+
+def no_crc():
+    from torch.serialization import set_crc32_options
 
     set_crc32_options(False)
     save("no_crc.pth", {"w": counting(2)})
     set_crc32_options(True)
 
+
+FILES = {
+    "module.pth": lambda name: save(name, module()),
+    "dtypes.pth": lambda name: save(name, dtypes()),
+    "views.pth": lambda name: save(name, views()),
+    "plain.pth": lambda name: save(name, plain()),
+    "many.pth": lambda name: save(name, OrderedDict((f"layer{i}", torch.tensor([float(i)])) for i in range(300))),
+    "no_crc.pth": lambda name: no_crc(),
+    "uint8.pth": lambda name: save(name, {"w": torch.tensor([1], dtype=torch.uint8)}),
+    "nested.pth": lambda name: save(name, {"model": {"w": counting(2)}, "epoch": 3}),
+    "integers.pth": lambda name: save(name, integers()),
+    "structures.pth": lambda name: save(name, structures()),
+    "optimizer.pth": lambda name: save(name, optimizer()),
     # What must be refused.
-    save("legacy.pth", {"w": counting(2)}, _use_new_zipfile_serialization=False)
-    save("uint8.pth", {"w": torch.tensor([1], dtype=torch.uint8)})
-    save("float8.pth", {"w": torch.tensor([1.0]).to(torch.float8_e4m3fn)})
-    save("whole_module.pth", nn.Linear(1, 1))
-    save("nested.pth", {"model": {"w": counting(2)}, "epoch": 3})
-    save("tensor.pth", counting(2))
-    save("protocol4.pth", {"w": counting(2)}, pickle_protocol=4)
+    "legacy.pth": lambda name: save(name, {"w": counting(2)}, _use_new_zipfile_serialization=False),
+    "float8.pth": lambda name: save(name, {"w": torch.tensor([1.0]).to(torch.float8_e4m3fn)}),
+    "whole_module.pth": lambda name: save(name, nn.Linear(1, 1)),
+    "tensor.pth": lambda name: save(name, counting(2)),
+    "protocol4.pth": lambda name: save(name, {"w": counting(2)}, pickle_protocol=4),
+}
+
+
+def main():
+    GOLDEN.mkdir(parents=True, exist_ok=True)
+    for name in sys.argv[1:] or FILES:
+        FILES[name](name)
 
 
 if __name__ == "__main__":

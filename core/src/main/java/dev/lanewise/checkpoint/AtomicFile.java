@@ -19,7 +19,7 @@ final class AtomicFile {
 
   /** Writes the new content. */
   interface Content {
-    void writeTo(FileChannel channel) throws IOException;
+    void writeTo(FileOutput out) throws IOException;
   }
 
   /**
@@ -42,7 +42,9 @@ final class AtomicFile {
     try {
       try (FileChannel channel =
           FileChannel.open(temporary, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-        content.writeTo(channel);
+        var out = new FileOutput(channel);
+        content.writeTo(out);
+        out.flush();
         channel.force(true);
       }
       Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE);

@@ -1,61 +1,46 @@
 package dev.lanewise.checkpoint;
 
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
-import java.util.Arrays;
+import java.nio.charset.StandardCharsets;
 
-/**
- * Tells by its first bytes what a file is, because the zip reader's word for any other file is "zip
- * END header not found".
- */
-final class FileKind {
-  private static final byte[] ZIP = {'P', 'K', 3, 4};
+/** What a file is, told by its first bytes. */
+enum FileKind {
+  /** PyTorch's or NumPy's. */
+  ZIP("PK\3\4"),
+  /** A zip file without entries, which NumPy writes for no arrays. */
+  EMPTY_ZIP("PK\5\6"),
+  /** One NumPy array. */
+  NPY("\u0093NUMPY"),
+  /** PyTorch before 1.6: it began with the magic number {@code 0x1950a86a20f9469cfc6c}, pickled. */
+  LEGACY_PYTORCH("\u0080\2\u008a\nl\u00fc\u009cF\u00f9 j\u00a8P\u0019"),
+  /** A length of 8 bytes, then JSON; there is no magic number. */
+  SAFETENSORS("");
 
-  /**
-   * The magic number, pickled, with which PyTorch before 1.6 began: {@code 0x1950a86a20f9469cfc6c}.
-   */
-  private static final byte[] LEGACY = {
-    (byte) 0x80,
-    2,
-    (byte) 0x8a,
-    10,
-    0x6c,
-    (byte) 0xfc,
-    (byte) 0x9c,
-    0x46,
-    (byte) 0xf9,
-    0x20,
-    0x6a,
-    (byte) 0xa8,
-    0x50,
-    0x19
-  };
+  private static final int LONGEST = 16;
+  private static final int JSON_AT = Long.BYTES;
 
-  private FileKind() {}
+  /** Its characters are bytes. */
+  private final String start;
 
-  static void requireZip(Origin origin) throws CheckpointException {
-    if (!Files.exists(origin.file())) {
-      throw origin.refuse("there is no such file");
+  FileKind(String start) {
+    this.start = start;
+  }
+
+  static FileKind of(FileBytes file) throws CheckpointException {
+    byte[] start = file.read(0, (int) Math.min(file.size(), LONGEST));
+    if (start.length == 0) {
+      throw file.origin().refuse("is empty");
     }
-    if (!Files.isRegularFile(origin.file())) {
-      throw origin.refuse("is not a regular file");
+    String text = new String(start, StandardCharsets.ISO_8859_1);
+    for (FileKind kind : values()) {
+      if (kind != SAFETENSORS && text.startsWith(kind.start)) {
+        return kind;
+      }
     }
-    byte[] start;
-    try (InputStream in = Files.newInputStream(origin.file())) {
-      start = in.readNBytes(LEGACY.length);
-    } catch (IOException e) {
-      throw origin.refuse("cannot be read: " + e.getMessage(), e);
+    if (start.length > JSON_AT && start[JSON_AT] == '{') {
+      return SAFETENSORS;
     }
-    if (Arrays.equals(start, LEGACY)) {
-      throw origin.refuse(
-          "is in the format of PyTorch before 1.6, which is not read; load it in PyTorch and save it again with torch.save");
-    }
-    if (start.length < ZIP.length || !Arrays.equals(start, 0, ZIP.length, ZIP, 0, ZIP.length)) {
-      throw origin.refuse(
-          start.length == 0
-              ? "is empty"
-              : "is not a zip file, so it was not written by torch.save");
-    }
+    throw file.origin()
+        .refuse(
+            "is neither a zip file, as torch.save and numpy.savez write, nor safetensors, nor npy");
   }
 }

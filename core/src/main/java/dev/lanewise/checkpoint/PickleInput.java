@@ -3,6 +3,7 @@ package dev.lanewise.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CharsetDecoder;
 import java.nio.charset.StandardCharsets;
 
 /**
@@ -13,6 +14,7 @@ final class PickleInput {
   private static final int MAX_NAME_LENGTH = 200;
 
   private final ByteBuffer bytes;
+  private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
   private final Origin origin;
 
   PickleInput(byte[] bytes, Origin origin) {
@@ -51,7 +53,7 @@ final class PickleInput {
               + count
               + " bytes at byte "
               + position()
-              + "; no size is larger than 8");
+              + "; integers of up to 8 are read");
     }
     require(count);
     long value = 0;
@@ -62,9 +64,9 @@ final class PickleInput {
     return count == 0 ? 0 : value << unused >> unused;
   }
 
-  void skip(int count) throws CheckpointException {
-    require(count);
-    bytes.position(bytes.position() + count);
+  double bigEndianDouble() throws CheckpointException {
+    require(Double.BYTES);
+    return Double.longBitsToDouble(Long.reverseBytes(bytes.getLong()));
   }
 
   String utf8(long count) throws CheckpointException {
@@ -72,7 +74,7 @@ final class PickleInput {
     ByteBuffer text = bytes.slice(bytes.position(), (int) count);
     bytes.position(bytes.position() + (int) count);
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(text).toString();
+      return utf8.decode(text).toString();
     } catch (CharacterCodingException e) {
       throw origin.refuse("has a string before byte " + position() + " that is not UTF-8", e);
     }

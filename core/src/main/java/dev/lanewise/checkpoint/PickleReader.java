@@ -16,7 +16,7 @@ final class PickleReader {
    * Each instruction makes at most one object: this bounds the heap that a small but well
    * compressed file can ask for.
    */
-  private static final int MAX_INSTRUCTIONS = 1 << 24;
+  private static final int MAX_INSTRUCTIONS = 1 << 23;
 
   private final Origin origin;
   private final PickleInput input;
@@ -60,18 +60,15 @@ final class PickleReader {
 
   private void follow(int opcode) throws CheckpointException {
     switch (opcode) {
-      case Pickle.NONE -> stack.push(new PickleValue.Plain("None"));
-      case Pickle.NEWTRUE -> stack.push(new PickleValue.Bool(true));
-      case Pickle.NEWFALSE -> stack.push(new PickleValue.Bool(false));
-      case Pickle.BININT -> stack.push(new PickleValue.Int(input.signedInt()));
-      case Pickle.BININT1 -> stack.push(new PickleValue.Int(input.unsignedByte()));
-      case Pickle.BININT2 -> stack.push(new PickleValue.Int(input.unsignedShort()));
-      case Pickle.LONG1 -> stack.push(new PickleValue.Int(input.longOf(input.unsignedByte())));
-      case Pickle.BINFLOAT -> {
-        input.skip(Double.BYTES);
-        stack.push(new PickleValue.Plain("float"));
-      }
-      case Pickle.BINUNICODE -> stack.push(new PickleValue.Text(input.utf8(input.unsignedInt())));
+      case Pickle.NONE -> push(new Value.None());
+      case Pickle.NEWTRUE -> push(new Value.Bool(true));
+      case Pickle.NEWFALSE -> push(new Value.Bool(false));
+      case Pickle.BININT -> push(new Value.Int(input.signedInt()));
+      case Pickle.BININT1 -> push(new Value.Int(input.unsignedByte()));
+      case Pickle.BININT2 -> push(new Value.Int(input.unsignedShort()));
+      case Pickle.LONG1 -> push(new Value.Int(input.longOf(input.unsignedByte())));
+      case Pickle.BINFLOAT -> push(new Value.Real(input.bigEndianDouble()));
+      case Pickle.BINUNICODE -> push(new Value.Text(input.utf8(input.unsignedInt())));
       case Pickle.EMPTY_LIST -> stack.push(new PickleValue.PyList(new ArrayList<>()));
       case Pickle.EMPTY_DICT -> stack.push(new PickleValue.Dict(new LinkedHashMap<>()));
       case Pickle.EMPTY_TUPLE -> stack.push(new PickleValue.Tuple(List.of()));
@@ -108,6 +105,10 @@ final class PickleReader {
     }
   }
 
+  private void push(Value value) throws CheckpointException {
+    stack.push(new PickleValue.Leaf(value));
+  }
+
   private void append(List<PickleValue> items) throws CheckpointException {
     if (!(stack.top() instanceof PickleValue.PyList(var list))) {
       throw origin.refuse("appends to " + stack.top().describe() + " as if it were a list");
@@ -116,18 +117,19 @@ final class PickleReader {
   }
 
   private void setItems(List<PickleValue> keysAndValues) throws CheckpointException {
-    if (!(stack.top() instanceof PickleValue.Dict(Map<PickleValue, PickleValue> dict))) {
+    if (!(stack.top() instanceof PickleValue.Dict(Map<Value.Key, PickleValue> dict))) {
       throw origin.refuse("puts items into " + stack.top().describe() + " as if it were a dict");
     }
     if (keysAndValues.size() % 2 != 0) {
       throw origin.refuse("puts a key without a value into a dict");
     }
     for (int i = 0; i < keysAndValues.size(); i += 2) {
-      PickleValue key = keysAndValues.get(i);
       // Hashing any other value could walk a structure that contains itself.
-      if (!(key instanceof PickleValue.Text) && !(key instanceof PickleValue.Int)) {
+      if (!(keysAndValues.get(i) instanceof PickleValue.Leaf(Value.Key key))) {
         throw origin.refuse(
-            "has a dict with " + key.describe() + " as a key; keys must be strings or integers");
+            "has a dict with "
+                + keysAndValues.get(i).describe()
+                + " as a key; keys must be strings or integers");
       }
       dict.put(key, keysAndValues.get(i + 1));
     }

@@ -13,10 +13,7 @@ sealed interface PickleValue {
   /** What to call it in a message. */
   default String describe() {
     return switch (this) {
-      case Plain plain -> "None".equals(plain.kind()) ? "None" : "a " + plain.kind();
-      case Text _ -> "a string";
-      case Int _ -> "an integer";
-      case Bool _ -> "a boolean";
+      case Leaf leaf -> leaf.value().kind();
       case Tuple _ -> "a tuple";
       case PyList _ -> "a list";
       case Dict _ -> "a dict";
@@ -28,35 +25,14 @@ sealed interface PickleValue {
   }
 
   /**
-   * A value that is accepted and not looked at: None, a float, a dtype.
+   * A number, a string, a boolean, None, a {@code torch.Size} or a dtype.
    *
-   * @param kind its type
+   * @param value what it is
    */
-  record Plain(String kind) implements PickleValue {}
+  record Leaf(Value value) implements PickleValue {}
 
   /**
-   * A string.
-   *
-   * @param value its text
-   */
-  record Text(String value) implements PickleValue {}
-
-  /**
-   * An integer.
-   *
-   * @param value the number
-   */
-  record Int(long value) implements PickleValue {}
-
-  /**
-   * A truth value.
-   *
-   * @param value the value
-   */
-  record Bool(boolean value) implements PickleValue {}
-
-  /**
-   * A tuple or {@code torch.Size}.
+   * A tuple.
    *
    * @param items its items; cannot be changed
    */
@@ -72,9 +48,9 @@ sealed interface PickleValue {
   /**
    * A dict or {@code OrderedDict}.
    *
-   * @param items its items in order; instructions put into it. Keys are strings and integers only
+   * @param items its items in order; instructions put into it
    */
-  record Dict(Map<PickleValue, PickleValue> items) implements PickleValue {}
+  record Dict(Map<Value.Key, PickleValue> items) implements PickleValue {}
 
   /**
    * A function that is allowed.

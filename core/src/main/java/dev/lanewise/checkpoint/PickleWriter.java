@@ -65,6 +65,12 @@ final class PickleWriter {
     }
   }
 
+  void real(double value) {
+    op(Pickle.BINFLOAT);
+    long bigEndian = Long.reverseBytes(Double.doubleToRawLongBits(value));
+    littleEndian(bigEndian, Double.BYTES);
+  }
+
   void tuple(List<Long> values) {
     op(Pickle.MARK);
     values.forEach(this::integer);

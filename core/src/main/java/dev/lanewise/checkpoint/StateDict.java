@@ -1,40 +1,59 @@
 package dev.lanewise.checkpoint;
 
 import dev.lanewise.internal.check.Check;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
-import java.util.Collection;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
-import java.util.Map;
+import java.util.List;
 import java.util.SequencedMap;
 import java.util.Set;
 
 /**
- * An ordered map of names to tensors: what a model is made of, as PyTorch's {@code
- * Module.state_dict()} gives it.
+ * An ordered map of names to tensors and plain values: what a model is made of, as PyTorch's {@code
+ * Module.state_dict()} gives it, or a whole checkpoint with an epoch number and an optimizer's
+ * state beside the model.
  *
  * <pre>{@code
  * StateDict.of("emb.weight", embedding.weight()).save(Path.of("embedding.pth"));   // torch.load reads it
  *
- * StateDict saved = StateDict.load(Path.of("embedding.pth"), arena);
+ * StateDict saved = StateDict.load(Path.of("embedding.pth"), arena);               // or StateDict.map
  * saved.copyTo(StateDict.of("emb.weight", embedding.weight()));
  * }</pre>
  *
  * <p>The map holds the tensors themselves, not copies: of a parameter its value. Names may hold any
- * text; a dot is only a convention. The order is that of insertion, in files too. Not thread-safe
- * while names are put; tensors are as thread-safe as they are elsewhere.
+ * text; a dot is only a convention. The order is that of insertion. Not thread-safe while names are
+ * put; tensors are as thread-safe as they are elsewhere.
  *
- * <p>The file format is described in <a
- * href="https://docs.pytorch.org/docs/stable/notes/serialization.html">PyTorch's serialization
- * notes</a>.
+ * <p><b>Reading.</b> {@link #load} copies, {@link #map} maps. Both recognise the file by its
+ * content: {@link Format#PYTORCH}, {@link Format#SAFETENSORS} or {@link Format#NPZ}; a single
+ * {@code .npy} array is read by {@link Npy}. Types, shapes, strides and bits are those saved;
+ * tensors that shared a storage share memory. Numbers of the other byte order are converted,
+ * deflated entries inflated.
+ *
+ * <p>Of a PyTorch file (1.6 or later) everything is read that state dicts are made of: tensors,
+ * parameters, dicts, lists, tuples, numbers, strings, booleans, None, {@code torch.Size} and
+ * dtypes. The top must be a dict with strings as keys, for example a module's {@code state_dict()};
+ * its attribute {@code _metadata} is left out. Tensors saved on another device are read as well.
+ *
+ * <p><b>Hostile files.</b> A file may hold anything: reading gives a state dict or a {@link
+ * CheckpointException} that names file, entry and reason. Nothing in a file is ever loaded as a
+ * class or run; any other Python name is refused. What a file says of its sizes is compared with
+ * the file before memory is taken, and memory is taken only after everything but the elements was
+ * read and checked. The heap needed is at most a fixed multiple of what describes the tensors, and
+ * below 1 GiB: a pickle or a zip directory of more than 64 MiB, a pickle of more than 2^23
+ * instructions, a safetensors header of more than 100,000,000 bytes are refused. Memory for
+ * elements is at most the file's size, or 1,032 times that where entries are deflated. Time is
+ * linear in these (times a logarithm). A tensor has at most 64 dimensions. If reading fails, no
+ * state dict is returned, but memory already taken from the arena stays with it.
  */
 public final class StateDict {
-  private final SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+  private final SequencedMap<String, Value> values = new LinkedHashMap<>();
 
   /** An empty state dict, to be filled with {@link #put}. */
   public StateDict() {}
@@ -113,178 +132,367 @@ public final class StateDict {
   }
 
   /**
-   * Adds a tensor behind those there are. A name is never replaced: two layers that save under one
+   * Adds a tensor behind what there is. A name is never replaced: two layers that save under one
    * name would lose one of them.
    *
    * @param name a name that is not there yet
    * @param operand the tensor, or the parameter whose value is meant
    * @return this
-   * @throws IllegalArgumentException if the name is there already, or is not Unicode text (an
-   *     unpaired surrogate)
+   * @throws IllegalArgumentException if the name is there already, or has an unpaired surrogate
    */
   public StateDict put(String name, Operand operand) {
-    if (!StandardCharsets.UTF_8.newEncoder().canEncode(name)) {
-      throw new IllegalArgumentException(
-          "name \"" + name + "\" has an unpaired surrogate, which no file can hold");
+    return put(name, Value.of(operand));
+  }
+
+  /**
+   * Adds a nested dict: the names and values that another state dict has now.
+   *
+   * @param name a name that is not there yet
+   * @param nested what the dict will hold
+   * @return this
+   * @throws IllegalArgumentException if the name is there already, or has an unpaired surrogate, or
+   *     dicts would nest deeper than {@link Value#MAX_DEPTH}
+   */
+  public StateDict put(String name, StateDict nested) {
+    return put(name, nested.toDict());
+  }
+
+  /**
+   * Adds a value of any kind behind those there are.
+   *
+   * @param name a name that is not there yet
+   * @param value the value
+   * @return this
+   * @throws IllegalArgumentException if the name is there already, or has an unpaired surrogate, or
+   *     the value's containers nest deeper than {@link Value#MAX_DEPTH}
+   */
+  public StateDict put(String name, Value value) {
+    var key = new Value.Text(name);
+    if (values.containsKey(key.text())) {
+      throw new IllegalArgumentException("there is a value named \"" + name + "\" already");
     }
-    if (tensors.containsKey(name)) {
-      throw new IllegalArgumentException("there is a tensor named \"" + name + "\" already");
-    }
-    tensors.put(name, operand.value());
+    requireDepth(name, value, 0);
+    values.put(name, value);
     return this;
+  }
+
+  private static void requireDepth(String name, Value value, int depth) {
+    if (depth > Value.MAX_DEPTH) {
+      throw new IllegalArgumentException(
+          "\"" + name + "\" nests more than " + Value.MAX_DEPTH + " containers in each other");
+    }
+    switch (value) {
+      case Value.PyList(List<Value> items) ->
+          items.forEach(item -> requireDepth(name, item, depth + 1));
+      case Value.Tuple(List<Value> items) ->
+          items.forEach(item -> requireDepth(name, item, depth + 1));
+      case Value.Dict(var items) ->
+          items.values().forEach(item -> requireDepth(name, item, depth + 1));
+      case Value.TensorValue _, Value.Int _, Value.Real _, Value.Bool _ -> {}
+      case Value.Text _, Value.None _, Value.Type _, Value.Size _ -> {}
+    }
   }
 
   /**
    * The tensor of a name.
    *
-   * @param name a name that is there
+   * @param name the name of a tensor
    * @return the tensor, not a copy
+   * @throws IllegalArgumentException if there is no such name, and the message lists the names
+   *     there are; or if the value is no tensor
+   */
+  public Tensor get(String name) {
+    return switch (value(name)) {
+      case Value.TensorValue(Tensor tensor) -> tensor;
+      case Value other ->
+          throw new IllegalArgumentException(
+              "\"" + name + "\" is " + other.kind() + ", not a tensor");
+    };
+  }
+
+  /**
+   * The value of a name, whatever it is.
+   *
+   * @param name a name that is there
+   * @return the value
    * @throws IllegalArgumentException if there is no such name; the message lists the names there
    *     are
    */
-  public Tensor get(String name) {
-    Tensor tensor = tensors.get(name);
-    if (tensor == null) {
+  public Value value(String name) {
+    Value value = values.get(name);
+    if (value == null) {
       throw new IllegalArgumentException(
-          "no tensor is named \"" + name + "\"; there are " + tensors.keySet());
+          "no tensor or value is named \"" + name + "\"; there are " + values.keySet());
     }
-    return tensor;
+    return value;
   }
 
   /**
-   * Whether there is a tensor of a name.
+   * A nested dict as a state dict: {@code checkpoint.dict("model").get("emb.weight")}.
+   *
+   * @param name the name of a dict whose keys are strings
+   * @return a new state dict of the same values; putting names into it does not change this one
+   * @throws IllegalArgumentException if there is no such name, or its value is something else
+   */
+  public StateDict dict(String name) {
+    if (!(value(name) instanceof Value.Dict dict)) {
+      throw new IllegalArgumentException(
+          "\"" + name + "\" is " + value(name).kind() + ", not a dict");
+    }
+    var nested = new StateDict();
+    dict.items()
+        .forEach((key, item) -> {
+          if (!(key instanceof Value.Text(String text))) {
+            throw new IllegalArgumentException(
+                "the dict \""
+                    + name
+                    + "\" has the key "
+                    + StateDictPrinter.key(key)
+                    + ", not a name");
+          }
+          nested.put(text, item);
+        });
+    return nested;
+  }
+
+  /**
+   * Whether there is a value of a name.
    *
    * @param name any text
-   * @return true if {@link #get} would find it
+   * @return true if {@link #value} would find it
    */
   public boolean contains(String name) {
-    return tensors.containsKey(name);
+    return values.containsKey(name);
   }
 
   /**
-   * The names, in order.
+   * The names of all values, in order.
    *
    * @return a view that cannot be changed
    */
   public Set<String> names() {
-    return Collections.unmodifiableSet(tensors.keySet());
+    return Collections.unmodifiableSet(values.keySet());
   }
 
   /**
-   * The tensors, in the order of their names.
+   * The values that are tensors, by name and in order; none of nested containers.
    *
-   * @return a view that cannot be changed
+   * @return a copy that cannot be changed
    */
-  public Collection<Tensor> tensors() {
-    return Collections.unmodifiableCollection(tensors.values());
-  }
-
-  /**
-   * Names and tensors, in order.
-   *
-   * @return a view that cannot be changed
-   */
-  public SequencedMap<String, Tensor> asMap() {
+  public SequencedMap<String, Tensor> tensors() {
+    SequencedMap<String, Tensor> tensors = new LinkedHashMap<>();
+    values.forEach((name, value) -> {
+      if (value instanceof Value.TensorValue(Tensor tensor)) {
+        tensors.put(name, tensor);
+      }
+    });
     return Collections.unmodifiableSequencedMap(tensors);
   }
 
   /**
-   * How many tensors there are.
+   * Names and values, in order.
    *
-   * @return the count
+   * @return a view that cannot be changed
    */
-  public int size() {
-    return tensors.size();
+  public SequencedMap<String, Value> asMap() {
+    return Collections.unmodifiableSequencedMap(values);
   }
 
   /**
-   * Writes a zip file that {@code torch.load(path)} reads as an {@code OrderedDict} of tensors with
-   * {@code requires_grad=False}: the same names in the same order, types, shapes and bits.
+   * The names and values there are now, as a value that another state dict can hold.
    *
-   * <p>A view over memory without gaps (contiguous, transposed, expanded) is written as that memory
-   * with the view's strides; views over exactly the same memory share it in the file, as tied
-   * weights do in PyTorch. A view with gaps (some columns of a table) is written without them.
-   * Views that merely overlap become independent.
+   * @return a dict
+   */
+  public Value.Dict toDict() {
+    return Value.Dict.of(values);
+  }
+
+  /**
+   * How many values there are.
    *
-   * <p>The file is written under another name beside its target, forced to the disk, and renamed in
-   * one step; after a failure the target is what it was. Where the path is a symbolic link, the
-   * file it points to is replaced. The same tensors saved under the same file name give the same
-   * bytes. Memory is read twice (checksum, then copy) and must not be written meanwhile; a change
-   * is noticed, and fails the save. Needs a few MiB however large the tensors are.
+   * @return the count of names
+   */
+  public int size() {
+    return values.size();
+  }
+
+  /**
+   * Writes a zip file that {@code torch.load(path)} reads as an {@code OrderedDict}, as {@link
+   * #save(Path, Format)} does with {@link Format#PYTORCH}.
    *
    * @param path the file to create or replace, in a folder that exists
-   * @throws IOException if the file cannot be written, or a tensor was written to during the save
+   * @throws IOException if the file cannot be written
    * @throws IllegalStateException if the memory of a tensor is closed
    * @throws WrongThreadException if a tensor belongs to a confined arena of another thread
    * @throws IllegalArgumentException if the path does not name a file
    */
   public void save(Path path) throws IOException {
-    tensors.forEach(Check::accessible);
-    CheckpointWriter.write(asMap(), path);
+    save(path, Format.PYTORCH);
   }
 
   /**
-   * Reads a zip file that {@code torch.save} (PyTorch 1.6 or later) or {@link #save} wrote: a dict
-   * whose keys are strings and whose values are tensors or parameters, for example a module's
-   * {@code state_dict()}.
+   * Writes a file: the same names, types, shapes and bits, and with {@link Format#PYTORCH} the
+   * other values and the order. Tensors have {@code requires_grad=False} there.
    *
-   * <p>Types, shapes, strides and bits are those saved; tensors that shared a storage share memory
-   * here. Each storage is copied into the arena, aligned to 64 bytes. Tensors saved on another
-   * device are read as well. Values that are numbers, strings, booleans or None are left out, and
-   * so is a module's {@code _metadata}; a nested dict, list or tuple is refused, because leaving it
-   * out could hide a model.
+   * <p>For PyTorch a view over memory without gaps (contiguous, transposed, expanded) is written as
+   * that memory with the view's strides. Such views that overlap share their memory in the file,
+   * and views with gaps inside them do too, as tied weights do in PyTorch. A view with gaps that
+   * lies in no other (some columns of a table) is written without them. In the other formats each
+   * tensor is written by itself, row by row.
    *
-   * <p>Anything else is refused by name, and nothing in the file is ever loaded as a class or run.
-   * Checksums are verified, unless the file was written without ({@code
-   * torch.serialization.set_crc32_options(False)}). Sizes are checked against the file before
-   * memory is allocated. If reading fails, no state dict is returned, but memory already taken from
-   * the arena stays with it.
+   * <p>The file is written under another name beside its target, forced to the disk, and renamed in
+   * one step; after a failure the target is what it was. Where the path is a symbolic link, the
+   * file it points to is replaced. The same values saved under the same file name give the same
+   * bytes. Memory is read once, and must not be written meanwhile. Needs a few MiB however large
+   * the tensors are.
    *
-   * @param path the file
+   * @param path the file to create or replace, in a folder that exists
+   * @param format which format
+   * @throws IOException if the file cannot be written
+   * @throws IllegalStateException if the memory of a tensor is closed
+   * @throws WrongThreadException if a tensor belongs to a confined arena of another thread
+   * @throws IllegalArgumentException if the path does not name a file, or the format cannot hold
+   *     one of the values; the message names it, and nothing was written
+   */
+  public void save(Path path, Format format) throws IOException {
+    values.forEach(StateDict::requireAccessible);
+    switch (format) {
+      case PYTORCH -> TorchWriter.write(this, path);
+      case SAFETENSORS -> SafetensorsWriter.write(this, path);
+      case NPZ -> NpzWriter.write(this, path);
+    }
+  }
+
+  private static void requireAccessible(String name, Value value) {
+    switch (value) {
+      case Value.TensorValue(Tensor tensor) -> Check.accessible(name, tensor);
+      case Value.PyList(List<Value> items) -> items.forEach(item -> requireAccessible(name, item));
+      case Value.Tuple(List<Value> items) -> items.forEach(item -> requireAccessible(name, item));
+      case Value.Dict(var items) ->
+          items.forEach(
+              (key, item) -> requireAccessible(name + "." + StateDictPrinter.key(key), item));
+      case Value.Int _, Value.Real _, Value.Bool _, Value.Text _ -> {}
+      case Value.None _, Value.Type _, Value.Size _ -> {}
+    }
+  }
+
+  /**
+   * Reads a file into memory of an arena, each storage aligned to 64 bytes. Checksums are verified
+   * where the format has them (zip files do, unless they were written without: {@code
+   * torch.serialization.set_crc32_options(False)}).
+   *
+   * @param path the file, in any {@link Format}
    * @param arena whose memory the tensors are
-   * @return the state dict
+   * @return the state dict; its tensors can be written
    * @throws CheckpointException if the file is missing, damaged, of another format or holds
    *     something that is not read
    */
   public static StateDict load(Path path, Arena arena) throws CheckpointException {
-    return CheckpointReader.read(path, arena);
+    return CheckpointFile.read(path, arena, Access.COPY);
+  }
+
+  /**
+   * Opens a file without reading its elements: the tensors are read-only views of the file, mapped
+   * into memory until the arena is closed. Takes milliseconds and touches only what describes the
+   * tensors, whatever the file's size; elements come from the disk, or the page cache that all
+   * processes share, when they are used.
+   *
+   * <p>All that {@link #load} checks is checked, except the checksums of mapped elements, which
+   * would mean reading them: see {@link #verify}. Elements may lie at any address (PyTorch aligns
+   * them to 64 bytes, others do not), which all operations here accept. What cannot be mapped is
+   * read into the arena as {@code load} would: deflated entries, and numbers of the other byte
+   * order.
+   *
+   * <p>The file must not be changed or cut while it is mapped: what is read then is undefined, and
+   * where it was cut, an {@link InternalError}. {@link #save} replaces a file instead of changing
+   * it, so a mapped one can be saved over. An arena of {@code ofShared} or {@code ofAuto} lets all
+   * threads use the tensors.
+   *
+   * @param path the file, in any {@link Format}
+   * @param arena which closes the mapping
+   * @return the state dict; its tensors cannot be written
+   * @throws CheckpointException if the file is missing, damaged, of another format or holds
+   *     something that is not read
+   */
+  public static StateDict map(Path path, Arena arena) throws CheckpointException {
+    return CheckpointFile.read(path, arena, Access.MAP);
+  }
+
+  /**
+   * Reads a whole file and checks all there is to check, the checksums of zip files included (all
+   * entries, whether or not a tensor needs them), without keeping anything. Needs as much memory as
+   * {@link #map} does, and a few MiB.
+   *
+   * @param path the file, in any {@link Format}
+   * @throws CheckpointException if {@link #load} would refuse the file, or a checksum is wrong
+   */
+  public static void verify(Path path) throws CheckpointException {
+    CheckpointFile.verify(path);
   }
 
   /**
    * Copies every tensor into the tensor of the same name in a model's state dict, as {@code
-   * load_state_dict(strict=True)} does. Names, types and shapes must be the same on both sides;
-   * strides and order may differ. Everything is checked before anything is written.
+   * load_state_dict} does. Shapes must be the same on both sides, and unless an option says
+   * otherwise names and types too; strides and order may differ. Everything is checked before
+   * anything is written.
+   *
+   * <p>Plain values are passed over, but a list, tuple or dict on this side counts as an unexpected
+   * name: the model may be in it.
    *
    * <p>The two sides must not share memory, except that a tensor may be copied onto itself.
    *
    * @param target the tensors to overwrite
+   * @param options what need not match; none for a strict copy
+   * @return the names that one side does not have; empty for a strict copy
    * @throws IllegalArgumentException if a name is missing on either side, or a type or shape
    *     differs, or a target is read-only or repeats elements; the message lists every mismatch,
    *     and nothing was written
    * @throws WrongThreadException if a tensor belongs to a confined arena of another thread
    * @throws IllegalStateException if the memory of a tensor is closed
    */
-  public void copyTo(StateDict target) {
-    StrictCopy.copy(tensors, target.tensors);
+  public CopyReport copyTo(StateDict target, CopyOption... options) {
+    Set<CopyOption> set = EnumSet.noneOf(CopyOption.class);
+    Collections.addAll(set, options);
+    return StateCopy.copy(this, target, set);
   }
 
   /**
-   * The tensors' names, types and shapes.
+   * The same names and values with floating-point tensors of another type converted, rounded to
+   * nearest even where that type is narrower, as {@code Module.to(dtype)} does. Tensors of that
+   * type already, of integers and of bool are the same ones; nested containers are kept as they
+   * are.
+   *
+   * @param dtype a floating-point type
+   * @param arena whose memory the converted tensors are
+   * @return a new state dict
+   * @throws IllegalArgumentException if the type is not a floating-point type
+   */
+  public StateDict to(DType dtype, Arena arena) {
+    if (!dtype.isFloatingPoint()) {
+      throw new IllegalArgumentException(
+          "a state dict can be converted to a floating-point type, not to " + dtype);
+    }
+    var converted = new StateDict();
+    values.forEach((name, value) -> {
+      if (value instanceof Value.TensorValue(Tensor tensor)
+          && tensor.dtype().isFloatingPoint()
+          && tensor.dtype() != dtype) {
+        Check.accessible(name, tensor);
+        converted.put(name, Tensor.allocate(arena, dtype, tensor.shape()).convertFrom(tensor));
+      } else {
+        converted.put(name, value);
+      }
+    });
+    return converted;
+  }
+
+  /**
+   * Names, types and shapes of the tensors and the other values, those in containers indented.
    *
    * @return a line for each, for example {@code emb.weight float32 [5, 3]}
    */
   @Override
   public String toString() {
-    var text = new StringBuilder("StateDict of " + size() + (size() == 1 ? " tensor" : " tensors"));
-    for (Map.Entry<String, Tensor> each : tensors.entrySet()) {
-      Tensor tensor = each.getValue();
-      text.append("\n  ")
-          .append(each.getKey())
-          .append(' ')
-          .append(tensor.dtype())
-          .append(' ')
-          .append(tensor.shape());
-    }
-    return text.toString();
+    return StateDictPrinter.print(values);
   }
 }

@@ -1,7 +1,9 @@
 package dev.lanewise.checkpoint;
 
 import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,7 +41,7 @@ final class TorchObjects {
     }
     for (DType dtype : DType.values()) {
       if (module.equals(TorchNames.TORCH) && name.equals(dtype.toString())) {
-        return new PickleValue.Plain("dtype");
+        return new PickleValue.Leaf(new Value.Type(dtype));
       }
     }
     throw origin.refuse(
@@ -63,7 +65,7 @@ final class TorchObjects {
       }
       case SIZE -> {
         requireCount(callable, args, 1, 1);
-        yield new PickleValue.Tuple(tuple(args.getFirst(), "the argument of torch.Size"));
+        yield new PickleValue.Leaf(new Value.Size(size(args.getFirst())));
       }
       case REBUILD_TENSOR -> {
         requireCount(callable, args, 6, 7);
@@ -87,12 +89,12 @@ final class TorchObjects {
   PickleValue.Storage storage(PickleValue id) throws CheckpointException {
     if (id instanceof PickleValue.Tuple(var items)
         && items.size() == 5
-        && items.get(0) instanceof PickleValue.Text(var kind)
+        && items.get(0) instanceof PickleValue.Leaf(Value.Text(var kind))
         && kind.equals(TorchNames.STORAGE)
         && items.get(1) instanceof PickleValue.StorageClass(var dtype)
-        && items.get(2) instanceof PickleValue.Text(var key)
-        && items.get(3) instanceof PickleValue.Text
-        && items.get(4) instanceof PickleValue.Int(var elementCount)) {
+        && items.get(2) instanceof PickleValue.Leaf(Value.Text(var key))
+        && items.get(3) instanceof PickleValue.Leaf(Value.Text _)
+        && items.get(4) instanceof PickleValue.Leaf(Value.Int(var elementCount))) {
       return unique(new PickleValue.Storage(key, dtype, elementCount));
     }
     throw origin.refuse(
@@ -165,16 +167,31 @@ final class TorchObjects {
     }
   }
 
+  private Shape size(PickleValue value) throws CheckpointException {
+    List<Long> sizes = integers(value, "the argument of torch.Size");
+    try {
+      return Shape.of(sizes.stream().mapToLong(Long::longValue).toArray());
+    } catch (IllegalArgumentException e) {
+      throw origin.refuse("a torch.Size is impossible: " + e.getMessage(), e);
+    }
+  }
+
+  /** The sizes or strides of a tensor: a few integers. */
   private List<Long> integers(PickleValue value, String what) throws CheckpointException {
+    if (value instanceof PickleValue.Leaf(Value.Size(Shape shape))) {
+      return Arrays.stream(shape.toArray()).boxed().toList();
+    }
+    List<PickleValue> items = tuple(value, what);
+    Limits.requireRank(items.size(), origin);
     List<Long> integers = new ArrayList<>();
-    for (PickleValue item : tuple(value, what)) {
+    for (PickleValue item : items) {
       integers.add(integer(item, "an item of " + what));
     }
     return List.copyOf(integers);
   }
 
   private long integer(PickleValue value, String what) throws CheckpointException {
-    if (value instanceof PickleValue.Int(var integer)) {
+    if (value instanceof PickleValue.Leaf(Value.Int(var integer))) {
       return integer;
     }
     throw origin.refuse(what + " must be an integer, not " + value.describe());

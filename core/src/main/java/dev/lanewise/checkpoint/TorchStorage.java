@@ -23,8 +23,11 @@ final class TorchStorage {
       case BFLOAT16 -> "BFloat16Storage";
       case FLOAT16 -> "HalfStorage";
       case INT8 -> "CharStorage";
+      case UINT8 -> "ByteStorage";
+      case INT16 -> "ShortStorage";
       case INT32 -> "IntStorage";
       case INT64 -> "LongStorage";
+      case BOOL -> "BoolStorage";
     };
   }
 

@@ -1,5 +1,6 @@
 package dev.lanewise.optim;
 
+import dev.lanewise.checkpoint.StateDict;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
@@ -8,7 +9,9 @@ import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.SequencedMap;
 
 /**
  * Stochastic gradient descent with optional momentum, weight decay and Nesterov's step.
@@ -29,10 +32,10 @@ public final class Sgd {
   private static final ElementwiseKernels KERNELS = KernelSet.active().elementwise();
 
   private final List<Parameter> parameters;
-  private final Settings settings;
+  private Settings settings;
 
   /** Of each parameter the momentum buffer; empty without momentum. */
-  private final List<Tensor> buffers;
+  private List<Tensor> buffers;
 
   private final boolean[] started;
 
@@ -138,13 +141,14 @@ public final class Sgd {
             "a frozen parameter of shape " + parameter.value().shape() + " cannot be optimized");
       }
     }
+    this.buffers = settings.momentum == 0 ? List.of() : newBuffers();
+  }
+
+  private List<Tensor> newBuffers() {
     // Momentum lives as long as the optimizer, whichever arenas the parameters are from.
-    this.buffers =
-        settings.momentum == 0
-            ? List.of()
-            : parameters.stream()
-                .map(p -> Tensor.zeros(Arena.ofAuto(), p.value().shape().toArray()))
-                .toList();
+    return parameters.stream()
+        .map(p -> Tensor.zeros(Arena.ofAuto(), p.value().shape().toArray()))
+        .toList();
   }
 
   /**
@@ -169,6 +173,59 @@ public final class Sgd {
    */
   public static Sgd of(Settings settings, Parameter... parameters) {
     return new Sgd(settings, List.of(parameters));
+  }
+
+  /**
+   * How steps are made.
+   *
+   * @return the settings given, or those of the state that was loaded last
+   */
+  public Settings settings() {
+    return settings;
+  }
+
+  /**
+   * Settings and momentum, as {@code torch.optim.SGD.state_dict()} gives them: {@code
+   * param_groups}, a list of one dict with the settings and the parameters' numbers, and {@code
+   * state}, a dict from each number to its {@code momentum_buffer}, if it has one yet. Saved
+   * (perhaps as {@code put("optimizer", sgd.stateDict())} beside the model), it is what {@code
+   * torch.optim.SGD.load_state_dict} takes.
+   *
+   * @return a new state dict, whose tensors are the buffers themselves, not copies
+   */
+  public StateDict stateDict() {
+    SequencedMap<Integer, Tensor> momentum = new LinkedHashMap<>();
+    for (int i = 0; i < buffers.size(); i++) {
+      if (started[i]) {
+        momentum.put(i, buffers.get(i));
+      }
+    }
+    return SgdState.of(settings, parameters.size(), momentum);
+  }
+
+  /**
+   * Takes over settings and momentum that {@link #stateDict} or {@code
+   * torch.optim.SGD.state_dict()} gave, the buffers copied. As there, parameters are matched by
+   * their number, so they must be given to the optimizer in the order in which they were when the
+   * state was saved. Everything is checked before anything is changed.
+   *
+   * @param state the state
+   * @throws IllegalArgumentException if the state is not one of SGD with a single group of as many
+   *     parameters, a setting is out of range, or a buffer is not float32 of its parameter's shape
+   * @throws IllegalStateException if the memory of a buffer is closed
+   * @throws WrongThreadException if a buffer belongs to a confined arena of another thread
+   */
+  public void loadStateDict(StateDict state) {
+    SgdState saved = SgdState.of(state, parameters);
+    settings = saved.settings();
+    buffers = settings.momentum == 0 ? List.of() : newBuffers();
+    for (int i = 0; i < started.length; i++) {
+      Tensor momentum = saved.momentum().get(i);
+      started[i] = momentum != null && settings.momentum != 0;
+      if (momentum != null && settings.momentum != 0) {
+        buffers.get(i).copyFrom(momentum);
+      }
+    }
   }
 
   /** Sets the gradients of all parameters to zero. */

@@ -20,21 +20,26 @@ public enum DType {
   FLOAT32("float32", 4),
   /** IEEE 754 binary64. */
   FLOAT64("float64", 8),
-  /**
-   * The upper 16 bits of a binary32; a value written is rounded to float32, then to nearest even.
-   */
+  /** The upper 16 bits of a binary32; a value written is rounded to nearest even, once. */
   BFLOAT16("bfloat16", 2),
-  /** IEEE 754 binary16; a value written is rounded to float32, then to nearest even. */
+  /** IEEE 754 binary16; a value written is rounded to nearest even, once. */
   FLOAT16("float16", 2),
   /** Two's complement, 8 bits. */
   INT8("int8", 1),
+  /** Unsigned, 8 bits. */
+  UINT8("uint8", 1),
+  /** Two's complement, 16 bits. */
+  INT16("int16", 2),
   /** Two's complement, 32 bits. */
   INT32("int32", 4),
   /** Two's complement, 64 bits. */
-  INT64("int64", 8);
+  INT64("int64", 8),
+  /** A byte: 0 is false and read as 0, any other is true and read as 1; 0 and 1 can be written. */
+  BOOL("bool", 1);
 
   private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
+  private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
   private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
   private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
   private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
@@ -56,6 +61,18 @@ public enum DType {
     return sizeBytes;
   }
 
+  /**
+   * Whether elements are floating-point numbers, of whatever width.
+   *
+   * @return false for the integers and bool
+   */
+  public boolean isFloatingPoint() {
+    return switch (this) {
+      case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 -> true;
+      case INT8, UINT8, INT16, INT32, INT64, BOOL -> false;
+    };
+  }
+
   /** Reads one element as a double: exact for every type but int64, which is rounded. */
   double readDouble(MemorySegment segment, long offsetBytes) {
     return switch (this) {
@@ -63,14 +80,17 @@ public enum DType {
       case FLOAT64 -> segment.get(DOUBLE, offsetBytes);
       case BFLOAT16 -> Float.intBitsToFloat(segment.get(SHORT, offsetBytes) << 16);
       case FLOAT16 -> Float.float16ToFloat(segment.get(SHORT, offsetBytes));
-      case INT8, INT32, INT64 -> (double) readLong(segment, offsetBytes);
+      case INT8, UINT8, INT16, INT32, INT64, BOOL -> (double) readLong(segment, offsetBytes);
     };
   }
 
-  /** Reads one element of an integer type exactly. */
+  /** Reads one element of an integer type or bool exactly. */
   long readLong(MemorySegment segment, long offsetBytes) {
     return switch (this) {
-      case INT8 -> segment.get(ValueLayout.JAVA_BYTE, offsetBytes);
+      case INT8 -> segment.get(BYTE, offsetBytes);
+      case UINT8 -> Byte.toUnsignedLong(segment.get(BYTE, offsetBytes));
+      case BOOL -> segment.get(BYTE, offsetBytes) == 0 ? 0 : 1;
+      case INT16 -> segment.get(SHORT, offsetBytes);
       case INT32 -> segment.get(INT, offsetBytes);
       case INT64 -> segment.get(LONG, offsetBytes);
       case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
@@ -86,9 +106,9 @@ public enum DType {
     switch (this) {
       case FLOAT32 -> segment.set(FLOAT, offsetBytes, (float) value);
       case FLOAT64 -> segment.set(DOUBLE, offsetBytes, value);
-      case BFLOAT16 -> segment.set(SHORT, offsetBytes, bfloat16((float) value));
-      case FLOAT16 -> segment.set(SHORT, offsetBytes, Float.floatToFloat16((float) value));
-      case INT8, INT32, INT64 -> {
+      case BFLOAT16 -> segment.set(SHORT, offsetBytes, bfloat16(roundToOdd(value)));
+      case FLOAT16 -> segment.set(SHORT, offsetBytes, Float.floatToFloat16(roundToOdd(value)));
+      case INT8, UINT8, INT16, INT32, INT64, BOOL -> {
         long integer = (long) value;
         // 2^63 becomes the largest long, which as a double is 2^63 again.
         if (integer != value || value == 0x1p63) {
@@ -104,7 +124,19 @@ public enum DType {
     switch (this) {
       case INT8 -> {
         requireRange(value, Byte.MIN_VALUE, Byte.MAX_VALUE);
-        segment.set(ValueLayout.JAVA_BYTE, offsetBytes, (byte) value);
+        segment.set(BYTE, offsetBytes, (byte) value);
+      }
+      case UINT8 -> {
+        requireRange(value, 0, 255);
+        segment.set(BYTE, offsetBytes, (byte) value);
+      }
+      case BOOL -> {
+        requireRange(value, 0, 1);
+        segment.set(BYTE, offsetBytes, (byte) value);
+      }
+      case INT16 -> {
+        requireRange(value, Short.MIN_VALUE, Short.MAX_VALUE);
+        segment.set(SHORT, offsetBytes, (short) value);
       }
       case INT32 -> {
         requireRange(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
@@ -120,6 +152,22 @@ public enum DType {
     if (value < low || value > high) {
       throw new IllegalArgumentException(value + " does not fit in " + this);
     }
+  }
+
+  /**
+   * The value in float32, where it is not exact the neighbour with an odd last bit: rounding that
+   * to a type of at most 22 bits is rounding the value itself once (S. Boldo and G. Melquiond,
+   * <i>Emulation of FMA and correctly rounded sums</i>, IEEE Transactions on Computers 57, 2008).
+   */
+  private static float roundToOdd(double value) {
+    float nearest = (float) value;
+    int bits = Float.floatToRawIntBits(nearest);
+    if (nearest == value || Double.isNaN(value) || (bits & 1) != 0) {
+      return nearest;
+    }
+    // Even and not exact: the odd neighbour is the one on the value's side. Toward zero from an
+    // infinity is the largest finite number, which is odd.
+    return Float.intBitsToFloat(Math.abs(nearest) > Math.abs(value) ? bits - 1 : bits + 1);
   }
 
   private static short bfloat16(float value) {

@@ -631,7 +631,7 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * One element of an integer tensor.
+   * One element of an integer or bool tensor.
    *
    * @param index its position in each dimension
    * @return the element
@@ -721,6 +721,38 @@ public final class Tensor implements Operand {
   }
 
   /**
+   * Writes every element of a floating-point tensor, rounded to nearest even where this tensor's
+   * type is narrower (a larger number becomes infinite); a widening is exact. Between equal types
+   * this is {@link #copyFrom}, bit for bit.
+   *
+   * @param source a tensor of the same shape; must not overlap this one
+   * @return this
+   * @throws IllegalArgumentException if the shapes differ, the types differ and are not both
+   *     floating-point, or elements of this tensor share memory
+   */
+  public Tensor convertFrom(Tensor source) {
+    if (source.dtype == dtype) {
+      return copyFrom(source);
+    }
+    if (!source.shape.equals(shape)
+        || !source.dtype.isFloatingPoint()
+        || !dtype.isFloatingPoint()) {
+      throw new IllegalArgumentException(
+          "cannot convert " + source.dtype + " " + source.shape + " to " + dtype + " " + shape);
+    }
+    requireUnrepeated();
+    var from = new Positions(shape, source.strides, source.offset);
+    for (var to = new Positions(shape, strides, offset);
+        to.hasElement();
+        to.advance(), from.advance()) {
+      double value =
+          source.dtype.readDouble(source.segment, from.position() * source.dtype.sizeBytes());
+      dtype.writeDouble(segment, to.position() * dtype.sizeBytes(), value);
+    }
+    return this;
+  }
+
+  /**
    * A copy, row by row without gaps.
    *
    * @param arena whose memory the copy is
@@ -749,7 +781,7 @@ public final class Tensor implements Operand {
   }
 
   /**
-   * All elements of an integer tensor, row by row.
+   * All elements of an integer or bool tensor, row by row.
    *
    * @return a new array
    * @throws IllegalArgumentException if the elements are not integers

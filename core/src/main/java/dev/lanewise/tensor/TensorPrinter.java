@@ -53,7 +53,8 @@ final class TensorPrinter {
 
   private String element(long[] index) {
     return switch (tensor.dtype()) {
-      case INT8, INT32, INT64 -> Long.toString(tensor.getLong(index));
+      case BOOL -> Boolean.toString(tensor.getLong(index) != 0);
+      case INT8, UINT8, INT16, INT32, INT64 -> Long.toString(tensor.getLong(index));
       case FLOAT64 -> Double.toString(tensor.get(index));
       case FLOAT32, BFLOAT16, FLOAT16 -> Float.toString((float) tensor.get(index));
     };

@@ -75,8 +75,13 @@ public final class TextClassifier {
               + Charts.map(arena, model.emb(), data.words(), folder.resolve("words.png")));
 
       Path file = folder.resolve("classifier.pth");
-      model.stateDict().save(file);
-      double reloaded = evaluate(TextModel.of(StateDict.load(file, arena)), data.test()).accuracy();
+      new StateDict()
+          .put("model", model.stateDict())
+          .put("words", ClassifyText.list(data.words()))
+          .put("classes", ClassifyText.list(data.modules()))
+          .save(file);
+      StateDict saved = StateDict.load(file, arena).dict("model");
+      double reloaded = evaluate(TextModel.of(saved), data.test()).accuracy();
       System.out.printf(
           Locale.ROOT,
           "saved to %s; test accuracy of the reloaded model: %.1f %%, equal: %b%n",

@@ -84,10 +84,12 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.kernel",
                   "internal.memory")),
+          // An optimizer gives its state as a state dict and takes it from one.
           Map.entry(
               "optim",
               Set.of(
                   "tensor",
+                  "checkpoint",
                   "embedding",
                   "autograd",
                   "internal.check",

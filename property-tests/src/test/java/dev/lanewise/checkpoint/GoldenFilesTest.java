@@ -2,7 +2,6 @@ package dev.lanewise.checkpoint;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.lanewise.tensor.DType;
@@ -21,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Files that PyTorch 2.13 wrote (src/test/python/make_golden.py) are read exactly, or refused for
- * what they are.
+ * Files that PyTorch wrote (src/test/python/make_golden.py) are read exactly, or refused for what
+ * they are.
  */
 final class GoldenFilesTest {
   static Path golden(String name) {
@@ -63,8 +62,9 @@ final class GoldenFilesTest {
   void everyType() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       StateDict state = StateDict.load(golden("dtypes.pth"), arena);
-      for (DType dtype : DType.values()) {
-        assertSame(dtype, state.get(dtype.toString()).dtype());
+      for (String name : state.names()) {
+        DType dtype = state.get(name).dtype();
+        assertEquals(name, dtype.toString());
         assertEquals(0, state.get(dtype.toString()).segment().address() % 64);
       }
       assertArrayEquals(
@@ -115,12 +115,19 @@ final class GoldenFilesTest {
       StateDict state = StateDict.load(golden("plain.pth"), arena);
       assertEquals(
           """
-          StateDict of 5 tensors
+          StateDict of 5 tensors and 7 other values
             scalar float32 []
             empty float32 [0, 4]
             empty_ids int64 [0]
             parameter float32 [2, 2]
-            größe int32 [2]\
+            größe int32 [2]
+            epoch 3
+            big 1099511627776
+            rate 0.5
+            note "text"
+            flag True
+            nothing None
+            type torch.float32\
           """,
           state.toString());
       assertEquals(2.5, state.get("scalar").item());
@@ -149,16 +156,109 @@ final class GoldenFilesTest {
     }
   }
 
+  @Test
+  void integerTypesAndBool() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("integers.pth"), arena);
+      assertEquals(
+          """
+          StateDict of 4 tensors
+            uint8 uint8 [3]
+            int16 int16 [2]
+            bool bool [2]
+            int8 int8 [1]\
+          """,
+          state.toString());
+      assertArrayEquals(new long[] {0, 128, 255}, state.get("uint8").toLongArray());
+      assertArrayEquals(
+          new long[] {Short.MIN_VALUE, Short.MAX_VALUE}, state.get("int16").toLongArray());
+      assertArrayEquals(new long[] {0, 1}, state.get("bool").toLongArray());
+      assertArrayEquals(new long[] {-128}, state.get("int8").toLongArray());
+      Tensor uint8 = StateDict.load(golden("uint8.pth"), arena).get("w");
+      assertEquals(DType.UINT8, uint8.dtype());
+      assertArrayEquals(new long[] {1}, uint8.toLongArray());
+    }
+  }
+
+  @Test
+  void nestedStructures() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("structures.pth"), arena);
+      assertEquals(
+          """
+          StateDict of 0 tensors and 9 other values
+            model dict of 2
+              fc.weight float32 [2, 3]
+              fc.bias float32 [2]
+            tied list of 3
+              [0] float32 [2, 3]
+              [1] float32 [3, 2]
+              [2] tuple of 2
+                [0] float32 [3]
+                [1] None
+            history list of 2
+              [0] dict of 2
+                epoch 1
+                loss 0.5
+              [1] dict of 2
+                epoch 2
+                loss 0.25
+            by_number dict of 3
+              0 "zero"
+              -3 "three below"
+              1099511627776 float32 [1]
+            shape torch.Size [2, 3]
+            types tuple of 2
+              [0] torch.float16
+              [1] torch.bool
+            flags tuple of 2
+              [0] True
+              [1] False
+            numbers list of 9
+              [0] 255
+              [1] 256
+              [2] 65536
+              [3] -1
+              [4] -9223372036854775808
+              [5] 9223372036854775807
+              [6] Infinity
+              [7] -0.0
+              [8] 4.9E-324
+            empty list of 5
+              [0] tuple of 0
+              [1] list of 0
+              [2] dict of 0
+              [3] ""
+              [4] float32 [0]\
+          """,
+          state.toString());
+      Tensor weight = state.dict("model").get("fc.weight");
+      assertArrayEquals(counting(6), weight.toFloatArray());
+      weight.set(99, 1, 2);
+      var tied = (Value.PyList) state.value("tied");
+      assertEquals(99, ((Value.TensorValue) tied.items().get(1)).tensor().get(2, 1));
+      var row = (Value.Tuple) tied.items().get(2);
+      assertEquals(99, ((Value.TensorValue) row.items().get(0)).tensor().get(2));
+    }
+  }
+
+  @Test
+  void modelInsideACheckpoint() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(golden("nested.pth"), arena);
+      assertArrayEquals(counting(2), state.dict("model").get("w").toFloatArray());
+      assertEquals(Value.of(3), state.value("epoch"));
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       textBlock =
           """
-          legacy.pth       | legacy.pth: is in the format of PyTorch before 1.6, which is not read; load it in PyTorch
-          uint8.pth        | uint8.pth: data.pkl: torch.ByteStorage holds elements of a type that is not supported; supported are FloatStorage (float32),
+          legacy.pth       | legacy.pth: is in the format of PyTorch before 1.6, which is not read; re-save it with PyTorch 1.6 or later
           float8.pth       | float8.pth: data.pkl: torch._utils._rebuild_tensor_v3 is not among the names a checkpoint may use;
           whole_module.pth | whole_module.pth: data.pkl: torch.nn.modules.linear.Linear is not among the names a checkpoint may use;
-          nested.pth       | nested.pth: data.pkl: "model" is a dict, not a tensor; save a state dict by itself,
           tensor.pth       | tensor.pth: data.pkl: holds a tensor instead of a state dict, a dict of names and tensors
           protocol4.pth    | protocol4.pth: data.pkl: is pickled with protocol 4; only 2, the default of torch.save, is read
           """)

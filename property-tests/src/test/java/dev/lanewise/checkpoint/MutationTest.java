@@ -1,11 +1,8 @@
 package dev.lanewise.checkpoint;
 
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -16,12 +13,23 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A damaged file is read or refused; it never does anything else. */
 final class MutationTest {
-  private static final int ROUNDS = 1000;
+  private static final int ROUNDS = 500;
 
   @TempDir private Path folder;
 
   @ParameterizedTest
-  @ValueSource(strings = {"views.pth", "plain.pth", "no_crc.pth", "whole_module.pth"})
+  @ValueSource(
+      strings = {
+        "views.pth",
+        "plain.pth",
+        "no_crc.pth",
+        "whole_module.pth",
+        "structures.pth",
+        "types.safetensors",
+        "numpy/stored.npz",
+        "numpy/deflated.npz",
+        "numpy/fortran_order.npy"
+      })
   void flippedAndTruncatedFiles(String name) throws IOException {
     damage(Files.readAllBytes(GoldenFilesTest.golden(name)), new Random(42), "file");
   }
@@ -66,14 +74,8 @@ final class MutationTest {
   }
 
   private static boolean load(Path file, String round) {
-    try (Arena arena = Arena.ofConfined()) {
-      // Printing reads the elements, the last ones included: no view may reach outside its memory.
-      for (Tensor tensor : StateDict.load(file, arena).tensors()) {
-        assertFalse(tensor.toString().isEmpty());
-      }
-      return true;
-    } catch (CheckpointException expected) {
-      return false;
+    try {
+      return FuzzTarget.read(file);
     } catch (RuntimeException | Error e) {
       throw new AssertionError(round + " failed with " + e, e);
     }

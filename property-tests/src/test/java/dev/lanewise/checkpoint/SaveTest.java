@@ -27,6 +27,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * What is saved can be loaded again, the file has the form it should have, and a failed save
@@ -58,7 +60,7 @@ final class SaveTest {
   private static void assertSameState(StateDict expected, StateDict found) {
     assertEquals(expected.toString(), found.toString());
     expected
-        .asMap()
+        .tensors()
         .forEach(
             (name, tensor) -> assertArrayEquals(elements(tensor), elements(found.get(name)), name));
   }
@@ -103,6 +105,24 @@ final class SaveTest {
     assertSameState(state, saveAndLoad(state));
   }
 
+  @ParameterizedTest
+  @EnumSource(Format.class)
+  void sizesAroundThoseOfTheBuffers(Format format) throws IOException {
+    var random = new Random(9);
+    var state = new StateDict();
+    int chunk = ElementChunks.CHUNK_BYTES / Float.BYTES;
+    for (int size : new int[] {chunk - 17, chunk, 3, chunk + 1, 2 * chunk, 5 * chunk - 1, 1}) {
+      state.put("w" + size, Tensor.randn(arena, random, size));
+    }
+    Path file = folder.resolve("model");
+    state.save(file, format);
+    StateDict loaded = StateDict.load(file, arena);
+    state
+        .tensors()
+        .forEach((name, tensor) ->
+            assertArrayEquals(elements(tensor), elements(loaded.get(name)), name));
+  }
+
   @Test
   void sameMemoryIsStoredOnceAndSharedAgain() throws IOException {
     Tensor tied = Tensor.randn(arena, new Random(4), 50, 20);
@@ -113,6 +133,74 @@ final class SaveTest {
     assertEquals(123, loaded.get("out").get(5, 4));
     assertEquals(tied.get(4, 5), loaded.get("copy").get(4, 5));
     assertTrue(Files.size(folder.resolve("model.pth")) < 3 * 50 * 20 * 4);
+  }
+
+  @Test
+  void overlappingViewsShareOneStorage() throws IOException {
+    Tensor base = Tensor.randn(arena, new Random(6), 10, 8);
+    StateDict loaded =
+        saveAndLoad(
+            StateDict.of(
+                    "column", base.select(1, 3),
+                    "top", base.slice(0, 0, 6),
+                    "bottom", base.slice(0, 4, 10),
+                    "alone", base.contiguous(arena).select(1, 3))
+                .put("bits", bytesOf(base)));
+    loaded.get("top").set(77, 5, 3);
+    assertEquals(77, loaded.get("bottom").get(1, 3));
+    assertEquals(77, loaded.get("column").get(5));
+    assertEquals(base.get(5, 3), loaded.get("alone").get(5));
+    assertEquals(
+        10, loaded.get("alone").segment().byteSize() / Float.BYTES, "written without gaps");
+    assertArrayEquals(elements(bytesOf(base)), elements(loaded.get("bits")));
+    assertEquals(2 * 10 * 8 * 4 + 10 * 4, storageBytes(folder.resolve("model.pth")));
+  }
+
+  /** The same memory as numbers of another type, which PyTorch's files cannot share. */
+  private static Tensor bytesOf(Tensor tensor) {
+    return Tensor.wrap(tensor.segment(), DType.UINT8, Shape.of(tensor.segment().byteSize()));
+  }
+
+  private static long storageBytes(Path file) throws IOException {
+    try (var zip = new java.util.zip.ZipFile(file.toFile())) {
+      return zip.stream()
+          .filter(entry -> entry.getName().contains("/data/"))
+          .mapToLong(java.util.zip.ZipEntry::getSize)
+          .sum();
+    }
+  }
+
+  @Test
+  void overlappingSegmentsOfWhichNoneHoldsBoth() throws IOException {
+    MemorySegment memory = Tensor.randn(arena, new Random(7), 30).segment();
+    StateDict state =
+        StateDict.of(
+            "first", Tensor.wrap(memory.asSlice(0, 80), DType.FLOAT32, Shape.of(20)),
+            "second", Tensor.wrap(memory.asSlice(40, 80), DType.FLOAT32, Shape.of(20)),
+            "odd", Tensor.wrap(memory.asSlice(2, 80), DType.FLOAT32, Shape.of(20)));
+    assertSameState(state, saveAndLoad(state));
+  }
+
+  @Test
+  void manyRandomViewsOfFewSegments() throws IOException {
+    var random = new Random(8);
+    for (int round = 0; round < 50; round++) {
+      MemorySegment memory = Tensor.randn(arena, random, 200).segment();
+      var state = new StateDict();
+      for (int i = 0; i < 12; i++) {
+        long from = random.nextInt(100);
+        MemorySegment part = memory.asSlice(from, 400 + random.nextInt(200));
+        long[] strides = {random.nextInt(8), random.nextInt(3)};
+        Tensor flat = Tensor.wrap(part, DType.FLOAT32, Shape.of(100));
+        state.put(
+            "v" + i,
+            flat.asStrided(
+                Shape.of(1 + random.nextInt(8), 1 + random.nextInt(6)),
+                strides,
+                random.nextInt(20)));
+      }
+      assertSameState(state, saveAndLoad(state));
+    }
   }
 
   @Test
@@ -155,16 +243,18 @@ final class SaveTest {
   }
 
   /**
-   * Walks the local headers, by the zip specification (APPNOTE 4.3.7), and checks that each payload
-   * is aligned.
+   * Walks the directory and the local headers, by the zip specification (APPNOTE 4.3), and checks
+   * that each payload is aligned.
    */
   private static Map<String, byte[]> storedEntries(byte[] file) {
     Map<String, byte[]> entries = new LinkedHashMap<>();
     ByteBuffer zip = ByteBuffer.wrap(file).order(ByteOrder.LITTLE_ENDIAN);
-    int at = 0;
-    while (zip.getInt(at) == 0x04034b50) {
+    int next = zip.getInt(file.length - 6);
+    while (zip.getInt(next) == 0x02014b50) {
+      int at = zip.getInt(next + 42);
+      assertEquals(0x04034b50, zip.getInt(at));
       assertEquals(0, zip.getShort(at + 8), "compression method");
-      int size = zip.getInt(at + 22);
+      int size = zip.getInt(next + 24);
       int nameLength = zip.getShort(at + 26);
       String name = new String(file, at + 30, nameLength, StandardCharsets.UTF_8);
       int payload = at + 30 + nameLength + zip.getShort(at + 28);
@@ -173,7 +263,12 @@ final class SaveTest {
       byte[] bytes = new byte[size];
       zip.get(payload, bytes);
       entries.put(name, bytes);
-      at = payload + size;
+      // The descriptor behind the payload says what the directory does.
+      assertEquals(0x08074b50, zip.getInt(payload + size));
+      assertEquals(zip.getInt(next + 16), zip.getInt(payload + size + 4), "checksum");
+      assertEquals(size, zip.getInt(payload + size + 8));
+      assertEquals(size, zip.getInt(payload + size + 12));
+      next += 46 + zip.getShort(next + 28) + zip.getShort(next + 30) + zip.getShort(next + 32);
     }
     return entries;
   }

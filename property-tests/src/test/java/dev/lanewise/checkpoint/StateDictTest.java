@@ -23,7 +23,7 @@ final class StateDictTest {
     StateDict state = StateDict.of("z", Parameter.trainable(arena, a), "b", b, "c", a, "a", a);
     assertEquals(List.of("z", "b", "c", "a"), List.copyOf(state.names()));
     assertSame(a, state.get("z"));
-    assertEquals(List.of(a, b, a, a), List.copyOf(state.tensors()));
+    assertEquals(List.of(a, b, a, a), List.copyOf(state.tensors().values()));
     assertEquals(4, state.size());
     assertTrue(state.contains("b"));
     assertFalse(state.contains("d"));
@@ -36,14 +36,15 @@ final class StateDictTest {
     StateDict state = StateDict.of("emb.weight", a, "steps", b);
     var failure = assertThrows(IllegalArgumentException.class, () -> state.get("weight"));
     assertEquals(
-        "no tensor is named \"weight\"; there are [emb.weight, steps]", failure.getMessage());
+        "no tensor or value is named \"weight\"; there are [emb.weight, steps]",
+        failure.getMessage());
   }
 
   @Test
   void nameIsNotReplaced() {
     StateDict state = StateDict.of("w", a);
     var failure = assertThrows(IllegalArgumentException.class, () -> state.put("w", b));
-    assertEquals("there is a tensor named \"w\" already", failure.getMessage());
+    assertEquals("there is a value named \"w\" already", failure.getMessage());
     assertSame(a, state.get("w"));
   }
 

@@ -424,7 +424,7 @@ class TensorViewTest {
   @Example
   void integersThatDoNotFitAreRefused() {
     try (Arena arena = Arena.ofConfined()) {
-      for (DType type : new DType[] {DType.INT8, DType.INT32, DType.INT64}) {
+      for (DType type : new DType[] {DType.INT8, DType.INT16, DType.INT32, DType.INT64}) {
         Tensor tensor = Tensor.allocate(arena, type, Shape.of(1));
         double tooLarge = Math.scalb(1.0, 8 * type.sizeBytes() - 1);
         for (double value :
@@ -437,6 +437,29 @@ class TensorViewTest {
         }
         tensor.set(-tooLarge, 0);
         assertEquals(-tooLarge, tensor.get(0));
+      }
+    }
+  }
+
+  @Example
+  void unsignedBytesAndTruthValues() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor bytes = Tensor.allocate(arena, DType.UINT8, Shape.of(2));
+      bytes.set(255, 0);
+      assertEquals(255, bytes.get(0));
+      assertEquals(255, bytes.getLong(0));
+      assertEquals("uint8 [2] [255, 0]", bytes.toString());
+      Tensor flags = Tensor.allocate(arena, DType.BOOL, Shape.of(3));
+      flags.set(1, 0);
+      flags.segment().set(java.lang.foreign.ValueLayout.JAVA_BYTE, 1, (byte) 7);
+      assertEquals(1, flags.getLong(0));
+      assertEquals(1, flags.get(1), "any byte but 0 is true");
+      assertEquals("bool [3] [true, true, false]", flags.toString());
+      for (Tensor tensor : new Tensor[] {bytes, flags}) {
+        double tooLarge = tensor.dtype() == DType.UINT8 ? 256 : 2;
+        for (double value : new double[] {tooLarge, -1, 0.5, Double.NaN}) {
+          assertThrows(IllegalArgumentException.class, () -> tensor.set(value, 0));
+        }
       }
     }
   }

@@ -1,0 +1,367 @@
+package dev.lanewise.checkpoint;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lanewise.tensor.Tensor;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.zip.Deflater;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/**
+ * Zip files that lie, of PyTorch and of NumPy: names that lead elsewhere or occur twice, entries
+ * that overlap or leave the file, sizes that are none. Nothing is taken or read for them.
+ */
+final class HostileZipTest {
+  @TempDir private Path folder;
+
+  private Path file() {
+    return folder.resolve("model");
+  }
+
+  private void assertRefused(String message) {
+    for (Access access : Access.values()) {
+      try (Arena arena = Arena.ofConfined()) {
+        var refusal =
+            assertThrows(
+                CheckpointException.class, () -> CheckpointFile.read(file(), arena, access));
+        String found = String.valueOf(refusal.getMessage());
+        String expected = file() + ": " + message;
+        assertTrue(
+            found.startsWith(expected),
+            () -> "expected <" + expected + "> at the start of <" + found + ">");
+      }
+    }
+  }
+
+  /** A sound file with a stored entry "a.npy" and another, to be damaged. */
+  private ByteBuffer sound(Format format) throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict.of("a", Tensor.full(arena, 1, 4), "b", Tensor.full(arena, 2, 4))
+          .save(file(), format);
+    }
+    return ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
+  private void write(ByteBuffer zip) throws IOException {
+    Files.write(file(), zip.array());
+  }
+
+  private static int end(ByteBuffer zip) {
+    return zip.capacity() - 22;
+  }
+
+  private static int directory(ByteBuffer zip) {
+    return zip.getInt(end(zip) + 16);
+  }
+
+  /** Where the directory has an entry. */
+  private static int inDirectory(ByteBuffer zip, int index) {
+    int at = directory(zip);
+    for (int i = 0; i < index; i++) {
+      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+    }
+    return at;
+  }
+
+  // ---------------------------------------------------------------------------------------------------- names
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"/w.npy", "../w.npy", "a/../../w.npy", "a//w.npy", "./w.npy", "a/./w.npy"})
+  void pathsThatLeadElsewhere(String name) {
+    new ForgedCheckpoint().entry("../" + name, "").folder("").write(file());
+    assertRefused("../" + name + ": is not the name of an entry: it must be a relative path");
+    new ForgedCheckpoint().folder("").entry(name, "").write(file());
+    assertRefused(name + ": is not the name of an entry: it must be a relative path");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"a\\w.npy", "C:\\w.npy", "a\nb.npy", "a\0.npy", "a\u007f.npy"})
+  void namesOfAnotherSystem(String name) {
+    new ForgedCheckpoint().entry(name, "").write(file());
+    assertRefused("model/" + name + ": is not the name of an entry: it has a backslash or");
+  }
+
+  @Test
+  void nameThatOccursTwice() throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    // In the directory and in the local header.
+    zip.put(inDirectory(zip, 1) + 46, (byte) 'a');
+    zip.put(zip.getInt(inDirectory(zip, 1) + 42) + 30, (byte) 'a');
+    write(zip);
+    assertRefused("a.npy: occurs twice");
+  }
+
+  @Test
+  void nameThatIsAnotherInTheFile() throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    zip.put(inDirectory(zip, 1) + 46, (byte) 'c');
+    write(zip);
+    assertRefused("c.npy: is described otherwise at byte ");
+  }
+
+  @Test
+  void nameThatIsNotUtf8() throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    zip.put(inDirectory(zip, 1) + 46, (byte) 0xff);
+    write(zip);
+    assertRefused("has an entry in its zip directory whose name is not UTF-8");
+  }
+
+  // -------------------------------------------------------------------------------------------
+  // places and sizes
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Format.class,
+      names = {"PYTORCH", "NPZ"})
+  void entriesThatOverlap(Format format) throws IOException {
+    ByteBuffer zip = sound(format);
+    // The first entry is made to reach over the second.
+    int first = inDirectory(zip, 0);
+    int size = zip.getInt(first + 24) + 100;
+    zip.putInt(first + 20, size).putInt(first + 24, size);
+    write(zip);
+    assertRefused(
+        (format == Format.NPZ ? "b.npy" : "model/.format_version")
+            + ": overlaps another entry in the file");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "20, 'is said to have 144 bytes, packed 4294967294, in a file of '",
+    "24, 'is said to have 4294967294 bytes, packed 144, in a file of '",
+    "42, 'is said to be at byte 4294967294 of the file'"
+  })
+  void sizesAndPlacesBeyondTheFile(int field, String message) throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    zip.putInt(inDirectory(zip, 0) + field, -2);
+    write(zip);
+    assertRefused("a.npy: " + message);
+  }
+
+  @Test
+  void entryThatReachesIntoTheDirectory() throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    int last = inDirectory(zip, 1);
+    // Over the 16 bytes of the descriptor, and one more.
+    int size = zip.getInt(last + 24) + 17;
+    zip.putInt(last + 20, size).putInt(last + 24, size);
+    write(zip);
+    assertRefused("b.npy: is said to have 161 bytes from byte ");
+  }
+
+  @Test
+  void largeSizeWithoutItsField() throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    zip.putInt(inDirectory(zip, 0) + 24, -1);
+    write(zip);
+    assertRefused("a.npy: lacks its size or place in the zip directory");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "10, 9, 'is packed with method 9; stored and deflated entries are read'",
+    "8, 1, 'is encrypted, which is not read'",
+    "10, 8, 'is described otherwise at byte 0 of the file'"
+  })
+  void packingThatIsNotRead(int field, int value, String message) throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    zip.putShort(inDirectory(zip, 0) + field, (short) value);
+    write(zip);
+    assertRefused("a.npy: " + message);
+  }
+
+  // ------------------------------------------------------------------------------------------------ the directory
+
+  @ParameterizedTest
+  @CsvSource({
+    "10, 3, 'it is said to have 3 entries, but has 2'",
+    "12, 2000000000, 'its end record speaks of 2000000000 bytes at byte '",
+    "12, -2, 'its end record speaks of 4294967294 bytes at byte '",
+    "16, 7, 'its end record speaks of '",
+    "16, -2, 'its end record speaks of '",
+    "4, 1, 'its end record speaks of '",
+    "20, 1, 'it has no end record'"
+  })
+  void endRecordThatLies(int field, int value, String message) throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    if (field == 12 || field == 16) {
+      zip.putInt(end(zip) + field, value);
+    } else {
+      zip.putShort(end(zip) + field, (short) value);
+    }
+    write(zip);
+    assertRefused("its zip directory cannot be read, so it is truncated or damaged (" + message);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-1, 'its zip64 record is said to be at byte -1'",
+    "9223372036854775807, 'its zip64 record is said to be at byte 9223372036854775807'",
+    "3, 'there is no zip64 record at byte 3'"
+  })
+  void zip64RecordThatIsNotThere(long place, String message) throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    ByteBuffer larger = ByteBuffer.allocate(zip.capacity() + 20).order(ByteOrder.LITTLE_ENDIAN);
+    larger.put(zip.array(), 0, end(zip)).putInt(0x07064b50).putInt(0).putLong(place).putInt(1);
+    larger.put(zip.array(), end(zip), 22);
+    write(larger);
+    assertRefused("its zip directory cannot be read, so it is truncated or damaged (" + message);
+  }
+
+  @Test
+  void zip64RecordThatLies() throws IOException {
+    ByteBuffer zip = sound(Format.NPZ);
+    for (long size : new long[] {-1, Long.MAX_VALUE, 1L << 62}) {
+      ByteBuffer larger = ByteBuffer.allocate(zip.capacity() + 76).order(ByteOrder.LITTLE_ENDIAN);
+      larger.put(zip.array(), 0, end(zip)).putInt(0x06064b50).putLong(44);
+      larger.putInt(0).putInt(0).putInt(0).putLong(2).putLong(2).putLong(size);
+      larger.putLong(Long.MAX_VALUE);
+      larger.putInt(0x07064b50).putInt(0).putLong(end(zip)).putInt(1);
+      larger.put(zip.array(), end(zip), 22);
+      write(larger);
+      assertRefused(
+          "its zip directory cannot be read, so it is truncated or damaged (its end record speaks of");
+    }
+  }
+
+  @Test
+  void endlessDirectory() throws IOException {
+    int directoryBytes = (1 << 26) + 1;
+    byte[] zip = new byte[4 + directoryBytes + 22];
+    ByteBuffer bytes = ByteBuffer.wrap(zip).order(ByteOrder.LITTLE_ENDIAN);
+    bytes.putInt(0, 0x04034b50).putInt(zip.length - 22, 0x06054b50);
+    bytes.putInt(zip.length - 10, directoryBytes).putInt(zip.length - 6, 4);
+    Files.write(file(), zip);
+    assertRefused("its zip directory has 67108865 bytes; at most 67108864 are read");
+  }
+
+  @Test
+  void everyTruncation() throws IOException {
+    for (Format format : Format.values()) {
+      byte[] whole = sound(format).array();
+      for (int length = 0; length < whole.length; length++) {
+        Files.write(file(), Arrays.copyOf(whole, length));
+        assertRefused("");
+      }
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------- bombs
+
+  @Test
+  void entryThatUnpacksToMoreThanItSays() throws IOException {
+    byte[] zeros = new byte[1 << 20];
+    new ForgedCheckpoint().entry("data/0", zeros).write(file());
+    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    int at = directory(zip);
+    while (!name(zip, at).equals("model/data/0")) {
+      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+    }
+    zip.putInt(at + 24, 8);
+    write(zip);
+    assertRefused("data/0: has more bytes than the 8 it is said to have");
+  }
+
+  private static String name(ByteBuffer zip, int at) {
+    return new String(
+        zip.array(), at + 46, zip.getShort(at + 28), java.nio.charset.StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void entryThatCannotUnpackToWhatItSays() throws IOException {
+    int elements = 1 << 30;
+    new ForgedCheckpoint()
+        .pickle(
+            ForgedCheckpoint.stateDict(
+                ForgedCheckpoint.tensor(
+                    "CharStorage", "0", elements, 0, new int[] {elements}, new int[] {1})))
+        .write(file());
+    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    int at = directory(zip);
+    while (!name(zip, at).equals("model/data/0")) {
+      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+    }
+    zip.putInt(at + 24, elements);
+    write(zip);
+    assertRefused("model/data/0: is said to have 1073741824 bytes, packed ");
+  }
+
+  @Test
+  void deflatedStreamThatNeverEnds() throws IOException {
+    // Blocks that hold nothing: the stream is long, and gives no byte.
+    var empty = new ByteArrayOutputStream();
+    for (int i = 0; i < 100_000; i++) {
+      empty.write(new byte[] {0, 0, 0, (byte) 0xff, (byte) 0xff});
+    }
+    byte[] raw = empty.toByteArray();
+    ByteBuffer zip = ByteBuffer.allocate(raw.length + 200).order(ByteOrder.LITTLE_ENDIAN);
+    byte[] name = {'w', '.', 'n', 'p', 'y'};
+    zip.putInt(0x04034b50).putShort((short) 20).putShort((short) 0).putShort((short) 8);
+    zip.putLong(0).putLong(0).putShort((short) name.length).putShort((short) 0);
+    zip.put(name).put(raw);
+    int directory = zip.position();
+    zip.putInt(0x02014b50).putShort((short) 20).putShort((short) 20).putShort((short) 0);
+    zip.putShort((short) 8).putInt(0).putInt(0).putInt(raw.length).putInt(80);
+    zip.putShort((short) name.length).putShort((short) 0).putShort((short) 0);
+    zip.putShort((short) 0).putShort((short) 0).putInt(0).putInt(0).put(name);
+    int end = zip.position();
+    zip.putInt(0x06054b50).putInt(0).putShort((short) 1).putShort((short) 1);
+    zip.putInt(end - directory).putInt(directory).putShort((short) 0);
+    Files.write(file(), Arrays.copyOf(zip.array(), zip.position()));
+    assertRefused("w.npy: cannot be read: Unexpected end of ZLIB input stream");
+  }
+
+  @Test
+  void smallestRatioOfDeflateIsAccepted() throws IOException {
+    var deflater = new Deflater(9, true);
+    deflater.setInput(new byte[100_000_000]);
+    deflater.finish();
+    long packed = 0;
+    byte[] buffer = new byte[1 << 16];
+    while (!deflater.finished()) {
+      packed += deflater.deflate(buffer);
+    }
+    deflater.end();
+    assertTrue(100_000_000 / 1032 <= packed, "the bound would refuse a sound file");
+  }
+
+  // ---------------------------------------------------------------------------------------------------- zip64
+
+  @Test
+  void moreEntriesThanSixteenBitsCount() throws IOException {
+    var state = new StateDict();
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor one = Tensor.full(arena, 1, 70_000);
+      for (int i = 0; i < 70_000; i++) {
+        state.put("w" + i, one.slice(0, i, i + 1));
+      }
+      state.save(file(), Format.NPZ);
+      StateDict mapped = StateDict.map(file(), arena);
+      assertEquals(70_000, mapped.size());
+      assertEquals(1, mapped.get("w69999").item());
+    }
+    try (var zip = new ZipFile(file().toFile())) {
+      assertEquals(70_000, zip.size());
+      ZipEntry entry = zip.getEntry("w69999.npy");
+      assertEquals(132, entry.getSize());
+    }
+  }
+}
