@@ -10,9 +10,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 import jdk.jfr.consumer.RecordedEvent;
+import jdk.jfr.consumer.RecordedFrame;
 import jdk.jfr.consumer.RecordedMethod;
 import jdk.jfr.consumer.RecordedObject;
+import jdk.jfr.consumer.RecordedStackTrace;
 import jdk.jfr.consumer.RecordingFile;
 
 /**
@@ -38,6 +41,9 @@ final class CompilationLog {
   private final Map<String, List<Compilation>> compilations = new TreeMap<>();
   private final Map<Integer, String> failures = new HashMap<>();
 
+  /** By kernel: how often it was seen allocating, interpreted at first and boxing vectors later. */
+  private final Map<String, Integer> allocations = new HashMap<>();
+
   /** By method: the compilations of other methods that it is a part of. */
   private final Map<String, Set<Integer>> inlined = new HashMap<>();
 
@@ -60,6 +66,7 @@ final class CompilationLog {
           case "jdk.CompilationFailure" ->
               log.failures.put(event.getInt(ID), event.getString("failureMessage"));
           case "jdk.CompilerInlining" -> log.addInlining(event.getInt(ID), event);
+          case "jdk.ObjectAllocationSample" -> log.addAllocation(event);
           default -> {} // whatever else a user of the machine has asked to be recorded
         }
       }
@@ -98,6 +105,28 @@ final class CompilationLog {
               _ -> new HashSet<>())
           .add(id);
     }
+  }
+
+  private void addAllocation(RecordedEvent event) {
+    RecordedStackTrace stack = event.getStackTrace();
+    if (stack != null) {
+      stack.getFrames().stream()
+          .map(RecordedFrame::getMethod)
+          .filter(method -> method.getType().getName().startsWith(KERNELS))
+          .findFirst()
+          .ifPresent(method ->
+              allocations.merge(
+                  method.getType().getName() + "." + method.getName(), 1, Integer::sum));
+    }
+  }
+
+  /** The kernels in which most objects were seen being allocated, with how often. */
+  String allocations() {
+    return allocations.entrySet().stream()
+        .sorted(Map.Entry.<String, Integer>comparingByValue().reversed())
+        .limit(5)
+        .map(each -> each.getValue() + " x " + each.getKey())
+        .collect(Collectors.joining(", ", "seen allocating: ", ""));
   }
 
   /** The kernels that any compiler was asked for, by class, name and descriptor. */

@@ -67,7 +67,8 @@ class KernelCompilationTest {
   void theProgramBecomesSteadyAndThenAllocatesNothing() {
     String expected =
         "steady " + String.join(" ", Collections.nCopies(KernelProgram.STEADY_ROUNDS, "0"));
-    assertEquals(expected, output.getLast(), () -> String.join("\n", output));
+    assertEquals(
+        expected, output.getLast(), () -> String.join("\n", output) + "\n" + log.allocations());
   }
 
   @Test

@@ -64,6 +64,7 @@ final class KernelProgram {
           List.of("jdk.Compilation", "jdk.CompilationFailure", "jdk.CompilerInlining")) {
         recording.enable(event).withoutThreshold();
       }
+      recording.enable("jdk.ObjectAllocationSample").with("throttle", "100/s");
       recording.start();
       String outcome = new KernelProgram(arena).run();
       Files.writeString(Path.of(arguments[1]), CompiledCode.command("compilerCodelist"));
