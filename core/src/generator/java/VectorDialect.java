@@ -53,7 +53,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] directRows() {
-    return new int[] {8, 8, 4, 2};
+    return element == Element.FLOAT ? new int[] {8, 8, 4, 2} : new int[] {8, 6, 4, 2};
   }
 
   @Override
