@@ -47,7 +47,7 @@ final class LibtorchEngine implements Engine {
 
   @Override
   public Work prepare(ContractionCase contraction, Data data) {
-    torch.set_num_threads(contraction.threads());
+    useThreads(contraction.threads());
     InferenceMode untracked = new InferenceMode(true);
     List<Layout> layouts = contraction.layouts();
     Tensor[] operands =
@@ -66,14 +66,23 @@ final class LibtorchEngine implements Engine {
 
   @Override
   public Map<String, String> facts() {
-    torch.set_num_threads(1);
+    OpenBlas products = useThreads(1);
     Map<String, String> facts = new LinkedHashMap<>();
     facts.put("threads", String.valueOf(torch.get_num_threads()));
+    facts.put("threads of its OpenBLAS", products.facts().getOrDefault("threads", "unknown"));
     facts.put("kernels", torch.get_cpu_capability().getString());
     facts.put("version", setting("TORCH_VERSION=([^,]*)"));
     facts.put("BLAS", setting("BLAS_INFO=([^,]*)"));
     facts.put("oneDNN", setting("MKL-DNN (v[^ ]*)"));
     return facts;
+  }
+
+  /** Libtorch's products are OpenBLAS', from the same file, which has threads of its own. */
+  private static OpenBlas useThreads(int threads) {
+    torch.set_num_threads(threads);
+    OpenBlas products = new OpenBlas();
+    products.useThreads(threads);
+    return products;
   }
 
   /** A part of what libtorch says of its build. */
