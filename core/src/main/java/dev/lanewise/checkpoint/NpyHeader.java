@@ -54,11 +54,11 @@ record NpyHeader(
               + start[VERSION_AT + 1]
               + "; 1.0, 2.0 and 3.0 are read");
     }
-    ByteBuffer bytes = ZipDirectory.littleEndian(start);
+    ByteBuffer bytes = LittleEndian.of(start);
     long length =
         version == 1
-            ? ZipDirectory.unsignedShort(bytes, LENGTH_AT)
-            : ZipDirectory.unsignedInt(bytes, LENGTH_AT);
+            ? LittleEndian.unsignedShort(bytes, LENGTH_AT)
+            : LittleEndian.unsignedInt(bytes, LENGTH_AT);
     int from = LENGTH_AT + (version == 1 ? Short.BYTES : Integer.BYTES);
     if (length > start.length - from) {
       throw origin.refuse(

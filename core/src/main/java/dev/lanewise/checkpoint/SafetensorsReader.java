@@ -18,7 +18,7 @@ final class SafetensorsReader {
 
   static StateDict read(FileBytes file, ElementLoader loader) throws CheckpointException {
     Origin origin = file.origin().at("header");
-    long headerBytes = ZipDirectory.littleEndian(file.read(0, Long.BYTES)).getLong();
+    long headerBytes = LittleEndian.of(file.read(0, Long.BYTES)).getLong();
     if (headerBytes < 0 || headerBytes > MAX_HEADER_BYTES) {
       throw origin.refuse(
           "is said to have "

@@ -142,19 +142,19 @@ final class ZipArchive {
     byte[] name = entry.name().getBytes(StandardCharsets.UTF_8);
     int wanted = ZipFormat.LOCAL_HEADER_BYTES + name.length;
     int count = (int) Math.min(wanted, limit - headerOffset);
-    ByteBuffer header = ZipDirectory.littleEndian(file.read(headerOffset, count));
+    ByteBuffer header = LittleEndian.of(file.read(headerOffset, count));
     boolean matches =
         count == wanted
             && header.getInt(0) == ZipFormat.LOCAL_HEADER
-            && ZipDirectory.unsignedShort(header, 8) == entry.method()
-            && ZipDirectory.unsignedShort(header, 26) == name.length
+            && LittleEndian.unsignedShort(header, 8) == entry.method()
+            && LittleEndian.unsignedShort(header, 26) == name.length
             && header
                 .slice(ZipFormat.LOCAL_HEADER_BYTES, name.length)
                 .equals(ByteBuffer.wrap(name));
     if (!matches) {
       throw at(entry).refuse("is described otherwise at byte " + headerOffset + " of the file");
     }
-    long offset = headerOffset + wanted + ZipDirectory.unsignedShort(header, 28);
+    long offset = headerOffset + wanted + LittleEndian.unsignedShort(header, 28);
     if (entry.packedBytes() > limit - offset) {
       throw at(entry)
           .refuse(

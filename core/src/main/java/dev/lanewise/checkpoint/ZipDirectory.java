@@ -57,10 +57,11 @@ final class ZipDirectory {
   /** Finds the directory through the record at the file's end. */
   Place find() throws CheckpointException {
     int tailBytes = (int) Math.min(file.size(), ZipFormat.END_BYTES + MAX_COMMENT_BYTES);
-    ByteBuffer tail = littleEndian(file.read(file.size() - tailBytes, tailBytes));
+    ByteBuffer tail = LittleEndian.of(file.read(file.size() - tailBytes, tailBytes));
     for (int at = tailBytes - ZipFormat.END_BYTES; at >= 0; at--) {
       int commentBytes = tailBytes - at - ZipFormat.END_BYTES;
-      if (tail.getInt(at) == ZipFormat.END && unsignedShort(tail, at + 20) == commentBytes) {
+      if (tail.getInt(at) == ZipFormat.END
+          && LittleEndian.unsignedShort(tail, at + 20) == commentBytes) {
         return place(tail.slice(at, ZipFormat.END_BYTES), file.size() - tailBytes + at);
       }
     }
@@ -69,12 +70,16 @@ final class ZipDirectory {
 
   private Place place(ByteBuffer slice, long endOffset) throws CheckpointException {
     ByteBuffer end = slice.order(ByteOrder.LITTLE_ENDIAN);
-    var place = new Place(unsignedInt(end, 16), unsignedInt(end, 12), unsignedShort(end, 10));
+    var place =
+        new Place(
+            LittleEndian.unsignedInt(end, 16),
+            LittleEndian.unsignedInt(end, 12),
+            LittleEndian.unsignedShort(end, 10));
     long directoryEnd = endOffset;
     boolean isFirst = end.getShort(4) == 0 && end.getShort(6) == 0;
     long locatorOffset = endOffset - ZipFormat.ZIP64_LOCATOR_BYTES;
     if (locatorOffset >= 0) {
-      ByteBuffer locator = littleEndian(file.read(locatorOffset, ZipFormat.ZIP64_LOCATOR_BYTES));
+      ByteBuffer locator = LittleEndian.of(file.read(locatorOffset, ZipFormat.ZIP64_LOCATOR_BYTES));
       if (locator.getInt(0) == ZipFormat.ZIP64_LOCATOR) {
         directoryEnd = locator.getLong(8);
         place = zip64Place(directoryEnd, locatorOffset);
@@ -100,7 +105,7 @@ final class ZipDirectory {
     if (offset < 0 || offset > limit - ZipFormat.ZIP64_END_BYTES) {
       throw damaged("its zip64 record is said to be at byte " + offset);
     }
-    ByteBuffer end = littleEndian(file.read(offset, ZipFormat.ZIP64_END_BYTES));
+    ByteBuffer end = LittleEndian.of(file.read(offset, ZipFormat.ZIP64_END_BYTES));
     if (end.getInt(0) != ZipFormat.ZIP64_END) {
       throw damaged("there is no zip64 record at byte " + offset);
     }
@@ -117,7 +122,7 @@ final class ZipDirectory {
               + MAX_DIRECTORY_BYTES
               + " are read");
     }
-    ByteBuffer directory = littleEndian(file.read(place.offset, (int) place.sizeBytes));
+    ByteBuffer directory = LittleEndian.of(file.read(place.offset, (int) place.sizeBytes));
     List<Entry> entries = new ArrayList<>();
     while (directory.hasRemaining()) {
       entries.add(entry(directory));
@@ -135,9 +140,9 @@ final class ZipDirectory {
         || directory.getInt(at) != ZipFormat.DIRECTORY_HEADER) {
       throw damaged("there is no entry at its byte " + at);
     }
-    int nameBytes = unsignedShort(directory, at + 28);
-    int extraBytes = unsignedShort(directory, at + 30);
-    int commentBytes = unsignedShort(directory, at + 32);
+    int nameBytes = LittleEndian.unsignedShort(directory, at + 28);
+    int extraBytes = LittleEndian.unsignedShort(directory, at + 30);
+    int commentBytes = LittleEndian.unsignedShort(directory, at + 32);
     int length = ZipFormat.DIRECTORY_HEADER_BYTES + nameBytes + extraBytes + commentBytes;
     if (length > directory.remaining()) {
       throw damaged("it ends within the entry at its byte " + at);
@@ -146,15 +151,15 @@ final class ZipDirectory {
     String name = name(directory.slice(nameAt, nameBytes));
     ByteBuffer large = zip64(directory, nameAt + nameBytes, extraBytes);
     // In this order, and only those that do not fit their own field.
-    long sizeBytes = large(unsignedInt(directory, at + 24), large, name);
-    long packedBytes = large(unsignedInt(directory, at + 20), large, name);
-    long headerOffset = large(unsignedInt(directory, at + 42), large, name);
+    long sizeBytes = large(LittleEndian.unsignedInt(directory, at + 24), large, name);
+    long packedBytes = large(LittleEndian.unsignedInt(directory, at + 20), large, name);
+    long headerOffset = large(LittleEndian.unsignedInt(directory, at + 42), large, name);
     directory.position(at + length);
     return new Entry(
         name,
-        unsignedShort(directory, at + 8),
-        unsignedShort(directory, at + 10),
-        unsignedInt(directory, at + 16),
+        LittleEndian.unsignedShort(directory, at + 8),
+        LittleEndian.unsignedShort(directory, at + 10),
+        LittleEndian.unsignedInt(directory, at + 16),
         packedBytes,
         sizeBytes,
         headerOffset);
@@ -165,9 +170,10 @@ final class ZipDirectory {
     int end = from + extraBytes;
     int at = from;
     while (at + ZipFormat.EXTRA_HEADER_BYTES <= end) {
-      int length = unsignedShort(directory, at + 2);
+      int length = LittleEndian.unsignedShort(directory, at + 2);
       int content = at + ZipFormat.EXTRA_HEADER_BYTES;
-      if (unsignedShort(directory, at) == ZipFormat.ZIP64_EXTRA && content + length <= end) {
+      if (LittleEndian.unsignedShort(directory, at) == ZipFormat.ZIP64_EXTRA
+          && content + length <= end) {
         return directory.slice(content, length).order(ByteOrder.LITTLE_ENDIAN);
       }
       at = content + length;
@@ -196,17 +202,5 @@ final class ZipDirectory {
   private CheckpointException damaged(String reason) {
     return origin.refuse(
         "its zip directory cannot be read, so it is truncated or damaged (" + reason + ")");
-  }
-
-  static ByteBuffer littleEndian(byte[] bytes) {
-    return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-  }
-
-  static int unsignedShort(ByteBuffer bytes, int at) {
-    return Short.toUnsignedInt(bytes.getShort(at));
-  }
-
-  static long unsignedInt(ByteBuffer bytes, int at) {
-    return Integer.toUnsignedLong(bytes.getInt(at));
   }
 }

@@ -3,7 +3,6 @@ package dev.lanewise.checkpoint;
 import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -13,8 +12,8 @@ import java.util.zip.CRC32;
  * Writes a zip file of stored (not compressed) entries whose payloads begin at multiples of 64
  * bytes, so that a reader can map them. The gap is an extra field "FB" in the entry's header, as in
  * PyTorch's files. As there, checksum and sizes follow the payload, so that memory is read once and
- * nothing that was written is touched again: a page on its way to the disk could be changed only
- * after it has arrived.
+ * nothing that was written is touched again, which measured faster than putting them into the
+ * header afterwards.
  *
  * <p>Entries of 4 GiB and more, and files of more bytes or of 65,535 entries and more, get zip64
  * records.
@@ -73,7 +72,7 @@ final class ZipWriter {
     int headerBytes = ZipFormat.LOCAL_HEADER_BYTES + utf8.length + zip64Bytes;
     long payload = headerOffset + headerBytes + ZipFormat.EXTRA_HEADER_BYTES;
     int gap = (int) Math.floorMod(-payload, (long) ALIGNMENT_BYTES);
-    ByteBuffer header = littleEndian(headerBytes + ZipFormat.EXTRA_HEADER_BYTES + gap);
+    ByteBuffer header = LittleEndian.allocate(headerBytes + ZipFormat.EXTRA_HEADER_BYTES + gap);
     header.putInt(ZipFormat.LOCAL_HEADER);
     putCommon(header, isLarge, 0, isLarge ? (int) ZipFormat.IN_ZIP64 : 0);
     header.putShort((short) utf8.length);
@@ -102,7 +101,7 @@ final class ZipWriter {
 
   private long endEntry(String name, long sizeBytes, long headerOffset, CRC32 crc)
       throws IOException {
-    ByteBuffer descriptor = littleEndian(2 * Integer.BYTES + 2 * Long.BYTES);
+    ByteBuffer descriptor = LittleEndian.allocate(2 * Integer.BYTES + 2 * Long.BYTES);
     descriptor.putInt(ZipFormat.DESCRIPTOR).putInt((int) crc.getValue());
     if (sizeBytes >= ZipFormat.IN_ZIP64) {
       descriptor.putLong(sizeBytes).putLong(sizeBytes);
@@ -128,7 +127,7 @@ final class ZipWriter {
         || directoryBytes >= ZipFormat.IN_ZIP64) {
       out.write(zip64End(directoryOffset, directoryBytes, count));
     }
-    ByteBuffer end = littleEndian(ZipFormat.END_BYTES).putInt(ZipFormat.END).putInt(0);
+    ByteBuffer end = LittleEndian.allocate(ZipFormat.END_BYTES).putInt(ZipFormat.END).putInt(0);
     short fixedCount = (short) Math.min(count, ZipFormat.IN_ZIP64_END);
     end.putShort(fixedCount).putShort(fixedCount);
     end.putInt((int) Math.min(directoryBytes, ZipFormat.IN_ZIP64));
@@ -140,7 +139,7 @@ final class ZipWriter {
     int values = (entry.isLarge() ? 2 : 0) + (entry.isFar() ? 1 : 0);
     int extraBytes = values == 0 ? 0 : ZipFormat.EXTRA_HEADER_BYTES + values * Long.BYTES;
     ByteBuffer header =
-        littleEndian(ZipFormat.DIRECTORY_HEADER_BYTES + entry.name.length + extraBytes);
+        LittleEndian.allocate(ZipFormat.DIRECTORY_HEADER_BYTES + entry.name.length + extraBytes);
     header.putInt(ZipFormat.DIRECTORY_HEADER);
     header.putShort((short) (values > 0 ? ZIP64_VERSION : VERSION));
     putCommon(header, values > 0, entry.crc, (int) Math.min(entry.sizeBytes, ZipFormat.IN_ZIP64));
@@ -162,7 +161,8 @@ final class ZipWriter {
   }
 
   private static ByteBuffer zip64End(long directoryOffset, long directoryBytes, long count) {
-    ByteBuffer end = littleEndian(ZipFormat.ZIP64_END_BYTES + ZipFormat.ZIP64_LOCATOR_BYTES);
+    ByteBuffer end =
+        LittleEndian.allocate(ZipFormat.ZIP64_END_BYTES + ZipFormat.ZIP64_LOCATOR_BYTES);
     // The size is that of what follows it.
     end.putInt(ZipFormat.ZIP64_END).putLong(ZipFormat.ZIP64_END_BYTES - 12L);
     end.putShort((short) ZIP64_VERSION).putShort((short) ZIP64_VERSION).putInt(0).putInt(0);
@@ -170,9 +170,5 @@ final class ZipWriter {
     end.putInt(ZipFormat.ZIP64_LOCATOR).putInt(0);
     end.putLong(directoryOffset + directoryBytes).putInt(1);
     return end.flip();
-  }
-
-  private static ByteBuffer littleEndian(int bytes) {
-    return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 }

@@ -1,6 +1,5 @@
 package dev.lanewise.internal.gemm;
 
-import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
@@ -56,7 +55,7 @@ public final class GatheredNest {
     this.instances =
         new ScratchPool<>(() -> {
           OffsetMap.Gather rows = new OffsetMap.Gather(type.sizeBytes());
-          return new Instance(gemm(kernels, type, gathered(maps, first, group, rows)), rows);
+          return new Instance(Gemm.of(kernels, type, gathered(maps, first, group, rows)), rows);
         });
     Instance instance = instances.take();
     this.division = Division.of(maps, instance.program.columnUnit());
@@ -83,19 +82,6 @@ public final class GatheredNest {
 
   private static OffsetMap through(OffsetMap map, boolean gathered, OffsetMap.Gather rows) {
     return gathered ? map.through(rows) : map;
-  }
-
-  private static Gemm<?> gemm(KernelSet kernels, ElementType type, MatrixMaps maps) {
-    return Workspaces.with(
-        kernels,
-        type,
-        new Workspaces.Maker<Gemm<?>>() {
-          @Override
-          public <A> Gemm<?> make(
-              ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
-            return new Gemm<>(maps, kernels, workspaces);
-          }
-        });
   }
 
   /**

@@ -1,6 +1,8 @@
 package dev.lanewise.internal.gemm;
 
 import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.kernel.ElementType;
+import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.TileKernels;
 import dev.lanewise.internal.memory.ScratchPool;
@@ -95,13 +97,31 @@ final class Gemm<A> implements MatrixProgram {
     this.form = prepacked ? Form.PREPACKED : packsB() ? Form.PACKED_HERE : Form.IN_PLACE;
   }
 
+  /** The product, with the kernels and the scratch memory of a type. */
+  static Gemm<?> of(KernelSet kernels, ElementType type, MatrixMaps maps) {
+    return make(kernels, type, maps, false);
+  }
+
   /**
    * The product whose B {@link #pack} has packed: B's memory is then the panels, and its batch map
    * says where each matrix of them starts.
    */
-  static <A> Gemm<A> prepacked(
-      MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
-    return new Gemm<>(maps, kernels, workspaces, true);
+  static Gemm<?> prepacked(KernelSet kernels, ElementType type, MatrixMaps maps) {
+    return make(kernels, type, maps, true);
+  }
+
+  private static Gemm<?> make(
+      KernelSet kernels, ElementType type, MatrixMaps maps, boolean prepacked) {
+    return Workspaces.with(
+        kernels,
+        type,
+        new Workspaces.Maker<Gemm<?>>() {
+          @Override
+          public <A> Gemm<?> make(
+              ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+            return new Gemm<>(maps, kernels, workspaces, prepacked);
+          }
+        });
   }
 
   /** The columns that a part of the output should have a multiple of. */

@@ -1,9 +1,7 @@
 package dev.lanewise.internal.gemm;
 
-import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
-import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.parallel.Parallelism;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -49,7 +47,7 @@ public final class PackedNest {
     ChainLoops given = ChainLoops.folded(batch, m, n, k);
     ChainLoops loops = packedOperand == 0 ? given.swapped() : given;
     MatrixMaps maps = loops.maps();
-    this.packing = gemm(kernels, type, maps, false);
+    this.packing = Gemm.of(kernels, type, maps);
     long matrixBytes = packing.packedBytes();
     List<Loop> matrices = new ArrayList<>();
     List<Loop> packedBatch = new ArrayList<>();
@@ -69,25 +67,9 @@ public final class PackedNest {
     this.matricesTo = OffsetMap.of(matrices, Loop.A);
     MatrixMaps packed =
         new ChainLoops(packedBatch, loops.rows(), loops.columns(), loops.summed()).maps();
-    this.program = gemm(kernels, type, packed, true);
+    this.program = Gemm.prepacked(kernels, type, packed);
     this.division = Division.of(maps, program.columnUnit());
     this.description = maps.describe(program);
-  }
-
-  private static Gemm<?> gemm(
-      KernelSet kernels, ElementType type, MatrixMaps maps, boolean prepacked) {
-    return Workspaces.with(
-        kernels,
-        type,
-        new Workspaces.Maker<Gemm<?>>() {
-          @Override
-          public <A> Gemm<?> make(
-              ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
-            return prepacked
-                ? Gemm.prepacked(maps, kernels, workspaces)
-                : new Gemm<>(maps, kernels, workspaces);
-          }
-        });
   }
 
   /** What the packed operand takes. */
