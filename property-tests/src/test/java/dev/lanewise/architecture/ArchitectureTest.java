@@ -102,7 +102,10 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.rows",
                   "internal.kernel",
-                  "internal.memory")),
+                  "internal.memory",
+                  "internal.parallel",
+                  "internal.sort",
+                  "parallel")),
           Map.entry(
               "checkpoint",
               Set.of("tensor", "embedding", "nn", "internal.check", "internal.memory")));

@@ -1,0 +1,54 @@
+package dev.lanewise.internal.rows;
+
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Reads a little of every cache line of some rows, before they are worked on one after the other:
+ * the cache misses of all of them overlap then, which a loop over rows that computes much on each
+ * does not achieve.
+ */
+public final class RowTouch {
+  private static final long LINE_BYTES = 64;
+
+  /** A smaller tensor is in the cache anyway. */
+  private static final long SMALLEST_BYTES = 1 << 19;
+
+  private RowTouch() {}
+
+  /**
+   * Touches rows of a contiguous tensor.
+   *
+   * @param tensor float32
+   * @param rowBytes the size of a row
+   * @param rows row numbers
+   * @param from the first
+   * @param count how many, a handful
+   * @return a number that depends on what was read
+   */
+  public static int touch(Tensor tensor, long rowBytes, long[] rows, int from, int count) {
+    if (tensor.layout().spanBytes() < SMALLEST_BYTES || rowBytes == 0) {
+      return 0;
+    }
+    MemorySegment segment = tensor.segment();
+    long first = tensor.offsetBytes();
+    int read = 0;
+    // By line, then by row: a page's translation is looked up early, and lines of a row that the
+    // hardware fetches by itself are not waited for.
+    for (long line = 0; line < rowBytes; line += LINE_BYTES) {
+      read ^= line(segment, first + line, rowBytes, rows, from, count);
+    }
+    // The last line, where rows are not aligned to lines.
+    return read ^ line(segment, first + rowBytes - Float.BYTES, rowBytes, rows, from, count);
+  }
+
+  private static int line(
+      MemorySegment segment, long base, long rowBytes, long[] rows, int from, int count) {
+    int read = 0;
+    for (int i = from; i < from + count; i++) {
+      read ^= segment.get(ValueLayout.JAVA_INT_UNALIGNED, base + rows[i] * rowBytes);
+    }
+    return read;
+  }
+}

@@ -1,0 +1,27 @@
+package dev.lanewise.optim;
+
+import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.memory.GrowableMemory;
+import dev.lanewise.internal.memory.ScratchPool;
+
+/** What one thread needs while it updates rows. */
+final class UpdateScratch {
+  static final ScratchPool<UpdateScratch> POOL = new ScratchPool<>(UpdateScratch::new);
+
+  final float[] partials = new float[Partials.COUNT];
+
+  /** The summed gradients of some rows. */
+  final GrowableMemory block = new GrowableMemory();
+
+  /** Takes what was read ahead, so that the reading is not left out as useless. */
+  private int sink;
+
+  void swallow(int value) {
+    sink ^= value;
+  }
+
+  /** Never read but for this. */
+  int sink() {
+    return sink;
+  }
+}
