@@ -245,8 +245,8 @@ public final class Adagrad extends Optimizer {
 
   @Override
   void begin(ParameterState state) {
-    negativeRate =
-        (float) (-settings.learningRate / (1 + (state.steps() - 1.0) * settings.lrDecay));
+    double slower = 1 + (state.steps() - 1.0) * settings.lrDecay;
+    negativeRate = (float) (-settings.learningRate / slower);
   }
 
   @Override

@@ -30,9 +30,9 @@ final class AdamRates {
   void adam(Adam.Settings settings, long t) {
     betas(settings.beta1(), settings.beta2());
     boolean decoupled = settings.decayKind() == Adam.DecayKind.DECOUPLED;
-    double rate = SettingCheck.decimal(settings.learningRate());
+    double rate = settings.learningRate();
     weightDecay = decoupled ? 0 : settings.weightDecay();
-    keep = decoupled ? (float) (1 - rate * SettingCheck.decimal(settings.weightDecay())) : 1;
+    keep = decoupled ? (float) (1 - rate * settings.weightDecay()) : 1;
     scale = (float) (1 / Math.sqrt(correction(settings.beta2(), t)));
     negativeRate = (float) (-rate / correction(settings.beta1(), t));
   }
@@ -45,7 +45,7 @@ final class AdamRates {
     scale = 1;
     negativeRate =
         (float)
-            (-SettingCheck.decimal(settings.learningRate())
+            (-(double) settings.learningRate()
                 * Math.sqrt(correction(settings.beta2(), t))
                 / correction(settings.beta1(), t));
   }

@@ -132,6 +132,6 @@ record SavedState(Value.Dict group, Map<Integer, Value.Dict> states) {
 
   /** The double that is written like the float: 0.1f as 0.1, and not as 0.10000000149. */
   static Value real(float value) {
-    return Value.of(SettingCheck.decimal(value));
+    return Value.of(Double.parseDouble(Float.toString(value)));
   }
 }

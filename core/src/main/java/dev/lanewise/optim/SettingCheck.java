@@ -17,9 +17,4 @@ final class SettingCheck {
           name + " must be at least 0 and less than 1, got " + value);
     }
   }
-
-  /** The number to compute 1 - beta with, for a setting that was given as a float. */
-  static double decimal(float value) {
-    return Double.parseDouble(Float.toString(value));
-  }
 }
