@@ -115,6 +115,16 @@ public final class Sgd extends Optimizer {
     }
 
     /**
+     * The same with another direction.
+     *
+     * @param value whether to go down or up
+     * @return other settings
+     */
+    public Settings withDirection(Direction value) {
+      return new Settings(learningRate, momentum, dampening, weightDecay, momentumKind, value);
+    }
+
+    /**
      * The same with weight decay.
      *
      * @param value how much of the weight is added to its gradient
