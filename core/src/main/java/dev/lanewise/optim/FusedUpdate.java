@@ -9,6 +9,7 @@ import dev.lanewise.internal.memory.Zeros;
 import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.internal.rows.GradientRows;
 import dev.lanewise.internal.rows.RowNumbers;
+import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.internal.sort.RowGroups;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
@@ -44,6 +45,9 @@ public final class FusedUpdate {
 
   /** Fewer rows are not worth another thread. */
   private static final int LEAST_ROWS_OF_A_PART = 256;
+
+  /** More entries in a block are a few rows that are asked for often. */
+  private static final int MOST_TOUCHED = 2 * Optimizer.BLOCK_ROWS;
 
   private static final int PARTS_OF_A_THREAD = 4;
   private static final long[] ONLY_ROW = {0};
@@ -230,6 +234,7 @@ public final class FusedUpdate {
       for (int first = from; first < to; first += blockRows) {
         int count = Math.min(blockRows, to - first);
         optimizer.touch(state, groups.rows(), first, count, scratch);
+        touchGradients(matrix, rowBytes, first, count, scratch);
         for (int i = 0; i < count; i++) {
           sum(first + i, factors, matrix, block, i * rowBytes, (int) state.width());
         }
@@ -238,6 +243,21 @@ public final class FusedUpdate {
     } finally {
       UpdateScratch.POOL.giveBack(scratch);
     }
+  }
+
+  /** Reads ahead what will be summed, the first entries at least. */
+  private void touchGradients(
+      GradientRows matrix, long rowBytes, int first, int count, UpdateScratch scratch) {
+    int entries = groups.start(first + count) - groups.start(first);
+    scratch.swallow(
+        RowTouch.touch(
+            matrix.segment(),
+            matrix.offsetBytes(),
+            matrix.strideBytes(),
+            rowBytes,
+            groups.positions(),
+            groups.start(first),
+            Math.min(entries, MOST_TOUCHED)));
   }
 
   private void sum(

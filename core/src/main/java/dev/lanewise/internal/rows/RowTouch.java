@@ -18,7 +18,7 @@ public final class RowTouch {
   private RowTouch() {}
 
   /**
-   * Touches rows of a contiguous tensor.
+   * Touches rows of a contiguous tensor, unless it is small.
    *
    * @param tensor float32
    * @param rowBytes the size of a row
@@ -28,26 +28,50 @@ public final class RowTouch {
    * @return a number that depends on what was read
    */
   public static int touch(Tensor tensor, long rowBytes, long[] rows, int from, int count) {
-    if (tensor.layout().spanBytes() < SMALLEST_BYTES || rowBytes == 0) {
+    return tensor.layout().spanBytes() < SMALLEST_BYTES
+        ? 0
+        : touch(tensor.segment(), tensor.offsetBytes(), rowBytes, rowBytes, rows, from, count);
+  }
+
+  /**
+   * Touches rows that are evenly spaced.
+   *
+   * @param segment where they are
+   * @param offset of row 0, in bytes
+   * @param stride from row to row, in bytes
+   * @param rowBytes the size of a row
+   * @param rows row numbers
+   * @param from the first
+   * @param count how many, a handful
+   * @return a number that depends on what was read
+   */
+  public static int touch(
+      MemorySegment segment,
+      long offset,
+      long stride,
+      long rowBytes,
+      long[] rows,
+      int from,
+      int count) {
+    if (rowBytes == 0) {
       return 0;
     }
-    MemorySegment segment = tensor.segment();
-    long first = tensor.offsetBytes();
     int read = 0;
-    // By line, then by row: a page's translation is looked up early, and lines of a row that the
-    // hardware fetches by itself are not waited for.
+    // By line, then by row: the first line of every row brings its page's translation.
     for (long line = 0; line < rowBytes; line += LINE_BYTES) {
-      read ^= line(segment, first + line, rowBytes, rows, from, count);
+      read ^= line(segment, offset + line, stride, rows, from, count);
     }
     // The last line, where rows are not aligned to lines.
-    return read ^ line(segment, first + rowBytes - Float.BYTES, rowBytes, rows, from, count);
+    return (offset | stride | rowBytes) % LINE_BYTES == 0
+        ? read
+        : read ^ line(segment, offset + rowBytes - Float.BYTES, stride, rows, from, count);
   }
 
   private static int line(
-      MemorySegment segment, long base, long rowBytes, long[] rows, int from, int count) {
+      MemorySegment segment, long base, long stride, long[] rows, int from, int count) {
     int read = 0;
     for (int i = from; i < from + count; i++) {
-      read ^= segment.get(ValueLayout.JAVA_INT_UNALIGNED, base + rows[i] * rowBytes);
+      read ^= segment.get(ValueLayout.JAVA_INT_UNALIGNED, base + rows[i] * stride);
     }
     return read;
   }
