@@ -2,18 +2,12 @@ package dev.lanewise.optim;
 
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.internal.check.Check;
-import dev.lanewise.internal.kernel.ElementwiseKernels;
-import dev.lanewise.internal.kernel.KernelSet;
-import dev.lanewise.internal.kernel.RowKernels;
-import dev.lanewise.internal.memory.Zeros;
 import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.internal.rows.GradientRows;
 import dev.lanewise.internal.rows.RowNumbers;
-import dev.lanewise.internal.rows.RowTouch;
-import dev.lanewise.internal.sort.RowGroups;
+import dev.lanewise.optim.RowSums.SumKind;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -37,30 +31,18 @@ import org.jspecify.annotations.Nullable;
  * Mudigere et al., ISCA 2022).
  */
 public final class FusedUpdate {
-  private static final RowKernels ROWS = KernelSet.active().rows();
-  private static final ElementwiseKernels ELEMENTS = KernelSet.active().elementwise();
-
-  /** The summed gradients of a block stay in a near cache. */
-  private static final long MOST_BLOCK_BYTES = 1 << 17;
-
   /** Fewer rows are not worth another thread. */
   private static final int LEAST_ROWS_OF_A_PART = 256;
 
-  /** More entries in a block are a few rows that are asked for often. */
-  private static final int MOST_TOUCHED = 2 * Optimizer.BLOCK_ROWS;
-
   private static final int PARTS_OF_A_THREAD = 4;
-  private static final long[] ONLY_ROW = {0};
 
   private final Optimizer optimizer;
   private final Embedding embedding;
   private final int index;
   private final Parallelism parallelism;
-  private final int blockRows;
   private final RowNumbers numbers = new RowNumbers();
   private final GradientRows gradient = new GradientRows();
-  private final RowGroups groups = new RowGroups();
-  private float[] sortedWeights = new float[0];
+  private final RowSums sums = new RowSums();
 
   private FusedUpdate(
       Optimizer optimizer, Embedding embedding, int index, Parallelism parallelism) {
@@ -68,8 +50,6 @@ public final class FusedUpdate {
     this.embedding = embedding;
     this.index = index;
     this.parallelism = parallelism;
-    long rowBytes = Math.max(embedding.embeddingDim() * Float.BYTES, 1);
-    this.blockRows = Math.clamp(MOST_BLOCK_BYTES / rowBytes, 1, Optimizer.BLOCK_ROWS);
   }
 
   /**
@@ -186,18 +166,12 @@ public final class FusedUpdate {
       Check.shareable("weight", state.value());
       Check.shareable("gradient", matrix.segment(), "a tensor", state.value().shape());
     }
-    groups.group(rows, count, embedding.paddingIdx());
-    float[] factors = weights == null ? null : sorted(weights);
-    if (sources != null) {
-      long[] positions = groups.positions();
-      for (int i = 0; i < groups.start(groups.count()); i++) {
-        positions[i] = sources[(int) positions[i]];
-      }
-    }
+    sums.group(rows, count, embedding.paddingIdx(), sources, weights);
     optimizer.beginStep(state);
-    int distinct = groups.count();
+    SumKind kind = embedding.scalesGradByFreq() ? SumKind.BY_FREQUENCY : SumKind.PLAIN;
+    int distinct = sums.count();
     if (parallelism.width() == 1 || distinct < 2 * LEAST_ROWS_OF_A_PART) {
-      part(state, factors, matrix, 0, distinct);
+      part(state, matrix, kind, 0, distinct);
       return;
     }
     int parts = Math.min(distinct / LEAST_ROWS_OF_A_PART, PARTS_OF_A_THREAD * parallelism.width());
@@ -207,98 +181,18 @@ public final class FusedUpdate {
         part ->
             part(
                 state,
-                factors,
                 matrix,
+                kind,
                 (int) ((long) distinct * part / parts),
                 (int) ((long) distinct * (part + 1) / parts)));
   }
 
-  private float[] sorted(float... weights) {
-    int kept = groups.start(groups.count());
-    if (sortedWeights.length < kept) {
-      sortedWeights = new float[Math.max(kept, 2 * sortedWeights.length)];
-    }
-    for (int i = 0; i < kept; i++) {
-      sortedWeights[i] = weights[(int) groups.positions()[i]];
-    }
-    return sortedWeights;
-  }
-
-  /** The groups from one to before another. */
-  private void part(
-      ParameterState state, float @Nullable [] factors, GradientRows matrix, int from, int to) {
+  private void part(ParameterState state, GradientRows matrix, SumKind kind, int from, int to) {
     UpdateScratch scratch = UpdateScratch.POOL.take();
     try {
-      long rowBytes = state.width() * Float.BYTES;
-      MemorySegment block = scratch.block.atLeast(Math.max(blockRows * rowBytes, 1));
-      for (int first = from; first < to; first += blockRows) {
-        int count = Math.min(blockRows, to - first);
-        optimizer.touch(state, groups.rows(), first, count, scratch);
-        touchGradients(matrix, rowBytes, first, count, scratch);
-        for (int i = 0; i < count; i++) {
-          sum(first + i, factors, matrix, block, i * rowBytes, (int) state.width());
-        }
-        optimizer.rows(state, groups.rows(), first, count, block, 0, scratch);
-      }
+      sums.update(optimizer, state, matrix, kind, from, to, scratch);
     } finally {
       UpdateScratch.POOL.giveBack(scratch);
-    }
-  }
-
-  /** Reads ahead what will be summed, the first entries at least. */
-  private void touchGradients(
-      GradientRows matrix, long rowBytes, int first, int count, UpdateScratch scratch) {
-    int entries = groups.start(first + count) - groups.start(first);
-    scratch.swallow(
-        RowTouch.touch(
-            matrix.segment(),
-            matrix.offsetBytes(),
-            matrix.strideBytes(),
-            rowBytes,
-            groups.positions(),
-            groups.start(first),
-            Math.min(entries, MOST_TOUCHED)));
-  }
-
-  private void sum(
-      int group,
-      float @Nullable [] factors,
-      GradientRows matrix,
-      MemorySegment block,
-      long offset,
-      int width) {
-    int size = groups.size(group);
-    float divisor = embedding.scalesGradByFreq() ? size : 1f;
-    if (factors == null) {
-      ROWS.bagSum(
-          matrix.segment(),
-          matrix.offsetBytes(),
-          matrix.strideBytes(),
-          groups.positions(),
-          groups.start(group),
-          size,
-          block,
-          offset,
-          width,
-          divisor);
-    } else {
-      Zeros.fill(block, offset, (long) width * Float.BYTES);
-      for (int entry = groups.start(group); entry < groups.start(group + 1); entry++) {
-        ELEMENTS.axpy(
-            matrix.segment(),
-            matrix.offsetBytes() + groups.positions()[entry] * matrix.strideBytes(),
-            block,
-            offset,
-            factors[entry],
-            width);
-      }
-      if (divisor != 1f) {
-        ROWS.bagSum(block, offset, 0, ONLY_ROW, 0, 1, block, offset, width, divisor);
-      }
-    }
-    if (divisor != 1f) {
-      // A gradient that is added to +0 is never -0, which a quotient may be.
-      ELEMENTS.addScalar(block, offset, block, offset, 0f, width);
     }
   }
 

@@ -21,8 +21,8 @@ import org.jspecify.annotations.Nullable;
  * state that can be saved and restored in the layout of {@code torch.optim}.
  *
  * <p>A parameter's gradient is dense, sparse, or the sum of both (see {@link Parameter}): where
- * both hold something, a step first adds the sparse one's row sums to the dense one. A sparse
- * gradient is coalesced in place. Parameters that have no gradient yet are left alone.
+ * both hold something, a step first adds the sparse one's row sums to the dense one. Parameters
+ * that have no gradient yet are left alone.
  *
  * <p>Whether a row that the batch did not touch moves depends on the optimizer and its settings;
  * each says so. Where it does not, a step visits touched rows only, whatever the size of the table,
@@ -198,16 +198,16 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
   }
 
   private void sparseStep(ParameterState state, SparseGradient gradient, UpdateScratch scratch) {
-    gradient.coalesce();
-    long rowBytes = state.width() * Float.BYTES;
     if (!movesUntouchedRows()) {
-      for (int from = 0; from < gradient.nnz(); from += BLOCK_ROWS) {
-        int count = Math.min(BLOCK_ROWS, gradient.nnz() - from);
-        touch(state, gradient.rows(), from, count, scratch);
-        rows(state, gradient.rows(), from, count, gradient.segment(), from * rowBytes, scratch);
-      }
+      RowSums sums = scratch.sums;
+      sums.group(gradient.rows(), gradient.nnz(), -1, null, null);
+      scratch.matrix.load(gradient);
+      sums.update(this, state, scratch.matrix, RowSums.SumKind.PLAIN, 0, sums.count(), scratch);
+      scratch.matrix.release();
       return;
     }
+    gradient.coalesce();
+    long rowBytes = state.width() * Float.BYTES;
     long next = 0;
     for (int i = 0; i < gradient.nnz(); i++) {
       long row = gradient.row(i);

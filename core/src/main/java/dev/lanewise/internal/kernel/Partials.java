@@ -33,7 +33,9 @@ public final class Partials {
     return sumOf8(partials, 0) + sumOf8(partials, 1);
   }
 
-  /** Of 16 partials, those with the same parity as an index: p[i] += p[i + 8], p[i + 4], p[i + 2]. */
+  /**
+   * Of 16 partials, those with the same parity as an index: p[i] += p[i + 8], p[i + 4], p[i + 2].
+   */
   private static float sumOf8(float[] p, int i) {
     float low = (p[i] + p[i + 8]) + (p[i + 4] + p[i + 12]);
     float high = (p[i + 2] + p[i + 10]) + (p[i + 6] + p[i + 14]);

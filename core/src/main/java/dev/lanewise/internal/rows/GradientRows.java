@@ -4,6 +4,7 @@ import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.GrowableMemory;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.SparseGradient;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
@@ -51,6 +52,13 @@ public final class GradientRows {
           "gradient: expected shape [" + count + ", " + width + "], got " + gradient.shape());
     }
     load(gradient);
+  }
+
+  /** Takes the values of a sparse gradient, a row for each entry. */
+  public void load(SparseGradient gradient) {
+    segment = gradient.segment();
+    offsetBytes = 0;
+    strideBytes = (long) gradient.width() * Float.BYTES;
   }
 
   private void load(Tensor gradient) {
