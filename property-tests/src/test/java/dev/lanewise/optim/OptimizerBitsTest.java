@@ -187,7 +187,9 @@ class OptimizerBitsTest {
     int entries = random.nextInt(40);
     long[] rows = random.longs(entries, 0, 6).toArray();
     long[] sources = random.longs(entries, 0, 5).toArray();
-    float[] weights = FloatClass.tame(seed, entries);
+    float[] factors = FloatClass.tame(seed, entries);
+    double[] weights = new double[entries];
+    Arrays.setAll(weights, e -> factors[e]);
     try (Arena arena = Arena.ofConfined()) {
       Tensor g = Tensor.copyOf(arena, FloatClass.tame(seed + 1, 5 * 7), 5, 7);
       Tensor table = Tensor.copyOf(arena, FloatClass.tame(seed + 2, 6 * 7), 6, 7);
@@ -198,7 +200,7 @@ class OptimizerBitsTest {
         counts[(int) rows[e]] += rows[e] == 2 ? 0 : 1;
         for (int d = 0; d < 7 && rows[e] != 2; d++) {
           int k = (int) rows[e] * 7 + d;
-          sums[k] = Math.fma(weights[e], (float) g.get(sources[e], d), sums[k]);
+          sums[k] = Math.fma(factors[e], (float) g.get(sources[e], d), sums[k]);
         }
       }
       for (int k = 0; k < sums.length; k++) {
