@@ -67,7 +67,8 @@ public record PageUse(long mappedBytes, long residentBytes, long hugeBytes) {
     return switch (words[0]) {
       case "Size:" -> new PageUse(mappedBytes + bytes(words), residentBytes, hugeBytes);
       case "Rss:" -> new PageUse(mappedBytes, residentBytes + bytes(words), hugeBytes);
-      case "AnonHugePages:" -> new PageUse(mappedBytes, residentBytes, hugeBytes + bytes(words));
+      case "AnonHugePages:", "FilePmdMapped:", "ShmemPmdMapped:" ->
+          new PageUse(mappedBytes, residentBytes, hugeBytes + bytes(words));
       default -> this;
     };
   }

@@ -35,10 +35,15 @@ final class ReaderCount {
     counts.getAndIncrement(WENT + slot());
   }
 
-  /** Whether there was a moment during this call with nobody inside. */
-  boolean wasZero() {
+  /**
+   * How many more came than went; at least 0 if everybody goes as often as he came.
+   *
+   * @return 0 only if there was a moment during this call with nobody inside; negative if somebody
+   *     went too often
+   */
+  long balance() {
     long went = sum(WENT);
-    return went == sum(CAME);
+    return sum(CAME) - went;
   }
 
   private long sum(int first) {

@@ -1,37 +1,43 @@
 package dev.lanewise.memory;
 
+import java.lang.foreign.Arena;
 import java.util.Objects;
-import java.util.function.Consumer;
-import java.util.function.Function;
+import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A value that can be replaced, and closed, while any number of threads read it: an embedding, a
  * bag over one, or a record of several tables that must change together. Each read sees one value
- * from its beginning to its end.
+ * from its beginning to its end; the memory of a replaced one is closed when its last reader has
+ * left.
  *
  * <pre>{@code
- * var live = new Replaceable<>(embedding);            // its memory is oldArena's
+ * var live = new Replaceable<>(embedding, arena);     // the arena is live's now, and closed with it
  *
  * try (Lease<Embedding> lease = live.acquire()) {     // each request; allocates nothing
  *   lease.value().forward(ids, rows);
  * }
  *
- * live.replace(fresh).await();                        // the writer: from the first call on, reads see fresh;
- * oldArena.close();                                   // after the second nobody reads the old one
+ * live.replace(fresh, freshArena);                    // reads that begin after this see fresh
  * }</pre>
  *
  * <p><b>Readers</b> take no lock and never wait: two atomic increments on memory that other threads
  * seldom touch, and a second try if the value was replaced in the same moment. Nothing is
  * allocated. A read may contain others, of this value or of other ones.
  *
- * <p><b>Writers</b> take turns. {@link #replace} does not wait for readers; the {@link Retired}
- * that it gives does, if asked to. What a writer wrote into the new value before, its readers see.
+ * <p><b>Writers</b> take turns. {@link #replace} does not wait for readers; the future that it
+ * gives is complete when the old value's memory is closed, or, where none was given, may be closed
+ * or written anew. That closing happens in the common pool, so that neither readers nor writers
+ * wait for the system to take gigabytes back. What a writer wrote into the new value before, its
+ * readers see.
  *
- * <p>This only keeps time: it closes nothing, and whoever closes an arena without waiting gives its
- * readers an {@link IllegalStateException}, as with any arena. Where memory comes from an automatic
- * arena ({@link TableArena#ofAuto}) a {@code volatile} field does the same as this, at the price
- * that the old table stays until the garbage collector looks.
+ * <p><b>Misuse.</b> Memory that somebody closes directly gives its readers an {@link
+ * IllegalStateException}, as any arena does; so does a value that is kept longer than its lease.
+ * Neither reads memory that is gone.
+ *
+ * <p>Where memory comes from an automatic arena ({@link TableArena#ofAuto}) a {@code volatile}
+ * field does the same as this, at the price that the old table stays until the garbage collector
+ * looks.
  *
  * <p>Source: the pattern is read-copy-update; the pair of counters is that of P. Ramalhete and A.
  * Correia, <i>Left-Right: A Concurrency Control Technique with Wait-Free Population Oblivious
@@ -40,17 +46,33 @@ import org.jspecify.annotations.Nullable;
  * @param <T> the kind of value; immutable, or safe to be read by many threads
  */
 public final class Replaceable<T> implements AutoCloseable {
+  private static final Thread SOME_OTHER_THREAD = Thread.ofPlatform().unstarted(() -> {});
+
   private final Object turn = new Object();
   private volatile @Nullable Lease<T> current;
-  private @Nullable Retired<T> last;
+  private @Nullable CompletableFuture<T> last;
 
   /**
-   * Begins with a value.
+   * Begins with a value whose memory is somebody else's: it is not closed here.
    *
    * @param value what readers see until it is replaced
    */
   public Replaceable(T value) {
-    this.current = new Lease<>(Objects.requireNonNull(value, "value"));
+    this.current = new Lease<>(Objects.requireNonNull(value, "value"), null);
+  }
+
+  /**
+   * Begins with a value and its memory, which from now on is closed here and nowhere else.
+   *
+   * @param value what readers see until it is replaced
+   * @param memory what to close after the value's last read: an arena, the value itself, or
+   *     anything that any thread may close
+   * @throws IllegalArgumentException if the memory is a confined arena
+   * @throws IllegalStateException if it is a closed one
+   */
+  public Replaceable(T value, AutoCloseable memory) {
+    requireShareable(memory);
+    this.current = new Lease<>(Objects.requireNonNull(value, "value"), memory);
   }
 
   /**
@@ -66,78 +88,95 @@ public final class Replaceable<T> implements AutoCloseable {
       if (lease == null) {
         throw closed();
       }
-      lease.readers().enter();
+      lease.enter();
       // If it still is the current one, whoever replaces it later will see this reader.
       if (current == lease) {
         return lease;
       }
-      lease.readers().leave();
+      lease.close();
     }
   }
 
   /**
-   * One read, as a function.
+   * Puts another value in place, whose memory is somebody else's.
    *
-   * @param reader what to do with the value; must not keep it
-   * @param <R> the kind of result
-   * @return the function's result
+   * @param next what reads see that begin after this call
+   * @return the value before, once nobody reads it and its memory, if it was given here, is closed;
+   *     fails with what the closing threw
    * @throws IllegalStateException after {@link #close}
    */
-  public <R extends @Nullable Object> R read(Function<? super T, ? extends R> reader) {
-    try (Lease<T> lease = acquire()) {
-      return reader.apply(lease.value());
-    }
+  public CompletableFuture<T> replace(T next) {
+    return swap(new Lease<>(Objects.requireNonNull(next, "next"), null));
   }
 
   /**
-   * One read, as a function without a result. (A lambda that captures variables is an object; where
-   * not even that may be allocated, use {@link #acquire}.)
+   * Puts another value in place, with its memory.
    *
-   * @param reader what to do with the value; must not keep it
-   * @throws IllegalStateException after {@link #close}
+   * @param next what reads see that begin after this call
+   * @param memory what to close after the last read of next; not the memory of the value before
+   * @return the value before, once nobody reads it and its memory, if it was given here, is closed;
+   *     fails with what the closing threw
+   * @throws IllegalArgumentException if the memory is a confined arena, or that of the value before
+   * @throws IllegalStateException after {@link #close}, or if the memory is a closed arena. The
+   *     memory is still the caller's after a call that fails
    */
-  public void use(Consumer<? super T> reader) {
-    try (Lease<T> lease = acquire()) {
-      reader.accept(lease.value());
-    }
+  public CompletableFuture<T> replace(T next, AutoCloseable memory) {
+    requireShareable(memory);
+    return swap(new Lease<>(Objects.requireNonNull(next, "next"), memory));
   }
 
-  /**
-   * Puts another value in place: reads that begin after this call see it.
-   *
-   * @param next what readers see from now on
-   * @return the one before, which earlier reads may still use
-   * @throws IllegalStateException after {@link #close}; next is then still the caller's
-   */
-  public Retired<T> replace(T next) {
-    var lease = new Lease<T>(Objects.requireNonNull(next, "next"));
+  private CompletableFuture<T> swap(Lease<T> next) {
     synchronized (turn) {
       Lease<T> old = current;
       if (old == null) {
         throw closed();
       }
-      current = lease;
-      return new Retired<>(old);
+      if (old.sharesMemory(next)) {
+        throw new IllegalArgumentException(
+            "memory: expected memory of its own, got that of the value before, which will be"
+                + " closed");
+      }
+      current = next;
+      // A copy, so that nobody else can complete it.
+      return old.retire().copy();
     }
   }
 
   /**
-   * Takes the value away: reads that begin after this call fail. Waits for those that began before,
-   * so that the value's memory may be closed when this returns; never from inside a read, which
-   * would wait for itself. Closing again only waits.
+   * Takes the value away, without waiting: reads that begin after this call fail. Doing it again
+   * changes nothing.
+   *
+   * @return the last value, once nobody reads it and its memory, if it was given here, is closed;
+   *     fails with what the closing threw
    */
-  @Override
-  public void close() {
-    Retired<T> retired;
+  public CompletableFuture<T> retire() {
     synchronized (turn) {
       Lease<T> old = current;
       if (old != null) {
-        last = new Retired<>(old);
         current = null;
+        last = old.retire();
       }
-      retired = Objects.requireNonNull(last);
+      return Objects.requireNonNull(last).copy();
     }
-    retired.awaitUninterruptibly();
+  }
+
+  /**
+   * {@linkplain #retire Takes the value away} and waits for its last reader, and until its memory
+   * is closed. Not from inside a read, which would wait for itself: there, retire.
+   *
+   * @throws java.util.concurrent.CompletionException with what the closing of the memory threw
+   */
+  @Override
+  public void close() {
+    retire().join();
+  }
+
+  private static void requireShareable(AutoCloseable memory) {
+    Objects.requireNonNull(memory, "memory");
+    if (memory instanceof Arena arena && !arena.allocate(1).isAccessibleBy(SOME_OTHER_THREAD)) {
+      throw new IllegalArgumentException(
+          "memory: expected an arena of all threads, got a confined one");
+    }
   }
 
   private static IllegalStateException closed() {

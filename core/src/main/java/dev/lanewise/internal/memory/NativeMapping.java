@@ -42,31 +42,31 @@ public record NativeMapping(MemorySegment segment, @Nullable String shortfall) {
    */
   @SuppressWarnings("restricted") // Where native access is enabled, this is no risk of a warning.
   public static NativeMapping map(Arena owner, long bytes, long alignment) {
-    // Rounded up, so that the last page is a huge one as well.
+    // Rounded up, so that the last page is a huge one as well. What lies in front of and behind
+    // the aligned part is never touched and so takes addresses only, no memory.
     long length = roundUp(bytes, alignment);
-    if (length <= 0 || length + alignment <= 0) {
+    long mapped = length + alignment;
+    if (length <= 0 || mapped <= 0) {
       throw outOfMemory(bytes, "that is more than an address space");
     }
-    long wanted = length + alignment;
     try (Arena scratch = Arena.ofConfined()) {
       MemorySegment errno = scratch.allocate(C.STATE);
-      long start = C.mmap(errno, wanted);
+      long start = C.mmap(errno, mapped);
       if (start == MAP_FAILED) {
         throw outOfMemory(bytes, C.reason("mmap", errno));
       }
-      long from = roundUp(start, alignment);
-      // What lies in front of and behind the aligned part goes back at once.
-      C.munmap(errno, start, from - start);
-      C.munmap(errno, from + length, start + wanted - from - length);
-      boolean advised = C.madvise(errno, from, length);
+      boolean advised = C.madvise(errno, start, mapped);
       String shortfall = advised ? null : C.reason("madvise", errno);
-      return new NativeMapping(owned(owner, from, length).asSlice(0, bytes), shortfall);
+      long skipped = roundUp(start, alignment) - start;
+      return new NativeMapping(
+          owned(owner, start, mapped).asSlice(skipped, bytes, alignment), shortfall);
     }
   }
 
   @SuppressWarnings("restricted")
   private static MemorySegment owned(Arena owner, long address, long length) {
-    // The addresses may be somebody else's once they are given back: never twice.
+    // A closed arena gives the memory back itself, in this JDK. The addresses may be somebody
+    // else's once they are given back: never twice.
     var given = new AtomicBoolean();
     Runnable giveBack =
         () -> {
@@ -160,7 +160,7 @@ public record NativeMapping(MemorySegment segment, @Nullable String shortfall) {
     /** Whether the memory was given back. */
     static boolean munmap(MemorySegment errno, long address, long length) {
       try {
-        return length == 0 || (int) MUNMAP.invokeExact(errno, address, length) == 0;
+        return (int) MUNMAP.invokeExact(errno, address, length) == 0;
       } catch (Throwable e) {
         throw new AssertionError(e);
       }
