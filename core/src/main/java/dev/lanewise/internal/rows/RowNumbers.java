@@ -60,12 +60,8 @@ public final class RowNumbers {
               throw new IllegalArgumentException(
                   "indices: expected int32 or int64, got " + indices.dtype());
         };
-    long elements = indices.shape().elementCount();
-    if (elements > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "indices: " + elements + " are more than one call takes; split the batch");
-    }
-    reserve((int) elements);
+    int elements = requireCountable(indices);
+    reserve(elements);
     MemorySegment segment = indices.segment();
     int size = indices.dtype().sizeBytes();
     boolean contiguous = indices.isContiguous();
@@ -82,7 +78,17 @@ public final class RowNumbers {
       }
       rows[i] = index;
     }
-    count = (int) elements;
+    count = elements;
+  }
+
+  /** How many indices there are, which an int can count. */
+  public static int requireCountable(Tensor indices) {
+    long elements = indices.shape().elementCount();
+    if (elements > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "indices: " + elements + " are more than one call takes; split the batch");
+    }
+    return (int) elements;
   }
 
   private void reserve(int needed) {
