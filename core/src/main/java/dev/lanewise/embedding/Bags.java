@@ -26,8 +26,8 @@ public final class Bags {
   private final EmbeddingBag bag;
   private final RowNumbers indices = new RowNumbers();
 
-  /** As given: bag b has the indices from bounds[b] to before bounds[b + 1]. */
-  private int[] bounds = new int[17];
+  /** As given, with the end of the last bag: where the bags lie among the indices. */
+  private final Offsets bounds = new Offsets();
 
   /** Without padding. */
   private int[] starts = new int[17];
@@ -142,7 +142,11 @@ public final class Bags {
 
   private Bags load(Tensor values, @Nullable Tensor offsets, @Nullable Tensor perSampleWeights) {
     begin();
-    int bags = offsets == null ? matrixBounds(values) : readBounds(values, offsets);
+    if (offsets == null) {
+      loadMatrixBounds(values);
+    } else {
+      loadBounds(values, offsets);
+    }
     if (perSampleWeights != null) {
       requireSum();
       Check.readable("perSampleWeights", perSampleWeights, bag.resultType());
@@ -150,10 +154,40 @@ public final class Bags {
     }
     indices.load(values, bag.embedding().numEmbeddings());
     if (perSampleWeights != null) {
-      readWeights(perSampleWeights);
+      readWeights(perSampleWeights, 0);
     }
-    cut(bags);
+    cut();
     return this;
+  }
+
+  /**
+   * Takes a part of longer lists.
+   *
+   * @param values the indices of all bags
+   * @param offsets of all bags
+   * @param first the first bag
+   * @param end behind the last bag; its offset is the last bag's end
+   */
+  void loadPart(int[] values, Offsets offsets, int first, int end) {
+    begin();
+    bounds.part(offsets, first, end + 1);
+    indices.load(values, offsets.at(first), offsets.at(end), bag.embedding().numEmbeddings());
+    cut();
+  }
+
+  /** As the other, from a tensor [n], and factors [n] or null. */
+  void loadPart(
+      Tensor values, Offsets offsets, int first, int end, @Nullable Tensor perSampleWeights) {
+    begin();
+    if (perSampleWeights != null) {
+      requireSum();
+    }
+    bounds.part(offsets, first, end + 1);
+    indices.load(values, offsets.at(first), offsets.at(end), bag.embedding().numEmbeddings());
+    if (perSampleWeights != null) {
+      readWeights(perSampleWeights, offsets.at(first));
+    }
+    cut();
   }
 
   // -------------------------------------------------------------------------------------------------------- loading
@@ -164,20 +198,6 @@ public final class Bags {
     weighted = false;
   }
 
-  private void loadLists(int[] values, int[] offsets, float @Nullable [] perSampleWeights) {
-    int bags = reserveBounds(offsets.length);
-    System.arraycopy(offsets, 0, bounds, 0, offsets.length);
-    checkBounds(offsets.length, values.length);
-    indices.load(values, bag.embedding().numEmbeddings());
-    if (perSampleWeights != null) {
-      reserveWeights(values.length);
-      for (int i = 0; i < values.length; i++) {
-        weights[i] = perSampleWeights[i];
-      }
-    }
-    cut(bags);
-  }
-
   private void requireSum() {
     if (bag.mode() != BagMode.SUM) {
       throw new IllegalArgumentException(
@@ -185,79 +205,46 @@ public final class Bags {
     }
   }
 
-  /** Makes room for offsets and says how many bags they make. */
-  private int reserveBounds(int offsets) {
-    if (bag.includesLastOffset() && offsets == 0) {
-      throw new IllegalArgumentException(
-          "offsets: with the last offset included there is at least one");
+  private void loadLists(int[] values, int[] offsets, float @Nullable [] perSampleWeights) {
+    bounds.load(offsets, values.length);
+    closeBounds(values.length);
+    indices.load(values, bag.embedding().numEmbeddings());
+    if (perSampleWeights != null) {
+      reserveWeights(values.length);
+      for (int i = 0; i < values.length; i++) {
+        weights[i] = perSampleWeights[i];
+      }
     }
-    int bags = bag.includesLastOffset() ? offsets - 1 : offsets;
-    if (bounds.length <= bags) {
-      bounds = new int[Math.max(bags + 1, 2 * bounds.length)];
-    }
-    return bags;
+    cut();
   }
 
-  /** Checks the bounds that were given and adds the end of the last bag if it was not. */
-  private void checkBounds(int offsets, int length) {
-    if (offsets == 0 && length > 0) {
-      throw new IllegalArgumentException(
-          "there are " + length + " indices, but no offsets: they belong to no bag");
-    }
-    for (int i = 0; i < offsets; i++) {
-      checkOffset(i, bounds[i], i == 0 ? 0 : bounds[i - 1], length);
-    }
-    if (!bag.includesLastOffset()) {
-      bounds[offsets] = length;
-    }
-  }
-
-  private static void checkOffset(int i, long offset, long before, long length) {
-    if (i == 0 && offset != 0) {
-      throw new IllegalArgumentException("offsets[0] must be 0, got " + offset);
-    }
-    if (offset < before) {
-      throw new IllegalArgumentException(
-          "offsets must not decrease: offsets[" + i + "] is " + offset + " after " + before);
-    }
-    if (offset > length) {
-      throw new IllegalArgumentException(
-          "offsets[" + i + "] is " + offset + ", behind the last of " + length + " indices");
-    }
-  }
-
-  private int readBounds(Tensor values, Tensor offsets) {
+  private void loadBounds(Tensor values, Tensor offsets) {
     if (values.rank() != 1) {
       throw new IllegalArgumentException(
           "indices: expected shape [n] where offsets are given, got " + values.shape());
     }
-    if (offsets.rank() != 1 || offsets.size(0) > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException("offsets: expected shape [bags], got " + offsets.shape());
-    }
-    Check.accessible("offsets", offsets);
-    if (offsets.dtype() != DType.INT32 && offsets.dtype() != DType.INT64) {
-      throw new IllegalArgumentException(
-          "offsets: expected int32 or int64, got " + offsets.dtype());
-    }
-    long length = RowNumbers.requireCountable(values);
-    int given = (int) offsets.size(0);
-    int bags = reserveBounds(given);
-    MemorySegment segment = offsets.segment();
-    int size = offsets.dtype().sizeBytes();
-    for (int i = 0; i < given; i++) {
-      long at = offsets.offsetBytes() + i * offsets.stride(0) * size;
-      long offset =
-          size == Long.BYTES
-              ? segment.get(ValueLayout.JAVA_LONG_UNALIGNED, at)
-              : segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
-      checkOffset(i, offset, i == 0 ? 0 : bounds[i - 1], length);
-      bounds[i] = (int) offset;
-    }
-    checkBounds(given, (int) length);
-    return bags;
+    int length = RowNumbers.requireCountable(values);
+    bounds.load(offsets, length);
+    closeBounds(length);
   }
 
-  private int matrixBounds(Tensor values) {
+  /** Adds the end of the last bag, unless it was given. */
+  private void closeBounds(int length) {
+    if (bag.includesLastOffset()) {
+      if (bounds.count() == 0) {
+        throw new IllegalArgumentException(
+            "offsets: with the last offset included there is at least one");
+      }
+      return;
+    }
+    if (bounds.count() == 0 && length > 0) {
+      throw new IllegalArgumentException(
+          "there are " + length + " indices, but no offsets: they belong to no bag");
+    }
+    bounds.append(length);
+  }
+
+  private void loadMatrixBounds(Tensor values) {
     if (values.rank() != 2) {
       throw new IllegalArgumentException(
           "indices: expected shape [bags, entries] where no offsets are given, got "
@@ -269,15 +256,7 @@ public final class Bags {
       throw new IllegalArgumentException(
           "indices: " + values.shape() + " are more bags or entries than one call takes");
     }
-    int bags = (int) values.size(0);
-    int each = (int) values.size(1);
-    if (bounds.length <= bags) {
-      bounds = new int[Math.max(bags + 1, 2 * bounds.length)];
-    }
-    for (int i = 0; i <= bags; i++) {
-      bounds[i] = i * each;
-    }
-    return bags;
+    bounds.even((int) values.size(0), (int) values.size(1));
   }
 
   private void reserveWeights(int entries) {
@@ -288,7 +267,8 @@ public final class Bags {
     }
   }
 
-  private void readWeights(Tensor from) {
+  /** Reads a factor for each index, from an element in row-major order on. */
+  private void readWeights(Tensor from, int first) {
     int entries = indices.count();
     reserveWeights(entries);
     MemorySegment segment = from.segment();
@@ -297,7 +277,8 @@ public final class Bags {
     long rowStride = from.stride(0);
     long columnStride = from.rank() == 2 ? from.stride(1) : 0;
     for (int i = 0; i < entries; i++) {
-      long at = i / columns * rowStride + i % columns * columnStride;
+      long element = first + (long) i;
+      long at = element / columns * rowStride + element % columns * columnStride;
       weights[i] =
           wide
               ? segment.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, from.offsetBytes() + at * 8)
@@ -306,7 +287,8 @@ public final class Bags {
   }
 
   /** Moves the entries together that belong to a bag and are not padding. */
-  private void cut(int bags) {
+  private void cut() {
+    int bags = bounds.count() - 1;
     if (starts.length <= bags) {
       starts = new int[Math.max(bags + 1, 2 * starts.length)];
     }
@@ -315,7 +297,7 @@ public final class Bags {
     int to = 0;
     for (int i = 0; i < bags; i++) {
       starts[i] = to;
-      for (int from = bounds[i]; from < bounds[i + 1]; from++) {
+      for (int from = bounds.at(i); from < bounds.at(i + 1); from++) {
         if (rows[from] != paddingIdx) {
           rows[to] = rows[from];
           if (weighted) {

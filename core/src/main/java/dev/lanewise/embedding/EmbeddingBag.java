@@ -232,7 +232,7 @@ public final class EmbeddingBag {
     long bytes = (bags.entries() + (long) bags.count()) * embedding.embeddingDim() * Float.BYTES;
     int parts = Lookup.parts(parallelism, bags.count(), bytes);
     if (parts <= 1) {
-      reduce(bags, 0, bags.count(), out);
+      reduce(bags, 0, bags.count(), out, 0);
       return;
     }
     Parts.run(
@@ -243,26 +243,29 @@ public final class EmbeddingBag {
                 bags,
                 (int) ((long) bags.count() * part / parts),
                 (int) ((long) bags.count() * (part + 1) / parts),
-                out));
+                out,
+                0));
   }
 
-  private void reduce(Bags bags, int from, int to, Tensor out) {
+  /** Reduces some of the bags into rows of out, each from a column on. */
+  void reduce(Bags bags, int from, int to, Tensor out, long column) {
     Tensor table = embedding.weight().value();
     long[] rows = bags.rows();
     int[] starts = bags.starts();
     for (int bag = from; bag < to; bag++) {
       int start = starts[bag];
       int size = starts[bag + 1] - start;
+      long at = bag * out.stride(0) + column;
       switch (mode) {
         case SUM -> {
           if (bags.isWeighted()) {
-            Lookup.weightedSum(table, rows, start, size, bags.weights(), out, bag);
+            Lookup.weightedSum(table, rows, start, size, bags.weights(), out, at);
           } else {
-            Lookup.sum(table, rows, start, size, out, bag, 1);
+            Lookup.sum(table, rows, start, size, out, at, 1);
           }
         }
-        case MEAN -> Lookup.sum(table, rows, start, size, out, bag, Math.max(size, 1));
-        case MAX -> Lookup.max(table, rows, start, size, out, bag);
+        case MEAN -> Lookup.sum(table, rows, start, size, out, at, Math.max(size, 1));
+        case MAX -> Lookup.max(table, rows, start, size, out, at);
       }
     }
   }
@@ -283,25 +286,35 @@ public final class EmbeddingBag {
    */
   public void backward(Bags bags, Tensor gradient) {
     bags.requireFor(this);
-    embedding.requireGradientReady(gradient);
-    Tensor table = embedding.weight().value();
-    Check.accessible("weight", table);
+    requireBackwardReady(gradient);
     Contributions batch = CONTRIBUTIONS.take();
     try {
       batch.load(gradient, bags.count(), embedding.embeddingDim());
-      switch (mode) {
-        case SUM -> {
-          double[] weights = bags.isWeighted() ? bags.weights() : null;
-          batch.ofSums(bags.rows(), bags.starts(), bags.count(), weights);
-        }
-        case MEAN -> batch.ofMeans(bags.rows(), bags.starts(), bags.count());
-        case MAX -> batch.ofMaxima(table, bags.rows(), bags.starts(), bags.count());
-      }
-      embedding.addGradient(batch);
+      addGradient(bags, batch);
     } finally {
       batch.release();
       CONTRIBUTIONS.giveBack(batch);
     }
+  }
+
+  /** What a backward pass uses can be used. */
+  void requireBackwardReady(Tensor gradient) {
+    embedding.requireGradientReady(gradient);
+    Check.accessible("weight", embedding.weight().value());
+  }
+
+  /** Adds what follows from the bags' gradient that is loaded. */
+  void addGradient(Bags bags, Contributions batch) {
+    Tensor table = embedding.weight().value();
+    switch (mode) {
+      case SUM -> {
+        double[] weights = bags.isWeighted() ? bags.weights() : null;
+        batch.ofSums(bags.rows(), bags.starts(), bags.count(), weights);
+      }
+      case MEAN -> batch.ofMeans(bags.rows(), bags.starts(), bags.count());
+      case MAX -> batch.ofMaxima(table, bags.rows(), bags.starts(), bags.count());
+    }
+    embedding.addGradient(batch);
   }
 
   /**

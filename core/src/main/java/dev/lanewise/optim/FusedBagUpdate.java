@@ -73,23 +73,43 @@ public final class FusedBagUpdate {
    */
   public void backward(Bags bags, Tensor gradient) {
     bags.requireFor(bag);
-    Tensor table = bag.embedding().weight().value();
     try {
       batch.load(gradient, bags.count(), bag.embedding().embeddingDim());
-      Check.disjoint("gradient", gradient, "weight", table);
+      Check.disjoint("gradient", gradient, "weight", bag.embedding().weight().value());
       update.requireReady();
-      switch (bag.mode()) {
-        case SUM -> {
-          double[] weights = bags.isWeighted() ? bags.weights() : null;
-          batch.ofSums(bags.rows(), bags.starts(), bags.count(), weights);
-        }
-        case MEAN -> batch.ofMeans(bags.rows(), bags.starts(), bags.count());
-        case MAX -> batch.ofMaxima(table, bags.rows(), bags.starts(), bags.count());
-      }
-      update.apply(batch);
+      apply(bags);
     } finally {
       batch.release();
     }
+  }
+
+  /** Updating by a gradient can begin. */
+  void requireReady(Tensor gradient) {
+    update.requireReady();
+    update.requireShareable(gradient.segment());
+  }
+
+  /** As {@link #backward(Bags, Tensor)}, by some columns of a gradient; all is checked. */
+  void applyColumns(Bags bags, Tensor gradient, long column) {
+    try {
+      batch.loadColumns(gradient, column, (int) bag.embedding().embeddingDim());
+      apply(bags);
+    } finally {
+      batch.release();
+    }
+  }
+
+  private void apply(Bags bags) {
+    Tensor table = bag.embedding().weight().value();
+    switch (bag.mode()) {
+      case SUM -> {
+        double[] weights = bags.isWeighted() ? bags.weights() : null;
+        batch.ofSums(bags.rows(), bags.starts(), bags.count(), weights);
+      }
+      case MEAN -> batch.ofMeans(bags.rows(), bags.starts(), bags.count());
+      case MAX -> batch.ofMaxima(table, bags.rows(), bags.starts(), bags.count());
+    }
+    update.apply(batch);
   }
 
   /**

@@ -8,6 +8,7 @@ import dev.lanewise.internal.rows.RowNumbers;
 import dev.lanewise.internal.rows.RowSums;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Backward pass and optimizer step of an embedding in one: the batch is sorted by row, the
@@ -145,10 +146,7 @@ public final class FusedUpdate {
   void apply(Contributions contributions) {
     requireReady();
     ParameterState state = optimizer.state(index);
-    if (parallelism.width() > 1) {
-      Check.shareable("weight", state.value());
-      Check.shareable("gradient", contributions.segment(), "a tensor", state.value().shape());
-    }
+    requireShareable(contributions.segment());
     sums.group(contributions, embedding.paddingIdx());
     optimizer.beginStep(state);
     RowSums.Kind kind =
@@ -174,6 +172,15 @@ public final class FusedUpdate {
   void requireReady() {
     requireFusable(optimizer);
     Check.writable("weight", embedding.weight().value());
+  }
+
+  /** All threads that take part can use the weight and the gradient's memory. */
+  void requireShareable(MemorySegment gradient) {
+    if (parallelism.width() > 1) {
+      Tensor weight = embedding.weight().value();
+      Check.shareable("weight", weight);
+      Check.shareable("gradient", gradient, "a tensor", weight.shape());
+    }
   }
 
   private void part(ParameterState state, RowSums.Kind kind, int from, int to) {

@@ -4,6 +4,7 @@ import dev.lanewise.checkpoint.StateDict;
 import dev.lanewise.checkpoint.Value;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.TableBatchedBags;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.Zeros;
 import dev.lanewise.internal.rows.RowSums;
@@ -324,6 +325,18 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
    */
   public final FusedBagUpdate fused(EmbeddingBag bag) {
     return FusedBagUpdate.of(this, bag);
+  }
+
+  /**
+   * A backward pass and step in one for bags over many tables.
+   *
+   * @param tables whose weights are among the parameters, each once
+   * @return the update
+   * @throws IllegalArgumentException if a weight is none of the parameters or that of two tables,
+   *     or the optimizer's rule needs more than the touched rows; the message says why
+   */
+  public final FusedTableUpdate fused(TableBatchedBags tables) {
+    return FusedTableUpdate.of(this, tables);
   }
 
   /** The place of a parameter; negative if it is none of them. */

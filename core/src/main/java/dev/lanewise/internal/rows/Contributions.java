@@ -62,6 +62,20 @@ public final class Contributions {
     useGradient((int) rowLength);
   }
 
+  /**
+   * Takes some columns of a matrix.
+   *
+   * @param g float32 of rank 2, accessible, the elements of a row side by side
+   * @param column the first
+   * @param columns how many
+   */
+  public void loadColumns(Tensor g, long column, int columns) {
+    segment = g.segment();
+    offsetBytes = g.offsetBytes() + column * Float.BYTES;
+    strideBytes = g.stride(0) * Float.BYTES;
+    width = columns;
+  }
+
   private void useGradient(int rowLength) {
     segment = gradient.segment();
     offsetBytes = gradient.offsetBytes();

@@ -135,9 +135,9 @@ public final class Lookup {
             (int) width(table));
   }
 
-  /** {@code out = (sum of some rows of the table) / divisor}, out being a row of a tensor. */
+  /** {@code out = (sum of some rows of the table) / divisor}, written from an element of out on. */
   public static void sum(
-      Tensor table, long[] rows, int from, int count, Tensor out, long outRow, double divisor) {
+      Tensor table, long[] rows, int from, int count, Tensor out, long outAt, double divisor) {
     kernels(table)
         .bagSum(
             table.segment(),
@@ -147,14 +147,14 @@ public final class Lookup {
             from,
             count,
             out.segment(),
-            place(out, outRow),
+            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
             (int) width(table),
             divisor);
   }
 
-  /** {@code out = sum of weights[i] table[rows[i], :]}, out being a row of a tensor. */
+  /** {@code out = sum of weights[i] table[rows[i], :]}, written from an element of out on. */
   public static void weightedSum(
-      Tensor table, long[] rows, int from, int count, double[] weights, Tensor out, long outRow) {
+      Tensor table, long[] rows, int from, int count, double[] weights, Tensor out, long outAt) {
     kernels(table)
         .bagWeightedSum(
             table.segment(),
@@ -165,12 +165,12 @@ public final class Lookup {
             count,
             weights,
             out.segment(),
-            place(out, outRow),
+            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
             (int) width(table));
   }
 
-  /** {@code out = max over some rows of the table}, out being a row of a tensor. */
-  public static void max(Tensor table, long[] rows, int from, int count, Tensor out, long outRow) {
+  /** {@code out = max over some rows of the table}, written from an element of out on. */
+  public static void max(Tensor table, long[] rows, int from, int count, Tensor out, long outAt) {
     kernels(table)
         .bagMax(
             table.segment(),
@@ -180,11 +180,7 @@ public final class Lookup {
             from,
             count,
             out.segment(),
-            place(out, outRow),
+            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
             (int) width(table));
-  }
-
-  private static long place(Tensor out, long row) {
-    return out.offsetBytes() + row * out.stride(0) * out.dtype().sizeBytes();
   }
 }
