@@ -53,7 +53,7 @@ public final class LiveTable {
       try (Arena writing = Arena.ofConfined()) {
         MappedTable.create(file, writing, DType.FLOAT32, Shape.of(ROWS, DIM)).fill(2);
       }
-      Arena second = Arena.ofShared();
+      TableArena second = TableArena.ofShared();
       Tensor mapped = MappedTable.openReadOnly(file, second, DType.FLOAT32);
       live.replace(Embedding.fromPretrained(mapped), second).join();
       System.out.println("the first version's memory is open: " + first.scope().isAlive());
