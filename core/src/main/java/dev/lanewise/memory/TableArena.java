@@ -20,8 +20,8 @@ import org.jspecify.annotations.Nullable;
  * }</pre>
  *
  * <p><b>Why.</b> A random row of a table of gigabytes misses the processor's cache of address
- * translations almost every time; with pages of 2 MiB it mostly does not. See docs/adr/0011 for
- * what that is worth.
+ * translations almost every time; with pages of 2 MiB it does so less often. See docs/adr/0011 for
+ * what was measured.
  *
  * <p><b>Large</b> are allocations of at least {@link #largeBytes()}. They are mapped from the
  * system one by one, aligned to a huge page and rounded up to whole ones, and the wish for huge
