@@ -147,4 +147,24 @@ final class ScalarDialect implements Dialect {
   public String powerOfTwo(String integer) {
     return "Float.intBitsToFloat((" + integer + " + 127) << 23)";
   }
+
+  @Override
+  public String booleans() {
+    return "boolean";
+  }
+
+  @Override
+  public String choose(String condition, String ifTrue, String otherwise) {
+    return condition + " ? " + ifTrue + " : " + otherwise;
+  }
+
+  @Override
+  public String sameOrBothNan(String a, String b) {
+    return a + " == " + b + " || " + a + " != " + a + " && " + b + " != " + b;
+  }
+
+  @Override
+  public String greaterOrNan(String m, String x) {
+    return x + " > " + m + " || " + x + " != " + x + " ? " + x + " : " + m;
+  }
 }

@@ -1,7 +1,9 @@
 package dev.lanewise.internal.rows;
 
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Tensor;
 
@@ -10,7 +12,8 @@ import dev.lanewise.tensor.Tensor;
  * without gaps inside; allocates nothing.
  */
 public final class Lookup {
-  private static final RowKernels KERNELS = KernelSet.active().rows();
+  private static final RowKernels KERNELS = KernelSet.active().rows(RowFormat.FLOAT32);
+  private static final ScatterKernels SCATTER = KernelSet.active().scatter();
 
   private Lookup() {}
 
@@ -71,7 +74,7 @@ public final class Lookup {
       Gradient gradient, RowNumbers rows, int first, int count, long paddingIdx, Tensor g) {
     Tensor table = gradient.tensor();
     int width = width(table);
-    KERNELS.scatterAdd(
+    SCATTER.scatterAdd(
         table.segment(),
         table.offsetBytes(),
         rowBytes(table),
@@ -119,7 +122,7 @@ public final class Lookup {
     Tensor table = gradient.tensor();
     int width = width(table);
     for (int bag = 0; bag < bags.count(); bag++) {
-      KERNELS.bagScatterAdd(
+      SCATTER.bagScatterAdd(
           table.segment(),
           table.offsetBytes(),
           rowBytes(table),
