@@ -58,13 +58,6 @@ final class BlocksSource {
             "to", vectors == 0 ? place : place + " + " + vectors + " * " + d.lanes(), value);
   }
 
-  /** The same for a vector of integers, as which numbers are moved about. */
-  private String storeSelected(Target target, String place, String value) {
-    return target == Target.MEMORY
-        ? d.store("to", place, value)
-        : d.storeArray("to", place, value + Selection.asNumbers(e));
-  }
-
   private String storeOne(Target target, String place, String value) {
     Dialect one = new ScalarDialect(e);
     return target == Target.MEMORY
@@ -243,9 +236,7 @@ final class BlocksSource {
       code.append(
           "    final %s %s = %s;\n"
               .formatted(
-                  Selection.type(e),
-                  rows[i],
-                  Selection.load(e, "from", "fromOffset + " + i + " * fromRowStride")));
+                  d.floats(), rows[i], d.load("from", "fromOffset + " + i + " * fromRowStride")));
     }
     for (int h = lanes / 2; h >= 1; h /= 2) {
       String[] next = new String[lanes];
@@ -255,7 +246,7 @@ final class BlocksSource {
         code.append(
             "    final %s %s = %s%d.selectFrom(%s, %s);\n"
                 .formatted(
-                    Selection.type(e),
+                    d.floats(),
                     next[i],
                     low ? "LOW" : "HIGH",
                     h,
@@ -268,20 +259,20 @@ final class BlocksSource {
       code.append(
           "    %s;\n"
               .formatted(
-                  storeSelected(target, target.start + " + " + i + " * " + target.stride, rows[i])));
+                  store(target, target.start + " + " + i + " * " + target.stride, 0, rows[i])));
     }
     return code.append("  }\n").toString();
   }
 
   private String interleavings() {
-    StringBuilder code = new StringBuilder(Selection.species(e));
+    StringBuilder code = new StringBuilder();
     for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
       code.append(
           "  private static final %1$s LOW%2$d = interleaving(%2$d, 0);\n"
-              .formatted(Selection.type(e), h));
+              .formatted(d.floats(), h));
       code.append(
           "  private static final %1$s HIGH%2$d = interleaving(%2$d, %2$d);\n"
-              .formatted(Selection.type(e), h));
+              .formatted(d.floats(), h));
     }
     return code.append(
 """
@@ -296,11 +287,10 @@ final class BlocksSource {
       final int place = i %% (2 * distance);
       indices[i] = i - place + first + place %% distance + (place < distance ? 0 : LANES);
     }
-    return %3$s;
+    return %1$s.fromArray(F, indices, 0);
   }
 """
-                .formatted(
-                    Selection.type(e), Selection.primitive(e), Selection.fromArray(e, "indices")))
+                .formatted(d.floats(), e.primitive))
         .toString();
   }
 

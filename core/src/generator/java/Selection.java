@@ -15,22 +15,6 @@ final class Selection {
         .formatted(indices, a, integers, b, integers, e.capital);
   }
 
-  /** Integers instead of numbers, loaded from memory: selections from them need no conversion. */
-  static String load(Element e, String segment, String offset) {
-    return "%s.fromMemorySegment(I, %s, %s, NATIVE)".formatted(type(e), segment, offset);
-  }
-
-  /** The field that {@link #load} takes its species from. */
-  static String species(Element e) {
-    return "  private static final VectorSpecies<%s> I = VectorSpecies.of(%s.class, F.vectorShape());\n\n"
-        .formatted(e == Element.FLOAT ? "Integer" : "Long", primitive(e));
-  }
-
-  /** What makes numbers of a vector of integers. */
-  static String asNumbers(Element e) {
-    return ".reinterpretAs" + e.capital + "s()";
-  }
-
   /** The type of a vector of indices. */
   static String type(Element e) {
     return e.integer + "Vector";
