@@ -45,6 +45,9 @@ interface Dialect {
 
   String fma(String a, String b, String c);
 
+  /** Rounded correctly, as IEEE 754 asks, so that it is the same everywhere. */
+  String sqrt(String a);
+
   String select(String a, String comparison, String b, String ifTrue, String otherwise);
 
   String broadcast(String scalar);

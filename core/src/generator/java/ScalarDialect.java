@@ -104,6 +104,12 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public String sqrt(String a) {
+    // Of a float, the root in double rounds to the float nearest to the exact root.
+    return element == Element.FLOAT ? "(float) Math.sqrt(" + a + ")" : "Math.sqrt(" + a + ")";
+  }
+
+  @Override
   public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     return a + " " + comparison + " " + b + " ? " + ifTrue + " : " + otherwise;
   }

@@ -107,6 +107,11 @@ final class VectorDialect implements Dialect {
   }
 
   @Override
+  public String sqrt(String a) {
+    return a + ".sqrt()";
+  }
+
+  @Override
   public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     String operator = comparison.equals("<") ? "LT" : "GT";
     return otherwise

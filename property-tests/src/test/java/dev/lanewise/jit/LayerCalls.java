@@ -30,11 +30,15 @@ final class LayerCalls {
   private final MemorySegment a;
   private final MemorySegment b;
   private final MemorySegment c;
+  private final MemorySegment d;
+  private final MemorySegment e;
 
   private LayerCalls(Arena arena) {
     this.a = arena.allocate(BYTES, 64);
     this.b = arena.allocate(BYTES, 64);
     this.c = arena.allocate(BYTES, 64);
+    this.d = arena.allocate(BYTES, 64);
+    this.e = arena.allocate(BYTES, 64);
   }
 
   static List<Runnable> of(Arena arena, KernelSet set) {
@@ -67,6 +71,15 @@ final class LayerCalls {
     calls.add(() -> kernels.sgdDecay(a, 0, c, 0, 1, 0.1f, -0.1f, n));
     calls.add(() -> kernels.sgdMomentum(a, 0, b, 0, c, 0, 1, 0.1f, 0.9f, 1, -0.1f, n));
     calls.add(() -> kernels.sgdNesterov(a, 0, b, 0, c, 0, 1, 0.1f, 0.9f, 1, -0.1f, n));
+    calls.add(() -> kernels.adagrad(a, 0, b, 0, c, 0, -0.1f, 1e-8f, n));
+    calls.add(() -> kernels.adagradDecay(a, 0, b, 0, c, 0, 1, 0.1f, -0.1f, 1e-8f, n));
+    calls.add(() ->
+        kernels.adam(
+            a, 0, b, 0, d, 0, c, 0, 1, 0.1f, 1, 0.9f, 0.1f, 0.999f, 1e-3f, 1, 1e-8f, -0.1f, n));
+    calls.add(() ->
+        kernels.adamMax(
+            a, 0, b, 0, d, 0, e, 0, c, 0, 1, 0.1f, 1, 0.9f, 0.1f, 0.999f, 1e-3f, 1, 1e-8f, -0.1f,
+            n));
   }
 
   private void reductions(ReductionKernels kernels, int n) {

@@ -6,6 +6,7 @@ import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Lookup in a table and its gradient, on row numbers that are already checked. Table rows lie
@@ -59,21 +60,33 @@ public final class Lookup {
   }
 
   /**
-   * {@code gradient[rows[i], :] += g[i, :]} in the order of i, leaving out the padding row; g is
-   * contiguous.
-   */
-  public static void backward(Gradient gradient, RowNumbers rows, long paddingIdx, Tensor g) {
-    backward(gradient, rows, 0, rows.count(), paddingIdx, g);
-  }
-
-  /**
    * {@code gradient[rows[first + i], :] += g[i, :]} for i below a count, in the order of i, leaving
    * out the padding row; g is contiguous.
    */
   public static void backward(
       Gradient gradient, RowNumbers rows, int first, int count, long paddingIdx, Tensor g) {
+    backward(
+        gradient,
+        rows,
+        first,
+        count,
+        paddingIdx,
+        g.segment(),
+        g.offsetBytes(),
+        (long) width(gradient.tensor()) * Float.BYTES);
+  }
+
+  /** As the other, of rows that lie evenly spaced. */
+  static void backward(
+      Gradient gradient,
+      RowNumbers rows,
+      int first,
+      int count,
+      long paddingIdx,
+      MemorySegment g,
+      long gOffset,
+      long gStride) {
     Tensor table = gradient.tensor();
-    int width = width(table);
     SCATTER.scatterAdd(
         table.segment(),
         table.offsetBytes(),
@@ -81,10 +94,10 @@ public final class Lookup {
         rows.rows(),
         first,
         count,
-        g.segment(),
-        g.offsetBytes(),
-        (long) width * Float.BYTES,
-        width,
+        g,
+        gOffset,
+        gStride,
+        width(table),
         paddingIdx);
     for (int i = first; i < first + count; i++) {
       if (rows.rows()[i] != paddingIdx) {
