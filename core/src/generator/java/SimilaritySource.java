@@ -190,7 +190,8 @@ final class SimilaritySource {
     StringBuilder code = new StringBuilder(SourceText.header(term.method + "Fold", FOLD));
     code.append("    for (int r = 0; r < rows; r += %s) {\n".formatted(d.lanes()));
     code.append(
-        "      final long at = partialsOffset + (long) r * %d * Float.BYTES;\n".formatted(PARTIALS));
+        "      final long at = partialsOffset + (long) r * %d * Float.BYTES;\n"
+            .formatted(PARTIALS));
     Program p = new Program(d, "      ", "");
     List<String> sums =
         new ArrayList<>(
@@ -205,8 +206,7 @@ final class SimilaritySource {
     } else {
       sum = tree(p, sums);
     }
-    p.line(
-        d.store("scores", "scoresOffset + (long) r * Float.BYTES", term.stored(d, sum)) + ";");
+    p.line(d.store("scores", "scoresOffset + (long) r * Float.BYTES", term.stored(d, sum)) + ";");
     return code.append(p.lines).append("    }\n  }\n").toString();
   }
 
@@ -246,16 +246,13 @@ final class SimilaritySource {
       code.append("    %s c%d = %s;\n".formatted(d.floats(), i, d.zero()));
     }
     code.append("    long bp = bOffset;\n");
-    code.append(
-        "    for (int ap = aIndex; ap < aIndex + k; ap += %d) {\n".formatted(PARTIALS));
+    code.append("    for (int ap = aIndex; ap < aIndex + k; ap += %d) {\n".formatted(PARTIALS));
     Program p = new Program(d, "      ", "");
     for (int t = 0; t < PARTIALS; t++) {
       String b = p.load("b", SourceText.offset("bp", t, d));
       for (int i = 0; i < rows; i++) {
         String a =
-            p.let(
-                d.floats(),
-                d.broadcast("a[ap + %d * PackedRows.PITCH + %d]".formatted(i, t)));
+            p.let(d.floats(), d.broadcast("a[ap + %d * PackedRows.PITCH + %d]".formatted(i, t)));
         String sum = "c" + (i * PARTIALS + t);
         p.line(sum + " = " + term.add(p, a, b, sum) + ";");
       }
@@ -273,13 +270,11 @@ final class SimilaritySource {
   }
 
   private String next() {
-    String above =
-        vector
-            ? "!%s.compare(VectorOperators.LE, limits).allTrue()"
-            : "!(%s <= limits)";
+    String above = vector ? "!%s.compare(VectorOperators.LE, limits).allTrue()" : "!(%s <= limits)";
     String scores = d.load("scores", "scoresOffset + i * " + d.bytes(1));
     return "\n  @Override\n  public int next(int from, int count, MemorySegment scores, long scoresOffset, MemorySegment thresholds, long thresholdsOffset) {\n"
-        + "    final %s limits = %s;\n".formatted(d.floats(), d.load("thresholds", "thresholdsOffset"))
+        + "    final %s limits = %s;\n"
+            .formatted(d.floats(), d.load("thresholds", "thresholdsOffset"))
         + "    for (int i = from; i < count; i += %s) {\n".formatted(vector ? "Lanes.one" : "1")
         + "      if (%s) {\n        return i;\n      }\n    }\n    return count;\n  }\n"
             .formatted(above.formatted(scores));

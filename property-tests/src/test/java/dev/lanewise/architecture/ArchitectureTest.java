@@ -70,7 +70,8 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.rows",
                   "internal.kernel",
-                  "internal.memory")),
+                  "internal.memory",
+                  "parallel")),
           Map.entry(
               "autograd",
               Set.of(

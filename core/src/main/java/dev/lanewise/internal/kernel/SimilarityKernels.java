@@ -26,8 +26,8 @@ public interface SimilarityKernels {
   int tileRows();
 
   /**
-   * The partial sums of products of some rows with one query: those of row r are {@code
-   * partials[4 r .. 4 r + 3]}.
+   * The partial sums of products of some rows with one query: those of row r are {@code partials[4
+   * r .. 4 r + 3]}.
    *
    * @param rows how many rows
    * @param k the columns
