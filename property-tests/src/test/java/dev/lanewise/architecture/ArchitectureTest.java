@@ -46,9 +46,11 @@ class ArchitectureTest {
               "internal.rows",
               Set.of(
                   "tensor",
+                  "parallel",
                   "internal.check",
                   "internal.kernel",
                   "internal.memory",
+                  "internal.parallel",
                   "internal.sort")),
           // An operand of a contraction may be rows of a table, given by row numbers.
           Map.entry(
