@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 final class SimilaritySource {
   private static final int PARTIALS = 4;
 
-  /** Vectors of four numbers of a row in one step: 64 columns. */
-  private static final int STEP = 16;
+  /** Vectors of four numbers of a row in one step: 32 columns. */
+  private static final int STEP = 8;
 
   private static final String ROWS =
       "int k, MemorySegment table, long tableOffset, long tableStride, MemorySegment query, long queryOffset, MemorySegment partials, long partialsOffset";
@@ -188,7 +188,9 @@ final class SimilaritySource {
   /** As many rows at a time as there are lanes. */
   private String fold(Term term) {
     StringBuilder code = new StringBuilder(SourceText.header(term.method + "Fold", FOLD));
-    code.append("    for (int r = 0; r < rows; r += %s) {\n".formatted(d.lanes()));
+    code.append(
+        "    for (int r = 0; r < rows; r += %s) {\n"
+            .formatted(d.lanes() + (vector ? " * Lanes.one" : "")));
     code.append(
         "      final long at = partialsOffset + (long) r * %d * Float.BYTES;\n"
             .formatted(PARTIALS));

@@ -2,6 +2,7 @@ package dev.lanewise.internal.rows;
 
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.SimilarityKernels;
+import dev.lanewise.internal.memory.Zeros;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -37,7 +38,7 @@ final class QueryBatch {
       memory = Arena.ofAuto().allocate(places * Float.BYTES, 64);
     }
     if (panels) {
-      memory.fill((byte) 0);
+      Zeros.fill(memory, 0, places * Float.BYTES);
     }
     long rowStride = queries.rank() == 1 ? 0 : queries.stride(0);
     for (int query = 0; query < count; query++) {
