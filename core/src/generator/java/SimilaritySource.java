@@ -6,8 +6,8 @@ import java.util.stream.IntStream;
 final class SimilaritySource {
   private static final int PARTIALS = 4;
 
-  /** Vectors of four numbers of a row in one step: 32 columns. */
-  private static final int STEP = 8;
+  /** Vectors of four numbers of a row in one step: 16 columns; more of them are too much for C1, and the method stays at tier 2. */
+  private static final int STEP = 4;
 
   private static final String ROWS =
       "int k, MemorySegment table, long tableOffset, long tableStride, MemorySegment query, long queryOffset, MemorySegment partials, long partialsOffset";
