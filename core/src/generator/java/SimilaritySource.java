@@ -6,7 +6,10 @@ import java.util.stream.IntStream;
 final class SimilaritySource {
   private static final int PARTIALS = 4;
 
-  /** Vectors of four numbers of a row in one step: 16 columns; more of them are too much for C1, and the method stays at tier 2. */
+  /**
+   * Vectors of four numbers of a row in one step: 16 columns; more of them are too much for C1, and
+   * the method stays at tier 2.
+   */
   private static final int STEP = 4;
 
   private static final String ROWS =

@@ -15,8 +15,8 @@ import java.lang.foreign.ValueLayout;
 final class QueryBatch {
   private static final int LANES = KernelSet.active().similarity().lanes();
 
-  /** So many queries are compared one by one: panels compute as much for few as for many. */
-  private static final int FEW = LANES / 4;
+  /** One query is compared as a row; a panel takes less time than two of them. */
+  private static final int FEW = 1;
 
   private MemorySegment memory = MemorySegment.NULL;
   private int width;
