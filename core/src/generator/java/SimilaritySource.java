@@ -59,7 +59,7 @@ final class SimilaritySource {
     for (Term term : Term.values()) {
       code.append(source.rows(term)).append(source.fold(term)).append(source.tiles(term));
     }
-    return code.append(source.next()).toString();
+    return code.append(source.scale()).append(source.next()).toString();
   }
 
   private String constants() {
@@ -272,6 +272,21 @@ final class SimilaritySource {
       end.line(d.store("c", SourceText.offset("cOffset", i, d), term.stored(d, sum)) + ";");
     }
     return code.append(end.lines).append("  }\n").toString();
+  }
+
+  private String scale() {
+    Program p = new Program(d, "      ", "");
+    p.line("final long at = (long) r * Float.BYTES;");
+    String product =
+        p.mul(p.load("scores", "scoresOffset + at"), p.load("scales", "scalesOffset + at"));
+    p.line(d.store("to", "at", product) + ";");
+    return SourceText.header(
+            "scale",
+            "int rows, MemorySegment scores, long scoresOffset, MemorySegment scales, long scalesOffset, MemorySegment to")
+        + "    for (int r = 0; r < rows; r += %s) {\n"
+            .formatted(d.lanes() + (vector ? " * Lanes.one" : ""))
+        + p.lines
+        + "    }\n  }\n";
   }
 
   private String next() {

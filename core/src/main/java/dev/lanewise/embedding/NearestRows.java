@@ -36,6 +36,9 @@ import org.jspecify.annotations.Nullable;
 public final class NearestRows {
   private static final double EPSILON = 1e-8;
 
+  /** A kernel may read so many numbers behind the last: more than the lanes of any vector. */
+  private static final int BEHIND = 64;
+
   private final Tensor table;
   private final Similarity similarity;
   private final int k;
@@ -117,7 +120,7 @@ public final class NearestRows {
     }
     MemorySegment norms =
         similarity == Similarity.COSINE
-            ? Arena.ofAuto().allocate(Math.max(1, table.size(0)) * Float.BYTES, 64)
+            ? Arena.ofAuto().allocate((table.size(0) + BEHIND) * Float.BYTES, 64)
             : null;
     NearestRows nearest = new NearestRows(table, similarity, k, excluded, norms, Parallelism.NONE);
     nearest.refresh();

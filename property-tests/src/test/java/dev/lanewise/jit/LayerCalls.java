@@ -118,6 +118,7 @@ final class LayerCalls {
     calls.add(() -> kernels.distanceRows(count, n, a, 0, row, b, 0, c, 0));
     calls.add(() -> kernels.dotFold(count, a, 0, c, 0));
     calls.add(() -> kernels.distanceFold(count, a, 0, c, 0));
+    calls.add(() -> kernels.scale(count, a, 0, b, 0, c));
     calls.add(() -> kernels.next(0, count, a, 0, b, 0));
     for (int rows = 1; rows <= kernels.tileRows(); rows++) {
       int height = rows;

@@ -82,6 +82,18 @@ public interface SimilarityKernels {
       long scoresOffset);
 
   /**
+   * {@code to[r] = scores[r] * scales[r]}; all are read and written up to the next multiple of
+   * {@link #lanes} rows.
+   */
+  void scale(
+      int rows,
+      MemorySegment scores,
+      long scoresOffset,
+      MemorySegment scales,
+      long scalesOffset,
+      MemorySegment to);
+
+  /**
    * The scores of some rows with a panel of queries.
    *
    * @param rows from 1 to {@link #tileRows}

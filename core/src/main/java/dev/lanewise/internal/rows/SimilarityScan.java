@@ -111,7 +111,7 @@ final class SimilarityScan {
     } while (column < table.width());
     if (table.scaled()) {
       long scale = row * Float.BYTES;
-      PRODUCTS.multiply(1, rows, scores, 0, 0, table.scales(), scale, 0, sums, 0, 0, false);
+      KERNELS.scale(rows, scores, 0, table.scales(), scale, sums);
     }
     int count = (rows + LANES - 1) / LANES;
     long threshold = query * VECTOR_BYTES;
