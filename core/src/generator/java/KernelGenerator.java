@@ -41,6 +41,7 @@ final class KernelGenerator {
       write(new KernelClass(d, "Elementwise", "ElementwiseKernels"), ElementwiseSource.methods(d));
       write(new KernelClass(d, "Reductions", "ReductionKernels"), ReductionsSource.methods(d));
       write(new KernelClass(d, "Scatter", "ScatterKernels"), ScatterSource.methods(d));
+      write(new KernelClass(d, "Similarity", "SimilarityKernels"), SimilaritySource.methods(d));
     }
     for (Stored stored : Stored.values()) {
       Element element = stored.element;

@@ -14,6 +14,8 @@ import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Bags;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.NearestRows;
+import dev.lanewise.embedding.Similarity;
 import dev.lanewise.embedding.TableBatch;
 import dev.lanewise.embedding.TableBatchedBags;
 import dev.lanewise.memory.Lease;
@@ -449,6 +451,22 @@ class AllocationTest {
       FusedUpdate update = optimizer.fused(embedding);
       assertAllocatesNothing(() -> update.backward(ids, g));
       assertAllocatesNothing(() -> update.backward(indices, all));
+    }
+  }
+
+  @Test
+  void nearestRows() {
+    Tensor table = Tensor.randn(arena, random, 100, 20);
+    Tensor queries = Tensor.randn(arena, random, 6, 20);
+    Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(6, 3));
+    Tensor scores = Tensor.zeros(arena, 6, 3);
+    Tensor query = queries.select(0, 0);
+    Tensor rowsOfOne = rows.select(0, 0);
+    Tensor scoresOfOne = scores.select(0, 0);
+    for (Similarity similarity : Similarity.values()) {
+      NearestRows nearest = NearestRows.of(table, similarity, 3);
+      assertAllocatesNothing(() -> nearest.search(queries, rows, scores));
+      assertAllocatesNothing(() -> nearest.search(query, rowsOfOne, scoresOfOne));
     }
   }
 }

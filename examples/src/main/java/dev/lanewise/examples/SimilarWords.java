@@ -85,12 +85,15 @@ public final class SimilarWords {
 
   /** Every fourth pair is of two words of one name; the others are random. */
   private static void draw(
-      SplittableRandom random, List<ClassNames.Sample> samples, long rows, int[] left, int[] right) {
+      SplittableRandom random,
+      List<ClassNames.Sample> samples,
+      long rows,
+      int[] left,
+      int[] right) {
     for (int i = 0; i < BATCH; i++) {
       int[] name = samples.get(random.nextInt(samples.size())).words();
       left[i] = name[random.nextInt(name.length)];
-      right[i] =
-          isPair(i) ? name[random.nextInt(name.length)] : (int) random.nextLong(1, rows);
+      right[i] = isPair(i) ? name[random.nextInt(name.length)] : (int) random.nextLong(1, rows);
     }
   }
 

@@ -47,6 +47,7 @@ class ArchitectureTest {
               "internal.rows",
               Set.of(
                   "tensor",
+                  "parallel",
                   "internal.check",
                   "internal.kernel",
                   "internal.memory",

@@ -2,10 +2,12 @@ package dev.lanewise.jit;
 
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.ScatterKernels;
+import dev.lanewise.internal.kernel.SimilarityKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -51,6 +53,7 @@ final class LayerCalls {
         calls.rows(set.rows(format), n);
       }
       calls.scatter(set.scatter(), n);
+      calls.similarity(set.similarity(), n);
     }
     return calls.calls;
   }
@@ -105,5 +108,22 @@ final class LayerCalls {
     calls.add(() -> kernels.scatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, ROW, n, 7));
     calls.add(() -> kernels.bagScatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, n, 2));
     calls.add(() -> kernels.bagWeightedScatterAdd(c, 0, ROW, ROWS, 0, count, WEIGHTS, b, 0, n));
+  }
+
+  private void similarity(SimilarityKernels kernels, int n) {
+    int count = 40;
+    long row = (long) MOST * Float.BYTES;
+    float[] packed = new float[kernels.tileRows() * PackedRows.PITCH];
+    calls.add(() -> kernels.dotRows(count, n, a, 0, row, b, 0, c, 0));
+    calls.add(() -> kernels.distanceRows(count, n, a, 0, row, b, 0, c, 0));
+    calls.add(() -> kernels.dotFold(count, a, 0, c, 0));
+    calls.add(() -> kernels.distanceFold(count, a, 0, c, 0));
+    calls.add(() -> kernels.scale(count, a, 0, b, 0, c));
+    calls.add(() -> kernels.next(0, count, a, 0, b, 0));
+    for (int rows = 1; rows <= kernels.tileRows(); rows++) {
+      int height = rows;
+      calls.add(() -> kernels.dotTile(height, n, packed, 0, a, 0, c, 0));
+      calls.add(() -> kernels.distanceTile(height, n, packed, 0, a, 0, c, 0));
+    }
   }
 }

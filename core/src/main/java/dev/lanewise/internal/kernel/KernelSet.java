@@ -22,6 +22,7 @@ import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarInt8Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
 import dev.lanewise.internal.kernel.scalar.ScalarScatter;
+import dev.lanewise.internal.kernel.scalar.ScalarSimilarity;
 import dev.lanewise.internal.kernel.vector.VectorKernels;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -39,6 +40,7 @@ import java.util.Objects;
  * @param reductions programs that reduce a run
  * @param rowsByFormat programs that read rows of a table, by the table's format
  * @param scatter programs that add to rows of a table
+ * @param similarity programs that compare rows of a table with queries
  */
 public record KernelSet(
     String description,
@@ -47,7 +49,8 @@ public record KernelSet(
     ElementwiseKernels elementwise,
     ReductionKernels reductions,
     Map<RowFormat, RowKernels> rowsByFormat,
-    ScatterKernels scatter) {
+    ScatterKernels scatter,
+    SimilarityKernels similarity) {
 
   /** The backend this process uses. */
   public static KernelSet active() {
@@ -96,7 +99,8 @@ public record KernelSet(
             new ScalarFloat16Rows(),
             RowFormat.INT8,
             new ScalarInt8Rows()),
-        new ScalarScatter());
+        new ScalarScatter(),
+        new ScalarSimilarity());
   }
 
   /**
@@ -135,7 +139,8 @@ public record KernelSet(
         VectorKernels.elementwise(),
         VectorKernels.reductions(),
         rowsByFormat,
-        VectorKernels.scatter());
+        VectorKernels.scatter(),
+        VectorKernels.similarity());
   }
 
   /** The programs that read rows of a format. */

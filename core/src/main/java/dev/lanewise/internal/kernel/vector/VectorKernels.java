@@ -10,6 +10,7 @@ import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.ScatterKernels;
+import dev.lanewise.internal.kernel.SimilarityKernels;
 import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.TileKernels;
 import java.util.ArrayList;
@@ -50,6 +51,10 @@ public final class VectorKernels {
 
   public static ScatterKernels scatter() {
     return new VectorScatter();
+  }
+
+  public static SimilarityKernels similarity() {
+    return new VectorSimilarity();
   }
 
   public static TileKernels<float[]> floatTiles() {

@@ -1,0 +1,302 @@
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/** The programs that compare rows of a table with queries; see SimilarityKernels. */
+final class SimilaritySource {
+  private static final int PARTIALS = 4;
+
+  /**
+   * Vectors of four numbers of a row in one step: 16 columns; more of them are too much for C1, and
+   * the method stays at tier 2.
+   */
+  private static final int STEP = 4;
+
+  private static final String ROWS =
+      "int k, MemorySegment table, long tableOffset, long tableStride, MemorySegment query, long queryOffset, MemorySegment partials, long partialsOffset";
+  private static final String FOLD =
+      "int rows, MemorySegment partials, long partialsOffset, MemorySegment scores, long scoresOffset";
+  private static final String TILE =
+      "int k, float[] a, int aIndex, MemorySegment b, long bOffset, MemorySegment c, long cOffset";
+
+  private final Dialect d;
+  private final Dialect one = new ScalarDialect(Element.FLOAT);
+  private final boolean vector;
+
+  private SimilaritySource(Dialect d) {
+    this.d = d;
+    this.vector = d.loops().size() > 1;
+  }
+
+  /** What is summed: products, or squares of differences, of which the negative is stored. */
+  private enum Term {
+    DOT("dot"),
+    DISTANCE("distance");
+
+    final String method;
+
+    Term(String method) {
+      this.method = method;
+    }
+
+    String add(Program p, String x, String y, String sum) {
+      if (this == DOT) {
+        return p.dialect.fma(x, y, sum);
+      }
+      String difference = p.sub(x, y);
+      return p.dialect.fma(difference, difference, sum);
+    }
+
+    String stored(Dialect d, String sum) {
+      return this == DOT ? sum : d.binary("sub", "-", d.zero(), sum);
+    }
+  }
+
+  static String methods(Dialect d) {
+    SimilaritySource source = new SimilaritySource(d);
+    StringBuilder code = new StringBuilder(source.vector ? source.constants() : "");
+    code.append(source.counts());
+    for (Term term : Term.values()) {
+      code.append(source.rows(term)).append(source.fold(term)).append(source.tiles(term));
+    }
+    return code.append(source.scale()).append(source.next()).toString();
+  }
+
+  private String constants() {
+    String type = Selection.type(Element.FLOAT);
+    return """
+      /** The four partial sums of a row, on every machine. */
+      private static final VectorSpecies<Float> QUAD = Lanes.FLOATS_QUARTER;
+
+      private static final %1$s FIRST_PAIRS = everyOther(2, 0);
+      private static final %1$s SECOND_PAIRS = everyOther(2, 2);
+      private static final %1$s FIRST = everyOther(1, 0);
+      private static final %1$s SECOND = everyOther(1, 1);
+
+      /** Every other group of lanes in two vectors, the first of which starts at first. */
+      private static %1$s everyOther(int group, int first) {
+        int[] indices = new int[LANES];
+        for (int i = 0; i < LANES; i++) {
+          final int lane = i / group * 2 * group + i %% group + first;
+          indices[i] = lane;
+        }
+        return %2$s;
+      }
+
+    """
+        .formatted(type, Selection.fromArray(Element.FLOAT, "indices"));
+  }
+
+  private String counts() {
+    return """
+      @Override
+      public int lanes() {
+        return %s;
+      }
+
+      @Override
+      public int tileRows() {
+        return %s;
+      }
+    """
+        .formatted(d.lanes(), d.maxRows(6, PARTIALS));
+  }
+
+  /** A row's partial sums in one vector of four; the rest of a row is one lane's. */
+  private String rows(Term term) {
+    String name = term.method + "Rows";
+    StringBuilder code = new StringBuilder(SourceText.header(name, "int rows, " + ROWS));
+    if (!vector) {
+      return code.append("    %sRest(rows, 0, %s);\n  }\n".formatted(name, SourceText.names(ROWS)))
+          .append(rest(term, name))
+          .toString();
+    }
+    code.append(
+"""
+    final int whole = k - k %% %1$d;
+    final int wide = whole - whole %% %2$d;
+    for (int r = 0; r < rows; r++) {
+      final long row = tableOffset + r * tableStride;
+      FloatVector p = FloatVector.zero(QUAD);
+      int t = 0;
+      for (; t < wide; t += %2$d * Lanes.one) {
+        final long at = (long) t * Float.BYTES;
+"""
+            .formatted(PARTIALS, PARTIALS * STEP));
+    code.append(quads(term, STEP, "        "));
+    code.append(
+        "      }\n      for (; t < whole; t += %d * Lanes.one) {\n        final long at = (long) t * Float.BYTES;\n"
+            .formatted(PARTIALS));
+    code.append(quads(term, 1, "        "));
+    code.append(
+"""
+      }
+      p.intoMemorySegment(partials, partialsOffset + (long) r * %1$d * Float.BYTES, NATIVE);
+    }
+    if (whole < k) {
+      %2$sRest(rows, whole, %3$s);
+    }
+  }
+"""
+            .formatted(PARTIALS, name, SourceText.names(ROWS)));
+    return code.append(rest(term, name)).toString();
+  }
+
+  private String quads(Term term, int count, String indent) {
+    StringBuilder code = new StringBuilder();
+    for (int v = 0; v < count; v++) {
+      Program p = new Program(d, indent, "_" + v);
+      String at = "at" + (v == 0 ? "" : " + " + v + " * " + PARTIALS + " * Float.BYTES");
+      String load = "FloatVector.fromMemorySegment(QUAD, %s, %s + %s, NATIVE)";
+      String x = p.let(d.floats(), load.formatted("table", "row", at));
+      String y = p.let(d.floats(), load.formatted("query", "queryOffset", at));
+      p.line("p = " + term.add(p, x, y, "p") + ";");
+      code.append(p.lines);
+    }
+    return code.toString();
+  }
+
+  /** The columns from one on, which begin the partial sums if it is the first. */
+  private String rest(Term term, String name) {
+    Program p = new Program(one, "          ", "");
+    p.line("final long at = (long) (t + i) * Float.BYTES;");
+    String load = "t + i < k ? %s : 0f";
+    String x = p.let("float", load.formatted(one.load("table", "row + at")));
+    String y = p.let("float", load.formatted(one.load("query", "queryOffset + at")));
+    p.line("sum = " + term.add(p, x, y, "sum") + ";");
+    return """
+
+      private static void %1$sRest(int rows, int from, %2$s) {
+        for (int r = 0; r < rows; r++) {
+          final long row = tableOffset + r * tableStride;
+          for (int i = 0; i < %3$d; i++) {
+            final long to = partialsOffset + ((long) r * %3$d + i) * Float.BYTES;
+            float sum = from == 0 ? 0f : %4$s;
+            for (int t = from; t < k; t += %3$d) {
+    %5$s        }
+            %6$s;
+          }
+        }
+      }
+    """
+        .formatted(
+            name,
+            ROWS,
+            PARTIALS,
+            one.load("partials", "to"),
+            p.lines.toString(),
+            one.store("partials", "to", "sum"));
+  }
+
+  /** As many rows at a time as there are lanes. */
+  private String fold(Term term) {
+    StringBuilder code = new StringBuilder(SourceText.header(term.method + "Fold", FOLD));
+    code.append(
+        "    for (int r = 0; r < rows; r += %s) {\n"
+            .formatted(d.lanes() + (vector ? " * Lanes.one" : "")));
+    code.append(
+        "      final long at = partialsOffset + (long) r * %d * Float.BYTES;\n"
+            .formatted(PARTIALS));
+    Program p = new Program(d, "      ", "");
+    List<String> sums =
+        new ArrayList<>(
+            IntStream.range(0, PARTIALS)
+                .mapToObj(i -> p.load("partials", SourceText.offset("at", i, d)))
+                .toList());
+    String sum;
+    if (vector) {
+      String low = folded(p, "_PAIRS", sums.get(0), sums.get(1));
+      String high = folded(p, "_PAIRS", sums.get(2), sums.get(3));
+      sum = folded(p, "", low, high);
+    } else {
+      sum = tree(p, sums);
+    }
+    p.line(d.store("scores", "scoresOffset + (long) r * Float.BYTES", term.stored(d, sum)) + ";");
+    return code.append(p.lines).append("    }\n  }\n").toString();
+  }
+
+  private static String folded(Program p, String kind, String a, String b) {
+    return p.add(
+        Selection.of(Element.FLOAT, "FIRST" + kind, a, b),
+        Selection.of(Element.FLOAT, "SECOND" + kind, a, b));
+  }
+
+  private static String tree(Program p, List<String> sums) {
+    return p.add(p.add(sums.get(0), sums.get(2)), p.add(sums.get(1), sums.get(3)));
+  }
+
+  private String tiles(Term term) {
+    int most = 6;
+    StringBuilder code =
+        new StringBuilder(SourceText.header(term.method + "Tile", "int rows, " + TILE));
+    code.append("    switch (rows) {\n");
+    for (int rows = 1; rows <= most; rows++) {
+      code.append(
+          "      case %1$d -> %2$sTile%1$d(%3$s);\n"
+              .formatted(rows, term.method, SourceText.names(TILE)));
+    }
+    code.append(
+        "      default -> throw new IllegalArgumentException(\"no tile of \" + rows + \" rows\");\n    }\n  }\n");
+    for (int rows = 1; rows <= most; rows++) {
+      code.append(tile(term, rows));
+    }
+    return code.toString();
+  }
+
+  private String tile(Term term, int rows) {
+    StringBuilder code =
+        new StringBuilder(
+            "\n  private static void %sTile%d(%s) {\n".formatted(term.method, rows, TILE));
+    for (int i = 0; i < rows * PARTIALS; i++) {
+      code.append("    %s c%d = %s;\n".formatted(d.floats(), i, d.zero()));
+    }
+    code.append("    long bp = bOffset;\n");
+    code.append("    for (int ap = aIndex; ap < aIndex + k; ap += %d) {\n".formatted(PARTIALS));
+    Program p = new Program(d, "      ", "");
+    for (int t = 0; t < PARTIALS; t++) {
+      String b = p.load("b", SourceText.offset("bp", t, d));
+      for (int i = 0; i < rows; i++) {
+        String a =
+            p.let(d.floats(), d.broadcast("a[ap + %d * PackedRows.PITCH + %d]".formatted(i, t)));
+        String sum = "c" + (i * PARTIALS + t);
+        p.line(sum + " = " + term.add(p, a, b, sum) + ";");
+      }
+    }
+    p.line("bp += " + d.bytes(PARTIALS) + (vector ? " * Lanes.one" : "") + ";");
+    code.append(p.lines).append("    }\n");
+    Program end = new Program(d, "    ", "_");
+    for (int i = 0; i < rows; i++) {
+      int first = i * PARTIALS;
+      String sum =
+          tree(end, IntStream.range(first, first + PARTIALS).mapToObj(c -> "c" + c).toList());
+      end.line(d.store("c", SourceText.offset("cOffset", i, d), term.stored(d, sum)) + ";");
+    }
+    return code.append(end.lines).append("  }\n").toString();
+  }
+
+  private String scale() {
+    Program p = new Program(d, "      ", "");
+    p.line("final long at = (long) r * Float.BYTES;");
+    String product =
+        p.mul(p.load("scores", "scoresOffset + at"), p.load("scales", "scalesOffset + at"));
+    p.line(d.store("to", "at", product) + ";");
+    return SourceText.header(
+            "scale",
+            "int rows, MemorySegment scores, long scoresOffset, MemorySegment scales, long scalesOffset, MemorySegment to")
+        + "    for (int r = 0; r < rows; r += %s) {\n"
+            .formatted(d.lanes() + (vector ? " * Lanes.one" : ""))
+        + p.lines
+        + "    }\n  }\n";
+  }
+
+  private String next() {
+    String above = vector ? "!%s.compare(VectorOperators.LE, limits).allTrue()" : "!(%s <= limits)";
+    String scores = d.load("scores", "scoresOffset + i * " + d.bytes(1));
+    return "\n  @Override\n  public int next(int from, int count, MemorySegment scores, long scoresOffset, MemorySegment thresholds, long thresholdsOffset) {\n"
+        + "    final %s limits = %s;\n"
+            .formatted(d.floats(), d.load("thresholds", "thresholdsOffset"))
+        + "    for (int i = from; i < count; i += %s) {\n".formatted(vector ? "Lanes.one" : "1")
+        + "      if (%s) {\n        return i;\n      }\n    }\n    return count;\n  }\n"
+            .formatted(above.formatted(scores));
+  }
+}

@@ -1,0 +1,351 @@
+package dev.lanewise.embedding;
+
+import static dev.lanewise.Refusals.refused;
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import dev.lanewise.verification.ErrorBounds;
+import dev.lanewise.verification.FloatClass;
+import dev.lanewise.verification.LanewiseArbitraries;
+import dev.lanewise.verification.OracleNearestRows;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+import java.util.SplittableRandom;
+import java.util.concurrent.ForkJoinPool;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
+
+/**
+ * The nearest rows are those of a plain sort by the documented scores, bit for bit: alone, in a
+ * batch, from several threads, at every lane width.
+ */
+@Tag("lanes")
+class NearestRowsTest {
+  private static final int[] WIDTHS = {
+    0, 1, 2, 3, 4, 5, 7, 16, 31, 64, 67, 100, 255, 256, 257, 530
+  };
+
+  @Provide
+  Arbitrary<Long> seeds() {
+    return LanewiseArbitraries.seeds();
+  }
+
+  @Provide
+  Arbitrary<Similarity> similarities() {
+    return net.jqwik.api.Arbitraries.of(Similarity.class);
+  }
+
+  private static OracleNearestRows.Kind kind(Similarity similarity) {
+    return OracleNearestRows.Kind.valueOf(similarity.name());
+  }
+
+  /** Of every row's numbers. */
+  private static float[][] rows(Tensor tensor) {
+    float[] all = tensor.toFloatArray();
+    int width = (int) tensor.size(1);
+    float[][] rows = new float[(int) tensor.size(0)][];
+    Arrays.setAll(rows, i -> Arrays.copyOfRange(all, i * width, (i + 1) * width));
+    return rows;
+  }
+
+  /** Few numbers that repeat, so that scores are equal, or all kinds of numbers. */
+  private static float[] numbers(SplittableRandom random, int count) {
+    return switch (random.nextInt(3)) {
+      case 0 -> FloatClass.tame(random.nextLong(), count);
+      case 1 -> FloatClass.wild(random.nextLong(), count);
+      default -> {
+        float[] few = new float[count];
+        for (int i = 0; i < count; i++) {
+          few[i] = random.nextInt(-1, 2);
+        }
+        yield few;
+      }
+    };
+  }
+
+  private static void assertFound(
+      String what,
+      Similarity similarity,
+      float[][] table,
+      float[] query,
+      int excluded,
+      Tensor rows,
+      Tensor scores) {
+    float[] keys = new float[table.length];
+    for (int i = 0; i < keys.length; i++) {
+      keys[i] = OracleNearestRows.key(kind(similarity), table[i], query);
+    }
+    int[] order = OracleNearestRows.order(keys, excluded);
+    long[] foundRows = longs(rows);
+    float[] foundScores = scores.toFloatArray();
+    for (int i = 0; i < foundRows.length; i++) {
+      assertEquals(order[i], foundRows[i], what + ", row " + i);
+      float expected = OracleNearestRows.score(kind(similarity), keys[order[i]], query);
+      assertEquals(
+          Float.floatToIntBits(expected),
+          Float.floatToIntBits(foundScores[i]),
+          what + ", score " + i + ": expected " + expected + ", got " + foundScores[i]);
+    }
+  }
+
+  private static long[] longs(Tensor rows) {
+    long[] found = new long[(int) rows.size(0)];
+    for (int i = 0; i < found.length; i++) {
+      found[i] =
+          rows.segment()
+              .get(
+                  ValueLayout.JAVA_LONG_UNALIGNED,
+                  rows.offsetBytes() + i * rows.stride(0) * Long.BYTES);
+    }
+    return found;
+  }
+
+  @Property(tries = 150)
+  void theBestOfAllRowsBySortingThem(
+      @ForAll("seeds") long seed, @ForAll("similarities") Similarity similarity) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int width = WIDTHS[random.nextInt(WIDTHS.length)];
+    int count = random.nextInt(2, random.nextInt(3) > 0 ? 40 : 400);
+    int batch = random.nextInt(0, random.nextInt(4) > 0 ? 6 : 40);
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table =
+          Tensor.copyOf(arena, numbers(random, count * (width + 3)), count, width + 3)
+              .slice(1, 1, width + 1)
+              .asReadOnly();
+      Tensor queries =
+          Tensor.copyOf(arena, numbers(random, width * batch), width, batch).transpose(0, 1);
+      int excluded = random.nextInt(3) == 0 ? random.nextInt(count) : -1;
+      int most = count - (excluded < 0 ? 0 : 1);
+      int k = random.nextBoolean() ? most : random.nextInt(1, most + 1);
+      NearestRows nearest = NearestRows.of(table, similarity, Math.min(k, most));
+      if (excluded >= 0) {
+        nearest = nearest.excludingRow(random.nextBoolean() ? excluded : excluded - count);
+      }
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(k, batch)).transpose(0, 1);
+      Tensor scores = Tensor.full(arena, 7, batch, 2 * k + 1).slice(1, 1, 2 * k + 1, 2);
+      nearest.search(queries, rows, scores);
+      Tensor rowsAlone = Tensor.allocate(arena, DType.INT64, Shape.of(k));
+      Tensor scoresAlone = Tensor.zeros(arena, k);
+      float[][] numbers = rows(table);
+      float[][] asked = rows(queries);
+      for (int query = 0; query < batch; query++) {
+        String what = nearest + ", query " + query + " of " + batch;
+        assertFound(
+            what,
+            similarity,
+            numbers,
+            asked[query],
+            excluded,
+            rows.select(0, query),
+            scores.select(0, query));
+        nearest.search(queries.select(0, query), rowsAlone, scoresAlone);
+        assertArrayEquals(longs(rows.select(0, query)), longs(rowsAlone), what + " alone");
+        assertArrayEquals(
+            bits(scores.select(0, query)), bits(scoresAlone), what + " alone, scores");
+      }
+    }
+  }
+
+  private static int[] bits(Tensor scores) {
+    float[] values = scores.toFloatArray();
+    int[] bits = new int[values.length];
+    Arrays.setAll(bits, i -> Float.floatToIntBits(values[i]));
+    return bits;
+  }
+
+  @Property(tries = 8)
+  void threadsFindTheSame(
+      @ForAll("seeds") long seed, @ForAll("similarities") Similarity similarity) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int width = 64;
+    int count = random.nextInt(10_000, 12_000);
+    int k = random.nextInt(1, 30);
+    int batch = random.nextBoolean() ? 1 : 40;
+    try (Arena arena = Arena.ofShared();
+        ForkJoinPool pool = new ForkJoinPool(3)) {
+      Tensor table = Tensor.copyOf(arena, numbers(random, count * width), count, width);
+      Tensor queries = Tensor.copyOf(arena, numbers(random, batch * width), batch, width);
+      NearestRows nearest = NearestRows.of(table, similarity, k);
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(batch, k));
+      Tensor scores = Tensor.zeros(arena, batch, k);
+      nearest.search(queries, rows, scores);
+      Tensor rowsShared = Tensor.allocate(arena, DType.INT64, Shape.of(batch, k));
+      Tensor scoresShared = Tensor.zeros(arena, batch, k);
+      for (int threads = 2; threads <= 4; threads++) {
+        nearest
+            .withParallelism(Parallelism.of(pool, threads))
+            .search(queries, rowsShared, scoresShared);
+        assertArrayEquals(bits(scores), bits(scoresShared), threads + " threads, scores");
+        for (int query = 0; query < batch; query++) {
+          assertArrayEquals(
+              longs(rows.select(0, query)),
+              longs(rowsShared.select(0, query)),
+              threads + " threads, rows");
+        }
+      }
+      assertFound(
+          nearest.toString(),
+          similarity,
+          rows(table),
+          rows(queries)[0],
+          -1,
+          rows.select(0, 0),
+          scores.select(0, 0));
+    }
+  }
+
+  /**
+   * The bounds of docs/numerics.md, and so that the scores are those of the definition: products
+   * pass at most {@code n = ceil(min(D, 256) / 4) + 2 + ceil(D / 256)} roundings. A difference has
+   * one, twice in its square; the root halves a relative error and adds a rounding. A cosine has
+   * three roundings of inverse norms and products more on each side.
+   */
+  @Property(tries = 200)
+  void scoresAreWithinTheBoundOfTheDefinition(
+      @ForAll("seeds") long seed, @ForAll("similarities") Similarity similarity) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int width = random.nextInt(1, 600);
+    float[] row = FloatClass.fill(random.nextLong(), width, FloatClass.NORMAL);
+    float[] query = FloatClass.fill(random.nextLong(), width, FloatClass.NORMAL);
+    int roundings = (Math.min(width, 256) + 3) / 4 + 2 + (width + 255) / 256;
+    double magnitude = 0;
+    double rowSquare = 0;
+    double querySquare = 0;
+    for (int d = 0; d < width; d++) {
+      magnitude += Math.abs((double) row[d] * query[d]);
+      rowSquare += (double) row[d] * row[d];
+      querySquare += (double) query[d] * query[d];
+    }
+    double expected = OracleNearestRows.definition(kind(similarity), row, query);
+    double ofOracle = ErrorBounds.gammaOfDouble(width + 4L);
+    double bound =
+        switch (similarity) {
+          case DOT -> (ErrorBounds.gamma(roundings) + ofOracle) * magnitude;
+          case COSINE ->
+              (ErrorBounds.gamma(roundings + 4) + 3 * ofOracle)
+                  * magnitude
+                  / Math.sqrt(rowSquare)
+                  / Math.sqrt(querySquare);
+          case EUCLIDEAN -> (ErrorBounds.gamma(roundings + 3) + ofOracle) * expected;
+        };
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(1));
+      Tensor scores = Tensor.zeros(arena, 1);
+      NearestRows.of(Tensor.copyOf(arena, row, 1, width), similarity, 1)
+          .search(Tensor.copyOf(arena, query, width), rows, scores);
+      double error = Math.abs(scores.toFloatArray()[0] - expected);
+      assertTrue(error <= bound, () -> similarity + ": error " + error + " above " + bound);
+    }
+  }
+
+  @Example
+  void aTrainedTableNeedsARefreshForCosineOnly() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.copyOf(arena, new float[] {1, 0, 3, 4}, 2, 2);
+      NearestRows nearest = NearestRows.of(table, Similarity.COSINE, 2);
+      table.copyFrom(Tensor.copyOf(arena, new float[] {0, 0, 8, 6}, 2, 2));
+      nearest.refresh();
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(2));
+      Tensor scores = Tensor.zeros(arena, 2);
+      nearest.search(Tensor.copyOf(arena, new float[] {0, 2}, 2), rows, scores);
+      assertArrayEquals(new long[] {1, 0}, longs(rows));
+      assertArrayEquals(new float[] {0.6f, 0}, scores.toFloatArray(), Math.ulp(0.6f));
+    }
+  }
+
+  @Example
+  void thePaddingRowOfAnEmbeddingIsLeftOut() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.copyOf(arena, new float[] {5, 4, 3}, 3, 1);
+      Embedding embedding = Embedding.fromPretrained(table).withPaddingIdx(0);
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(2));
+      Tensor scores = Tensor.zeros(arena, 2);
+      NearestRows.of(embedding, Similarity.DOT, 2).search(Tensor.full(arena, 1, 1), rows, scores);
+      assertArrayEquals(new long[] {1, 2}, longs(rows));
+      refused(
+          IllegalArgumentException.class,
+          "k: expected 1 to 2, the rows that are compared, got 3",
+          () -> NearestRows.of(embedding, Similarity.DOT, 3));
+    }
+  }
+
+  @Example
+  void badInputIsRefusedAndNothingIsWritten() {
+    Arena closed = Arena.ofConfined();
+    try (Arena arena = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2)) {
+      Tensor table = Tensor.zeros(arena, 4, 3);
+      refused(
+          IllegalArgumentException.class,
+          "k: expected 1 to 4, the rows that are compared, got 5",
+          () -> NearestRows.of(table, Similarity.DOT, 5));
+      refused(
+          IllegalArgumentException.class,
+          "k: expected 1 to 4, the rows that are compared, got 0",
+          () -> NearestRows.of(table, Similarity.DOT, 0));
+      refused(
+          IllegalArgumentException.class,
+          "table: the elements of a row must lie side by side, but have stride 3; copy it with contiguous(arena)",
+          () -> NearestRows.of(table.transpose(0, 1), Similarity.DOT, 1));
+      refused(
+          IllegalArgumentException.class,
+          "table: expected shape [rows, width], got [4]",
+          () -> NearestRows.of(table.select(1, 0), Similarity.DOT, 1));
+      NearestRows nearest = NearestRows.of(table, Similarity.EUCLIDEAN, 2);
+      refused(
+          IndexOutOfBoundsException.class,
+          "row 4 is outside the table's 4 rows",
+          () -> nearest.excludingRow(4));
+      Tensor query = Tensor.zeros(arena, 3);
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(2));
+      Tensor scores = Tensor.full(arena, 7, 2);
+      refused(
+          IllegalArgumentException.class,
+          "queries: expected shape [3] or [batch, 3], got [2]",
+          () -> nearest.search(Tensor.zeros(arena, 2), rows, scores));
+      refused(
+          IllegalArgumentException.class,
+          "rows: expected shape [1, 2], got [2]",
+          () -> nearest.search(Tensor.zeros(arena, 1, 3), rows, scores));
+      refused(
+          IllegalArgumentException.class,
+          "rows: expected int64, got float32",
+          () -> nearest.search(query, Tensor.zeros(arena, 2), scores));
+      refused(
+          IllegalArgumentException.class,
+          "scores: expected shape [2], got [3]",
+          () -> nearest.search(query, rows, Tensor.zeros(arena, 3)));
+      refused(
+          IllegalArgumentException.class,
+          "scores must not overlap table in memory",
+          () -> nearest.search(query, rows, table.select(0, 1).slice(0, 0, 2)));
+      refused(
+          IllegalArgumentException.class,
+          "scores: a read-only tensor of shape [2] cannot be written",
+          () -> nearest.search(query, rows, scores.asReadOnly()));
+      Tensor large = Tensor.zeros(closed, 10_000, 64);
+      NearestRows shared =
+          NearestRows.of(large, Similarity.DOT, 2).withParallelism(Parallelism.of(pool, 2));
+      Tensor wide = Tensor.zeros(arena, 64);
+      org.junit.jupiter.api.Assertions.assertThrows(
+          WrongThreadException.class, () -> shared.search(wide, rows, scores));
+      closed.close();
+      refused(
+          IllegalStateException.class,
+          "table: the arena of this tensor of shape [10000, 64] is closed",
+          () -> shared.search(wide, rows, scores));
+      assertArrayEquals(new float[] {7, 7}, scores.toFloatArray());
+      assertArrayEquals(new long[] {0, 0}, longs(rows));
+    }
+  }
+}
