@@ -78,7 +78,7 @@ final class SimilarityScan {
       int columns = Math.min(LENGTH, table.width() - column);
       MemorySegment out = column == 0 ? scores : sums;
       long at = table.offset(row) + (long) column * Float.BYTES;
-      long queryAt = queries.rowOffset(query) + (long) column * Float.BYTES;
+      long queryAt = queries.rowOffset(query, column);
       if (table.distance()) {
         KERNELS.distanceRows(
             rows,
