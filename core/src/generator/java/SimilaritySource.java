@@ -233,7 +233,8 @@ final class SimilaritySource {
     Program p = new Program(d, "        ", "");
     String load = "FloatVector.fromMemorySegment(QUAD, %s, NATIVE)";
     String x = p.let(d.floats(), load.formatted("table, row + at"));
-    String y = p.let(d.floats(), load.formatted("query, queryOffset + at * (LANES / " + PARTIALS + ")"));
+    String y =
+        p.let(d.floats(), load.formatted("query, queryOffset + at * (LANES / " + PARTIALS + ")"));
     p.line("p = " + term.add(p, x, y, "p") + ";");
     return p.lines.toString();
   }

@@ -11,10 +11,9 @@ import java.lang.foreign.MemorySegment;
  * padded with +0 to a multiple of 4 columns; the sum is {@code (p[0] + p[2]) + (p[1] + p[3])}, and
  * of squared differences 0 minus that is stored.
  *
- * <p>One query is compared by the methods for rows, whose lanes are the partial sums of some rows; a
- * panel of as many
- * queries as a vector has lanes by tiles, whose lanes run across the queries. Both give the same
- * bits. Offsets and strides are in bytes and need no alignment.
+ * <p>One query is compared by the methods for rows, whose lanes are the partial sums of some rows;
+ * a panel of as many queries as a vector has lanes by tiles, whose lanes run across the queries.
+ * Both give the same bits. Offsets and strides are in bytes and need no alignment.
  */
 public interface SimilarityKernels {
   /** How many partial sums a score has. */

@@ -34,7 +34,8 @@ final class QueryBatch {
     this.width = (int) queries.size(-1);
     this.panels = queryCount > FEW;
     this.padded = (width + PARTIALS - 1) / PARTIALS * PARTIALS;
-    long places = panels ? (count + LANES - 1L) / LANES * LANES * padded : (long) count * padded * COPIES;
+    long places =
+        panels ? (count + LANES - 1L) / LANES * LANES * padded : (long) count * padded * COPIES;
     if (memory.byteSize() < places * Float.BYTES) {
       memory = Arena.ofAuto().allocate(places * Float.BYTES, 64);
     }
