@@ -6,12 +6,6 @@ import java.util.stream.IntStream;
 final class SimilaritySource {
   private static final int PARTIALS = 4;
 
-  /**
-   * Vectors of four numbers of a row in one step: 16 columns; more of them are too much for C1, and
-   * the method stays at tier 2.
-   */
-  private static final int STEP = 4;
-
   private static final String ROWS =
       "int k, MemorySegment table, long tableOffset, long tableStride, MemorySegment query, long queryOffset, MemorySegment partials, long partialsOffset";
   private static final String FOLD =
@@ -68,6 +62,10 @@ final class SimilaritySource {
       /** The four partial sums of a row, on every machine. */
       private static final VectorSpecies<Float> QUAD = Lanes.FLOATS_QUARTER;
 
+      private static final %1$s FIRST_EIGHTS = exchanged(8, 0);
+      private static final %1$s SECOND_EIGHTS = exchanged(8, 8);
+      private static final %1$s FIRST_QUADS = exchanged(4, 0);
+      private static final %1$s SECOND_QUADS = exchanged(4, 4);
       private static final %1$s FIRST_PAIRS = everyOther(2, 0);
       private static final %1$s SECOND_PAIRS = everyOther(2, 2);
       private static final %1$s FIRST = everyOther(1, 0);
@@ -78,6 +76,16 @@ final class SimilaritySource {
         int[] indices = new int[LANES];
         for (int i = 0; i < LANES; i++) {
           final int lane = i / group * 2 * group + i %% group + first;
+          indices[i] = lane;
+        }
+        return %2$s;
+      }
+
+      /** Of two vectors the groups of lanes from first on, by turns: a step of a transposition. */
+      private static %1$s exchanged(int group, int first) {
+        int[] indices = new int[LANES];
+        for (int i = 0; i < LANES; i++) {
+          final int lane = i - i / group %% 2 * group + first + i / group %% 2 * LANES;
           indices[i] = lane;
         }
         return %2$s;
@@ -102,7 +110,10 @@ final class SimilaritySource {
         .formatted(d.lanes(), d.maxRows(6, PARTIALS));
   }
 
-  /** A row's partial sums in one vector of four; the rest of a row is one lane's. */
+  /**
+   * As many rows at a time as a vector has groups of four lanes, and what is left of rows and of
+   * columns a vector of four lanes at a time; the rest of a row is one lane's.
+   */
   private String rows(Term term) {
     String name = term.method + "Rows";
     StringBuilder code = new StringBuilder(SourceText.header(name, "int rows, " + ROWS));
@@ -113,47 +124,119 @@ final class SimilaritySource {
     }
     code.append(
 """
-    final int whole = k - k %% %1$d;
-    final int wide = whole - whole %% %2$d;
-    for (int r = 0; r < rows; r++) {
-      final long row = tableOffset + r * tableStride;
-      FloatVector p = FloatVector.zero(QUAD);
-      int t = 0;
-      for (; t < wide; t += %2$d * Lanes.one) {
-        final long at = (long) t * Float.BYTES;
-"""
-            .formatted(PARTIALS, PARTIALS * STEP));
-    code.append(quads(term, STEP, "        "));
-    code.append(
-        "      }\n      for (; t < whole; t += %d * Lanes.one) {\n        final long at = (long) t * Float.BYTES;\n"
-            .formatted(PARTIALS));
-    code.append(quads(term, 1, "        "));
-    code.append(
-"""
-      }
-      p.intoMemorySegment(partials, partialsOffset + (long) r * %1$d * Float.BYTES, NATIVE);
+    final int group = LANES / %1$d;
+    final int grouped = group == 1 ? 0 : rows - rows %% group;
+    final int whole = grouped == 0 ? 0 : k - k %% LANES;
+    if (group == 4) {
+      %2$sOfFour(grouped, whole, %3$s);
+    } else if (group == 2) {
+      %2$sOfTwo(grouped, whole, %3$s);
     }
     if (whole < k) {
-      %2$sRest(rows, whole, %3$s);
+      %2$sFrom(grouped, whole, k, %3$s);
+    }
+    if (grouped < rows) {
+      %2$sFrom(rows - grouped, 0, k, table, tableOffset + grouped * tableStride, tableStride, query, queryOffset, partials, partialsOffset + (long) grouped * %1$d * Float.BYTES);
     }
   }
 """
-            .formatted(PARTIALS, name, SourceText.names(ROWS)));
-    return code.append(rest(term, name)).toString();
+            .formatted(PARTIALS, name, SourceText.names(ROWS).substring("k, ".length())));
+    return code.append(group(term, name + "OfFour", 4))
+        .append(group(term, name + "OfTwo", 2))
+        .append(from(term, name))
+        .append(rest(term, name))
+        .toString();
   }
 
-  private String quads(Term term, int count, String indent) {
-    StringBuilder code = new StringBuilder();
-    for (int v = 0; v < count; v++) {
-      Program p = new Program(d, indent, "_" + v);
-      String at = "at" + (v == 0 ? "" : " + " + v + " * " + PARTIALS + " * Float.BYTES");
-      String load = "FloatVector.fromMemorySegment(QUAD, %s, %s + %s, NATIVE)";
-      String x = p.let(d.floats(), load.formatted("table", "row", at));
-      String y = p.let(d.floats(), load.formatted("query", "queryOffset", at));
-      p.line("p = " + term.add(p, x, y, "p") + ";");
-      code.append(p.lines);
+  /**
+   * A vector holds the partial sums of some rows. A vector of each is loaded, and they are
+   * transposed as a matrix of groups of four numbers.
+   */
+  private String group(Term term, String name, int rows) {
+    StringBuilder code =
+        new StringBuilder("\n  private static void %s(int rows, %s) {\n".formatted(name, ROWS));
+    code.append("    for (int r = 0; r < rows; r += %d) {\n".formatted(rows));
+    for (int i = 0; i < rows; i++) {
+      code.append(
+          "      final long row%1$d = tableOffset + (r + %1$d) * tableStride;\n".formatted(i));
     }
-    return code.toString();
+    code.append("      FloatVector p = FloatVector.zero(F);\n");
+    code.append("      for (int t = 0; t < k; t += %d * Lanes.one) {\n".formatted(rows * PARTIALS));
+    code.append("        final long at = (long) t * Float.BYTES;\n");
+    Program p = new Program(d, "        ", "");
+    List<String> x = new ArrayList<>();
+    for (int i = 0; i < rows; i++) {
+      String load = "IntVector.fromMemorySegment(Lanes.INTS, table, row%d + at, NATIVE)";
+      x.add(p.let("IntVector", load.formatted(i)));
+    }
+    for (int apart = rows / 2; apart > 0; apart /= 2) {
+      String kind = apart == 2 ? "EIGHTS" : "QUADS";
+      List<String> exchanged = new ArrayList<>(x);
+      for (int i = 0; i < rows; i++) {
+        if (i / apart % 2 == 0) {
+          String both = "%s_" + kind + ".selectFrom(" + x.get(i) + ", " + x.get(i + apart) + ")";
+          exchanged.set(i, p.let("IntVector", both.formatted("FIRST")));
+          exchanged.set(i + apart, p.let("IntVector", both.formatted("SECOND")));
+        }
+      }
+      x = exchanged;
+    }
+    for (int i = 0; i < rows; i++) {
+      String y = p.load("query", SourceText.offset("queryOffset + at * %d".formatted(rows), i, d));
+      String value = p.let(d.floats(), x.get(i) + ".reinterpretAsFloats()");
+      p.line("p = " + term.add(p, value, y, "p") + ";");
+    }
+    code.append(p.lines);
+    return code.append(
+"""
+      }
+      p.intoMemorySegment(partials, partialsOffset + (long) r * %d * Float.BYTES, NATIVE);
+    }
+  }
+"""
+                .formatted(PARTIALS))
+        .toString();
+  }
+
+  /** The columns from a multiple of four on, which begin the partial sums if it is 0. */
+  private String from(Term term, String name) {
+    StringBuilder code =
+        new StringBuilder(
+"""
+
+  private static void %2$sFrom(int rows, int from, %3$s) {
+    final int whole = k - k %% %1$d;
+    for (int r = 0; r < rows; r++) {
+      final long row = tableOffset + r * tableStride;
+      final long to = partialsOffset + (long) r * %1$d * Float.BYTES;
+      FloatVector p = from == 0 ? FloatVector.zero(QUAD) : FloatVector.fromMemorySegment(QUAD, partials, to, NATIVE);
+      for (int t = from; t < whole; t += %1$d * Lanes.one) {
+        final long at = (long) t * Float.BYTES;
+"""
+                .formatted(PARTIALS, name, ROWS));
+    code.append(quad(term));
+    return code.append(
+"""
+      }
+      p.intoMemorySegment(partials, to, NATIVE);
+    }
+    if (whole < k) {
+      %1$sRest(rows, whole, %2$s);
+    }
+  }
+"""
+                .formatted(name, SourceText.names(ROWS)))
+        .toString();
+  }
+
+  private String quad(Term term) {
+    Program p = new Program(d, "        ", "");
+    String load = "FloatVector.fromMemorySegment(QUAD, %s, NATIVE)";
+    String x = p.let(d.floats(), load.formatted("table, row + at"));
+    String y =
+        p.let(d.floats(), load.formatted("query, queryOffset + at * (LANES / " + PARTIALS + ")"));
+    p.line("p = " + term.add(p, x, y, "p") + ";");
+    return p.lines.toString();
   }
 
   /** The columns from one on, which begin the partial sums if it is the first. */
@@ -162,7 +245,9 @@ final class SimilaritySource {
     p.line("final long at = (long) (t + i) * Float.BYTES;");
     String load = "t + i < k ? %s : 0f";
     String x = p.let("float", load.formatted(one.load("table", "row + at")));
-    String y = p.let("float", load.formatted(one.load("query", "queryOffset + at")));
+    String copies = vector ? "t * (LANES / " + PARTIALS + ") + i" : "t + i";
+    String place = "queryOffset + (long) (" + copies + ") * Float.BYTES";
+    String y = p.let("float", load.formatted(one.load("query", place)));
     p.line("sum = " + term.add(p, x, y, "sum") + ";");
     return """
 

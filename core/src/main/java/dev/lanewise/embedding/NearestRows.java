@@ -16,18 +16,19 @@ import org.jspecify.annotations.Nullable;
  * The k rows of a table that are nearest to a query, or to each of a batch of queries, by a {@link
  * Similarity}. Exact: every row is compared, in one pass over the table for up to 256 queries.
  *
- * <p>Rows come best first. Of equal ones (-0 and +0 are equal) the smaller row number comes first.
- * NaN is worse than any number, infinities included; rows whose score is NaN come last, by row
- * number. With {@link Similarity#COSINE} rows are ordered by {@code dot (1 / max(|x|, eps))},
- * before that is multiplied with the query's factor, and with {@link Similarity#EUCLIDEAN} by the
- * squared distance, before its root is taken: rows of one score may differ before that last
- * rounding, and are then in that order.
+ * <p>Rows come best first, by a key: {@link Similarity#DOT}'s score, {@link Similarity#COSINE}'s
+ * before it is multiplied with the query's inverse norm, {@link Similarity#EUCLIDEAN}'s before its
+ * root is taken. Of equal keys (-0 and +0 are equal) the smaller row number comes first. NaN is
+ * worse than any number, infinities included; rows whose key is NaN come last, by row number. Rows
+ * of one score may have different keys, from before that last rounding, and are then in the order
+ * of the keys.
  *
  * <p>Numerics: docs/numerics.md, "Nearest rows". A score has the same bits whether its query comes
  * alone or in a batch, whatever the lane width, the backend and the parallelism. Distances are
  * summed from differences, not from norms, so that near rows keep their relative precision. Where a
- * sum overflows, the score is infinite, or NaN where infinities cancel; a row or a query that has
- * an infinity has, under {@link Similarity#COSINE}, the score NaN.
+ * sum overflows, the score is infinite, or NaN where infinities of both signs meet; the distance of
+ * two equal infinities is NaN. Under {@link Similarity#COSINE} a row that has an infinity has the
+ * score NaN and comes last; a query that has one has only scores that are NaN.
  *
  * <p>Thread-safe as long as nobody writes the table or calls {@link #refresh}. Without parallelism
  * a search allocates nothing on the heap once scratch memory has grown; with it, what the division
@@ -38,6 +39,9 @@ public final class NearestRows {
 
   /** A kernel may read so many numbers behind the last: more than the lanes of any vector. */
   private static final int BEHIND = 64;
+
+  /** Some rows at a time are copied to the heap. */
+  private static final int MOST_COLUMNS = 1 << 20;
 
   private final Tensor table;
   private final Similarity similarity;
@@ -81,8 +85,8 @@ public final class NearestRows {
    * A search in a table. The tensor is used as it is, not copied; its rows may be written between
    * searches, after which {@link Similarity#COSINE} needs {@link #refresh}.
    *
-   * @param table float32 [rows, width], whose rows lie without gaps inside, at any distance; may be
-   *     read-only or mapped
+   * @param table float32 [rows, width] with a width of at most 1,048,576, whose rows lie without
+   *     gaps inside, at any distance; may be read-only or mapped
    * @param similarity what rows are compared by; {@link Similarity#COSINE} reads the table once
    *     here and keeps a number for each row
    * @param k how many rows are found, from 1 to the table's rows
@@ -108,9 +112,12 @@ public final class NearestRows {
 
   private static NearestRows of(Tensor table, Similarity similarity, int k, long excluded) {
     Check.readable("table", table);
-    if (table.rank() != 2 || table.size(1) > Integer.MAX_VALUE) {
+    if (table.rank() != 2 || table.size(1) > MOST_COLUMNS) {
       throw new IllegalArgumentException(
-          "table: expected shape [rows, width], got " + table.shape());
+          "table: expected shape [rows, width] of at most "
+              + MOST_COLUMNS
+              + " columns, got "
+              + table.shape());
     }
     if (table.stride(1) != 1 && table.size(1) > 1) {
       throw new IllegalArgumentException(

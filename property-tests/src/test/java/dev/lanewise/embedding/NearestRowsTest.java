@@ -18,6 +18,7 @@ import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
+import java.util.function.BiConsumer;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -248,6 +249,31 @@ class NearestRowsTest {
     }
   }
 
+  /** So many candidates that the queries do not fit one pass, and more queries than a pass has. */
+  @Example
+  void moreQueriesThanOnePassFindTheSame() {
+    SplittableRandom random = new SplittableRandom(5);
+    for (int[] size : new int[][] {{140_000, 33}, {20, 300}}) {
+      int count = size[0];
+      int batch = size[1];
+      try (Arena arena = Arena.ofConfined()) {
+        Tensor table = Tensor.copyOf(arena, numbers(random, count), count, 1);
+        Tensor queries = Tensor.copyOf(arena, numbers(random, batch), batch, 1);
+        NearestRows nearest = NearestRows.of(table, Similarity.DOT, count);
+        Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(batch, count));
+        Tensor scores = Tensor.zeros(arena, batch, count);
+        nearest.search(queries, rows, scores);
+        Tensor rowsAlone = Tensor.allocate(arena, DType.INT64, Shape.of(count));
+        Tensor scoresAlone = Tensor.zeros(arena, count);
+        for (int query : new int[] {0, 28, 29, batch - 1}) {
+          nearest.search(queries.select(0, query), rowsAlone, scoresAlone);
+          assertArrayEquals(longs(rowsAlone), longs(rows.select(0, query)), "query " + query);
+          assertArrayEquals(bits(scoresAlone), bits(scores.select(0, query)), "query " + query);
+        }
+      }
+    }
+  }
+
   @Example
   void aTrainedTableNeedsARefreshForCosineOnly() {
     try (Arena arena = Arena.ofConfined()) {
@@ -260,6 +286,63 @@ class NearestRowsTest {
       nearest.search(Tensor.copyOf(arena, new float[] {0, 2}, 2), rows, scores);
       assertArrayEquals(new long[] {1, 0}, longs(rows));
       assertArrayEquals(new float[] {0.6f, 0}, scores.toFloatArray(), Math.ulp(0.6f));
+    }
+  }
+
+  @Example
+  void specialNumbersAsDocumented() {
+    float inf = Float.POSITIVE_INFINITY;
+    float nan = Float.NaN;
+    float[] column = {nan, 2, -inf, -0f, inf, 0, -2};
+    float[] one = {1};
+    assertOrder(Similarity.DOT, column, one, new long[] {4, 1, 3, 5, 6, 2, 0});
+    assertScores(Similarity.DOT, column, one, new float[] {inf, 2, 0, 0, -2, -inf, nan});
+    // Infinite rows have no direction.
+    assertOrder(Similarity.COSINE, column, one, new long[] {1, 3, 5, 6, 0, 2, 4});
+    assertScores(Similarity.COSINE, column, one, new float[] {1, 0, 0, -1, nan, nan, nan});
+    assertOrder(Similarity.COSINE, column, new float[] {0}, new long[] {1, 3, 5, 6, 0, 2, 4});
+    assertScores(
+        Similarity.COSINE,
+        column,
+        new float[] {inf},
+        new float[] {nan, nan, nan, nan, nan, nan, nan});
+    assertOrder(Similarity.EUCLIDEAN, column, one, new long[] {1, 3, 5, 6, 2, 4, 0});
+    assertScores(Similarity.EUCLIDEAN, column, one, new float[] {1, 1, 1, 3, inf, inf, nan});
+    assertScores(
+        Similarity.EUCLIDEAN,
+        column,
+        new float[] {inf},
+        new float[] {inf, inf, inf, inf, inf, nan, nan});
+  }
+
+  private static void assertOrder(
+      Similarity similarity, float[] column, float[] query, long[] expected) {
+    search(similarity, column, query, (rows, scores) -> assertArrayEquals(expected, longs(rows)));
+  }
+
+  private static void assertScores(
+      Similarity similarity, float[] column, float[] query, float[] expected) {
+    // Zeros of either sign are equal here.
+    search(
+        similarity,
+        column,
+        query,
+        (rows, scores) -> {
+          float[] found = scores.toFloatArray();
+          for (int i = 0; i < expected.length; i++) {
+            assertEquals(expected[i] + 0f, found[i] + 0f, similarity + ", score " + i);
+          }
+        });
+  }
+
+  private static void search(
+      Similarity similarity, float[] column, float[] query, BiConsumer<Tensor, Tensor> check) {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(column.length));
+      Tensor scores = Tensor.zeros(arena, column.length);
+      NearestRows.of(Tensor.copyOf(arena, column, column.length, 1), similarity, column.length)
+          .search(Tensor.copyOf(arena, query, 1), rows, scores);
+      check.accept(rows, scores);
     }
   }
 
@@ -299,8 +382,12 @@ class NearestRowsTest {
           () -> NearestRows.of(table.transpose(0, 1), Similarity.DOT, 1));
       refused(
           IllegalArgumentException.class,
-          "table: expected shape [rows, width], got [4]",
+          "table: expected shape [rows, width] of at most 1048576 columns, got [4]",
           () -> NearestRows.of(table.select(1, 0), Similarity.DOT, 1));
+      refused(
+          IllegalArgumentException.class,
+          "table: expected shape [rows, width] of at most 1048576 columns, got [0, 1048577]",
+          () -> NearestRows.of(Tensor.zeros(arena, 0, 1_048_577), Similarity.DOT, 1));
       NearestRows nearest = NearestRows.of(table, Similarity.EUCLIDEAN, 2);
       refused(
           IndexOutOfBoundsException.class,

@@ -11,9 +11,9 @@ import java.lang.foreign.MemorySegment;
  * padded with +0 to a multiple of 4 columns; the sum is {@code (p[0] + p[2]) + (p[1] + p[3])}, and
  * of squared differences 0 minus that is stored.
  *
- * <p>One query is compared by the methods for rows, whose lanes run along a row; a panel of as many
- * queries as a vector has lanes by tiles, whose lanes run across the queries. Both give the same
- * bits. Offsets and strides are in bytes and need no alignment.
+ * <p>One query is compared by the methods for rows, whose lanes are the partial sums of some rows;
+ * a panel of as many queries as a vector has lanes by tiles, whose lanes run across the queries.
+ * Both give the same bits. Offsets and strides are in bytes and need no alignment.
  */
 public interface SimilarityKernels {
   /** How many partial sums a score has. */
@@ -21,6 +21,11 @@ public interface SimilarityKernels {
 
   /** The queries of a panel, and the scores of a vector. */
   int lanes();
+
+  /** How often a query that is compared with rows has every four numbers. */
+  default int copies() {
+    return Math.max(1, lanes() / PARTIALS);
+  }
 
   /** The most rows of a tile, without a spilled register. */
   int tileRows();
@@ -34,7 +39,8 @@ public interface SimilarityKernels {
    * @param table the rows
    * @param tableOffset where the first row starts
    * @param tableStride the distance of rows
-   * @param query k numbers
+   * @param query k numbers, every four of which, and the last fewer, come {@link #copies} times
+   *     before the next: {@code q[0..3] q[0..3] .. q[4..7] ..}
    * @param queryOffset where they start
    * @param partials where the partial sums go
    * @param partialsOffset where those of the first row start

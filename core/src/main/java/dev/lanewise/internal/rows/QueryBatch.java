@@ -13,10 +13,14 @@ import java.lang.foreign.ValueLayout;
  * has lanes, filled up with queries of +0. Read by any thread; grows, and is used again.
  */
 final class QueryBatch {
+  private static final int PARTIALS = SimilarityKernels.PARTIALS;
   private static final int LANES = KernelSet.active().similarity().lanes();
 
   /** One query is compared as a row; a panel takes less time than two of them. */
   private static final int FEW = 1;
+
+  /** How often a query's row has every four numbers, as kernels of rows want it. */
+  private static final int COPIES = KernelSet.active().similarity().copies();
 
   private MemorySegment memory = MemorySegment.NULL;
   private int width;
@@ -29,11 +33,9 @@ final class QueryBatch {
     this.count = queryCount;
     this.width = (int) queries.size(-1);
     this.panels = queryCount > FEW;
-    this.padded =
-        (width + SimilarityKernels.PARTIALS - 1)
-            / SimilarityKernels.PARTIALS
-            * SimilarityKernels.PARTIALS;
-    long places = panels ? (count + LANES - 1L) / LANES * LANES * padded : (long) count * width;
+    this.padded = (width + PARTIALS - 1) / PARTIALS * PARTIALS;
+    long places =
+        panels ? (count + LANES - 1L) / LANES * LANES * padded : (long) count * padded * COPIES;
     if (memory.byteSize() < places * Float.BYTES) {
       memory = Arena.ofAuto().allocate(places * Float.BYTES, 64);
     }
@@ -50,11 +52,14 @@ final class QueryBatch {
                 .get(
                     ValueLayout.JAVA_FLOAT_UNALIGNED,
                     at + column * queries.stride(-1) * Float.BYTES);
-        long to =
-            panels
-                ? panelOffset(query, column) + query % LANES * (long) Float.BYTES
-                : rowOffset(query) + (long) column * Float.BYTES;
-        memory.set(ValueLayout.JAVA_FLOAT, to, x);
+        if (panels) {
+          memory.set(ValueLayout.JAVA_FLOAT, panelPlace(query, column), x);
+        } else {
+          for (int copy = 0; copy < COPIES; copy++) {
+            long to = rowPlace(query, column) + (long) copy * PARTIALS * Float.BYTES;
+            memory.set(ValueLayout.JAVA_FLOAT, to, x);
+          }
+        }
       }
     }
   }
@@ -72,9 +77,18 @@ final class QueryBatch {
     return memory;
   }
 
-  /** Where a query's row starts, in bytes. */
-  long rowOffset(int query) {
-    return (long) query * width * Float.BYTES;
+  /** Where a query's row has a column, a multiple of four, in bytes. */
+  long rowOffset(int query, int column) {
+    return ((long) query * padded + column) * COPIES * Float.BYTES;
+  }
+
+  private long rowPlace(int query, int column) {
+    int inFour = column % PARTIALS;
+    return rowOffset(query, column - inFour) + (long) inFour * Float.BYTES;
+  }
+
+  private long panelPlace(int query, int column) {
+    return panelOffset(query, column) + query % LANES * (long) Float.BYTES;
   }
 
   /** The queries as panels. */
@@ -91,10 +105,7 @@ final class QueryBatch {
   double squaredNorm(int query) {
     double sum = 0;
     for (int column = 0; column < width; column++) {
-      long at =
-          panels
-              ? panelOffset(query, column) + query % LANES * (long) Float.BYTES
-              : rowOffset(query) + (long) column * Float.BYTES;
+      long at = panels ? panelPlace(query, column) : rowPlace(query, column);
       double x = memory.get(ValueLayout.JAVA_FLOAT, at);
       sum += x * x;
     }

@@ -11,8 +11,11 @@ import java.lang.foreign.ValueLayout;
  * divided among threads; what each finds is merged by the order in which no two rows are equal.
  */
 public final class RowSearch {
-  /** So many queries share a pass over the table. */
+  /** So many queries share a pass over the table, */
   private static final int MOST_QUERIES = 256;
+
+  /** if they have no more candidates, and no more columns, than this. */
+  private static final int MOST_NUMBERS = 1 << 22;
 
   /** A thread is not worth asking for less of the table: some ten microseconds' reading. */
   private static final long ELEMENTS_WORTH_A_THREAD = 1 << 17;
@@ -54,10 +57,11 @@ public final class RowSearch {
    */
   public void run(Tensor queries, Tensor rows, Tensor scores, Finish finish) {
     long count = queries.rank() == 1 ? 1 : queries.size(0);
+    int most = Math.clamp(MOST_NUMBERS / Math.max(k, Math.max(1, table.width())), 1, MOST_QUERIES);
     QueryBatch batch = QUERIES.take();
     try {
-      for (long first = 0; first < count; first += MOST_QUERIES) {
-        batch.load(queries, first, (int) Math.min(MOST_QUERIES, count - first));
+      for (long first = 0; first < count; first += most) {
+        batch.load(queries, first, (int) Math.min(most, count - first));
         SimilarityScan found = search(batch);
         write(found.candidates(), batch, first, rows, scores, finish);
         scans.giveBack(found);
