@@ -47,7 +47,6 @@ class ArchitectureTest {
               "internal.rows",
               Set.of(
                   "tensor",
-                  "parallel",
                   "internal.check",
                   "internal.kernel",
                   "internal.memory",
