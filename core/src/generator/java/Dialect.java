@@ -45,6 +45,9 @@ interface Dialect {
 
   String fma(String a, String b, String c);
 
+  /** Rounded correctly, as IEEE 754 asks, so that it is the same everywhere. */
+  String sqrt(String a);
+
   String select(String a, String comparison, String b, String ifTrue, String otherwise);
 
   String broadcast(String scalar);
@@ -63,4 +66,16 @@ interface Dialect {
   String subtractInts(String a, String b);
 
   String powerOfTwo(String integer);
+
+  /** The type of a comparison's result. */
+  String booleans();
+
+  /** {@code condition ? ifTrue : otherwise}, of a comparison's result. */
+  String choose(String condition, String ifTrue, String otherwise);
+
+  /** Whether two values are equal, or both NaN. */
+  String sameOrBothNan(String a, String b);
+
+  /** {@code x > m || isNaN(x) ? x : m}: with m the maximum of what came before, that with x. */
+  String greaterOrNan(String m, String x);
 }

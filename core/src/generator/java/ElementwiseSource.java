@@ -115,7 +115,44 @@ final class ElementwiseSource {
               String b = buffer(p, in, gradient);
               String step = p.fma(in.apply("momentum"), b, gradient);
               return List.of(b, p.fma(in.apply("negativeRate"), step, in.apply("w")));
-            });
+            })
+        + map(
+            d, "adagrad", "g", "s w", "negativeRate eps", (p, in) -> adagrad(p, in, in.apply("g")))
+        + map(
+            d,
+            "adagradDecay",
+            "g",
+            "s w",
+            "sign weightDecay negativeRate eps",
+            (p, in) -> adagrad(p, in, decayed(p, in)))
+        + map(d, "adam", "g", "m v w", ADAM, (p, in) -> adam(p, in, false))
+        + map(d, "adamMax", "g", "m v h w", ADAM, (p, in) -> adam(p, in, true));
+  }
+
+  private static final String ADAM =
+      "sign weightDecay keep beta1 rest1 beta2 rest2 scale eps negativeRate";
+
+  private static List<String> adagrad(Program p, Function<String, String> in, String gradient) {
+    String s = p.fma(gradient, gradient, in.apply("s"));
+    String step = p.div(gradient, p.add(p.sqrt(s), in.apply("eps")));
+    return List.of(s, p.fma(in.apply("negativeRate"), step, in.apply("w")));
+  }
+
+  private static List<String> adam(Program p, Function<String, String> in, boolean largest) {
+    String w = in.apply("w");
+    String gradient = p.fma(in.apply("weightDecay"), w, p.mul(in.apply("sign"), in.apply("g")));
+    String m = p.fma(in.apply("beta1"), in.apply("m"), p.mul(in.apply("rest1"), gradient));
+    String v =
+        p.fma(
+            in.apply("beta2"), in.apply("v"), p.mul(p.mul(in.apply("rest2"), gradient), gradient));
+    String h = v;
+    if (largest) {
+      String before = in.apply("h");
+      h = p.select(before, ">", v, before, v);
+    }
+    String step = p.div(m, p.fma(p.sqrt(h), in.apply("scale"), in.apply("eps")));
+    String moved = p.fma(in.apply("negativeRate"), step, p.mul(in.apply("keep"), w));
+    return largest ? List.of(m, v, h, moved) : List.of(m, v, moved);
   }
 
   private static String decayed(Program p, Function<String, String> in) {

@@ -2,6 +2,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
 
 /**
  * One generated class: its name and folder, what it implements, and the fields that its methods
@@ -13,6 +15,11 @@ import java.util.List;
  * @param species where the class takes its species from; of no use to scalar classes
  */
 record KernelClass(Dialect dialect, String name, String contract, String species) {
+  /** The species of the types that the numbers of narrow formats are read as on their way. */
+  private static final String[][] NARROW = {
+    {"I", "Integer", "INTS"}, {"S", "Short", "SHORTS"}, {"B", "Byte", "BYTES"}
+  };
+
   private static final String KERNEL_PACKAGE = "dev.lanewise.internal.kernel";
 
   KernelClass(Dialect dialect, String name, String contract) {
@@ -38,13 +45,26 @@ record KernelClass(Dialect dialect, String name, String contract, String species
         importKernelType(code, type);
       }
     }
-    boolean layout = methods.contains(element.layout() + ",");
+    List<String> layouts =
+        Stream.of("Float", "Double", "Short", "Byte")
+            .filter(type ->
+                methods.contains("get(" + type.toUpperCase(Locale.ROOT) + ",")
+                    || methods.contains("set(" + type.toUpperCase(Locale.ROOT) + ","))
+            .toList();
     code.append("import java.lang.foreign.MemorySegment;\n");
-    if (layout) {
+    if (!layouts.isEmpty()) {
       code.append("import java.lang.foreign.ValueLayout;\n");
     }
     if (vector) {
-      for (String type : List.of(element.vector(), "IntVector", "LongVector", "VectorOperators")) {
+      for (String type :
+          List.of(
+              element.vector(),
+              "ByteVector",
+              "IntVector",
+              "LongVector",
+              "ShortVector",
+              "VectorMask",
+              "VectorOperators")) {
         if (methods.contains(type)) {
           code.append("import jdk.incubator.vector.").append(type).append(";\n");
         }
@@ -57,15 +77,23 @@ record KernelClass(Dialect dialect, String name, String contract, String species
         .append(" implements ")
         .append(contract)
         .append(" {\n");
-    if (layout) {
+    for (String type : layouts) {
+      String name = type.toUpperCase(Locale.ROOT);
       code.append(
-          "  private static final ValueLayout.Of%s %s = ValueLayout.JAVA_%s_UNALIGNED;\n"
-              .formatted(element.capital, element.layout(), element.layout()));
+          "  private static final ValueLayout.Of%s %s = ValueLayout.JAVA_%s%s;\n"
+              .formatted(type, name, name, type.equals("Byte") ? "" : "_UNALIGNED"));
     }
     if (vector) {
       code.append(
           "  private static final VectorSpecies<%s> F = %s;\n".formatted(element.capital, species));
       code.append("  private static final int LANES = F.length();\n");
+      for (String[] narrow : NARROW) {
+        if (methods.contains("(" + narrow[0] + ", ") || methods.contains(" " + narrow[0] + ", ")) {
+          code.append(
+              "  private static final VectorSpecies<%s> %s = Lanes.%s;\n"
+                  .formatted(narrow[1], narrow[0], narrow[2]));
+        }
+      }
       if (methods.contains("* BYTES")) {
         code.append("  private static final long BYTES = F.vectorByteSize();\n");
       }

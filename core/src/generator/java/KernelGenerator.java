@@ -25,7 +25,7 @@ final class KernelGenerator {
 
   public static void main(String[] args) throws IOException {
     KernelGenerator generator = new KernelGenerator(Path.of(args[0]));
-    generator.elementwise();
+    generator.runsAndRows();
     for (Element element : Element.values()) {
       generator.contractions(element);
     }
@@ -36,11 +36,17 @@ final class KernelGenerator {
     written.add(target.write(output, methods));
   }
 
-  private void elementwise() throws IOException {
+  private void runsAndRows() throws IOException {
     for (Dialect d : List.of(new ScalarDialect(Element.FLOAT), new VectorDialect(Element.FLOAT))) {
       write(new KernelClass(d, "Elementwise", "ElementwiseKernels"), ElementwiseSource.methods(d));
       write(new KernelClass(d, "Reductions", "ReductionKernels"), ReductionsSource.methods(d));
-      write(new KernelClass(d, "Rows", "RowKernels"), RowsSource.methods(d));
+      write(new KernelClass(d, "Scatter", "ScatterKernels"), ScatterSource.methods(d));
+    }
+    for (Stored stored : Stored.values()) {
+      Element element = stored.element;
+      for (Dialect d : List.of(new ScalarDialect(element), new VectorDialect(element))) {
+        write(new KernelClass(d, stored.className(), "RowKernels"), RowsSource.methods(d, stored));
+      }
     }
   }
 

@@ -56,6 +56,10 @@ final class Program {
     return value(dialect.fma(a, b, c));
   }
 
+  String sqrt(String a) {
+    return value(dialect.sqrt(a));
+  }
+
   /** {@code a comparison b ? ifTrue : otherwise}; the comparison is &lt; or &gt;. */
   String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     return value(dialect.select(a, comparison, b, ifTrue, otherwise));

@@ -104,6 +104,12 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public String sqrt(String a) {
+    // Of a float, the root in double rounds to the float nearest to the exact root.
+    return element == Element.FLOAT ? "(float) Math.sqrt(" + a + ")" : "Math.sqrt(" + a + ")";
+  }
+
+  @Override
   public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     return a + " " + comparison + " " + b + " ? " + ifTrue + " : " + otherwise;
   }
@@ -146,5 +152,25 @@ final class ScalarDialect implements Dialect {
   @Override
   public String powerOfTwo(String integer) {
     return "Float.intBitsToFloat((" + integer + " + 127) << 23)";
+  }
+
+  @Override
+  public String booleans() {
+    return "boolean";
+  }
+
+  @Override
+  public String choose(String condition, String ifTrue, String otherwise) {
+    return condition + " ? " + ifTrue + " : " + otherwise;
+  }
+
+  @Override
+  public String sameOrBothNan(String a, String b) {
+    return a + " == " + b + " || " + a + " != " + a + " && " + b + " != " + b;
+  }
+
+  @Override
+  public String greaterOrNan(String m, String x) {
+    return x + " > " + m + " || " + x + " != " + x + " ? " + x + " : " + m;
   }
 }

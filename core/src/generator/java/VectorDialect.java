@@ -107,6 +107,11 @@ final class VectorDialect implements Dialect {
   }
 
   @Override
+  public String sqrt(String a) {
+    return a + ".sqrt()";
+  }
+
+  @Override
   public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     String operator = comparison.equals("<") ? "LT" : "GT";
     return otherwise
@@ -159,5 +164,27 @@ final class VectorDialect implements Dialect {
   @Override
   public String powerOfTwo(String integer) {
     return integer + ".add(127).lanewise(VectorOperators.LSHL, 23).reinterpretAsFloats()";
+  }
+
+  @Override
+  public String booleans() {
+    return "VectorMask<" + element.capital + ">";
+  }
+
+  @Override
+  public String choose(String condition, String ifTrue, String otherwise) {
+    return otherwise + ".blend(" + ifTrue + ", " + condition + ")";
+  }
+
+  @Override
+  public String sameOrBothNan(String a, String b) {
+    return "%1$s.compare(VectorOperators.EQ, %2$s).or(%1$s.compare(VectorOperators.NE, %1$s).and(%2$s.compare(VectorOperators.NE, %2$s)))"
+        .formatted(a, b);
+  }
+
+  @Override
+  public String greaterOrNan(String m, String x) {
+    return "%1$s.blend(%2$s, %2$s.compare(VectorOperators.GT, %1$s).or(%2$s.compare(VectorOperators.NE, %2$s)))"
+        .formatted(m, x);
   }
 }

@@ -14,7 +14,13 @@ import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
+import dev.lanewise.optim.Adagrad;
+import dev.lanewise.optim.Adam;
+import dev.lanewise.optim.FusedUpdate;
+import dev.lanewise.optim.Optimizer;
+import dev.lanewise.optim.RowwiseAdagrad;
 import dev.lanewise.optim.Sgd;
+import dev.lanewise.optim.SparseAdam;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
@@ -22,6 +28,7 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
@@ -284,6 +291,68 @@ class AllocationTest {
         linear.forward(tape, tape.lookup(embedding, ids));
         tape.reset();
       });
+    }
+  }
+
+  @Test
+  void sparseGradientsAndSteps() {
+    for (Embedding embedding : sparseEmbeddings()) {
+      Parameter weight = embedding.weight();
+      for (Optimizer optimizer :
+          List.of(
+              Sgd.of(0.001f, weight),
+              Sgd.of(Sgd.Settings.of(0.001f).withMomentum(0.9f), weight),
+              Adagrad.of(0.001f, weight),
+              RowwiseAdagrad.of(0.001f, weight),
+              SparseAdam.of(0.001f, weight))) {
+        int[] ids = {7, 3, 7, 0, 49};
+        Tensor g = Tensor.full(arena, 0.5f, 5, 8);
+        assertAllocatesNothing(() -> {
+          optimizer.zeroGrad();
+          embedding.backward(ids, g);
+          optimizer.step();
+        });
+      }
+    }
+  }
+
+  private List<Embedding> sparseEmbeddings() {
+    Embedding embedding = Embedding.randn(arena, random, 50, 8, 0);
+    return List.of(
+        embedding.withSparseGradient(), embedding.withSparseGradient().withScaleGradByFreq());
+  }
+
+  @Test
+  void adamAndScaledDenseGradients() {
+    Embedding embedding = Embedding.randn(arena, random, 50, 8).withScaleGradByFreq();
+    Adam adam = Adam.of(Adam.Settings.ADAMW.withVariant(Adam.Variant.AMSGRAD), embedding.weight());
+    Tensor ids = Tensor.copyOf(arena, new long[] {7, 3, 7, 0});
+    Tensor g = Tensor.full(arena, 0.5f, 4, 8);
+    assertAllocatesNothing(() -> {
+      adam.zeroGrad();
+      embedding.backward(ids, g);
+      adam.step();
+    });
+  }
+
+  @Test
+  void fusedUpdates() {
+    Embedding embedding = Embedding.randn(arena, random, 50, 8, 0);
+    Parameter weight = embedding.weight();
+    int[] ids = {7, 3, 7, 0, 49};
+    int[] many = random.ints(700, 0, 50).toArray();
+    Tensor indices = Tensor.copyOf(arena, many, 7, 100);
+    Tensor g = Tensor.full(arena, 0.5f, 5, 8);
+    Tensor all = Tensor.full(arena, 0.5f, 7, 100, 8);
+    for (Optimizer optimizer :
+        List.of(
+            Sgd.of(0.001f, weight),
+            Adagrad.of(0.001f, weight),
+            RowwiseAdagrad.of(0.001f, weight),
+            SparseAdam.of(0.001f, weight))) {
+      FusedUpdate update = optimizer.fused(embedding);
+      assertAllocatesNothing(() -> update.backward(ids, g));
+      assertAllocatesNothing(() -> update.backward(indices, all));
     }
   }
 }

@@ -10,6 +10,7 @@ import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
+import dev.lanewise.optim.Direction;
 import dev.lanewise.optim.Sgd;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
@@ -53,8 +54,7 @@ class GoldenBitsTest {
       List<Parameter> dense =
           List.of(hidden.weight(), hidden.bias(), logits.weight(), logits.bias());
       Sgd.Settings settings =
-          new Sgd.Settings(
-              0.05f, 0.9f, 0, 1e-4f, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE);
+          new Sgd.Settings(0.05f, 0.9f, 0, 1e-4f, Sgd.MomentumKind.NESTEROV, Direction.MINIMIZE);
       Sgd momentum = Sgd.of(settings, dense.toArray(Parameter[]::new));
       Sgd plain = Sgd.of(0.1f, words.weight(), tags.weight());
       for (int step = 0; step < STEPS; step++) {

@@ -53,6 +53,11 @@ final class LookupEinsumNode extends Node {
   /** Kept while the table is the same. */
   @SuppressWarnings("ReferenceEquality") // It is the same or it is not.
   private GatheredRows rowsOf(Embedding embedding) {
+    if (embedding.hasSparseGradient() || embedding.scalesGradByFreq()) {
+      throw new IllegalArgumentException(
+          "a lookup and contraction in one has a dense, unscaled gradient only: call lookup and einsum for "
+              + embedding);
+    }
     Source known = source;
     if (known == null || known.embedding != embedding) {
       known = new Source(embedding, embedding.rows());

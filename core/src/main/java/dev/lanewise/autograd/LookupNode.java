@@ -2,9 +2,10 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.internal.check.Check;
+import dev.lanewise.internal.rows.GradientRows;
 import dev.lanewise.internal.rows.Lookup;
 import dev.lanewise.internal.rows.RowNumbers;
-import dev.lanewise.tensor.Parameter;
+import dev.lanewise.internal.rows.TableGradient;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LookupNode extends Node {
   private final RowNumbers rows = new RowNumbers();
+  private final GradientRows gradient = new GradientRows();
   private @Nullable Embedding embedding;
   private Shape indicesShape = Shape.scalar();
   private Shape resultShape = Shape.scalar();
@@ -59,7 +61,7 @@ final class LookupNode extends Node {
   @Override
   void requireReady() {
     super.requireReady();
-    if (embedding != null && output.requiresGradient()) {
+    if (embedding != null && output.requiresGradient() && !embedding.hasSparseGradient()) {
       Check.accessible("the weight's gradient", embedding.weight().gradient().tensor());
     }
   }
@@ -67,8 +69,13 @@ final class LookupNode extends Node {
   @Override
   void backward() {
     if (embedding != null) {
-      Parameter weight = embedding.weight();
-      Lookup.backward(weight.gradient(), rows, embedding.paddingIdx(), output.computedGradient());
+      gradient.load(output.computedGradient(), indicesShape, resultShape.size(-1));
+      TableGradient.add(
+          embedding.weight(),
+          rows,
+          embedding.paddingIdx(),
+          TableGradient.Kind.of(embedding.hasSparseGradient(), embedding.scalesGradByFreq()),
+          gradient);
     }
   }
 }

@@ -3,8 +3,10 @@ package dev.lanewise.embedding;
 import dev.lanewise.einsum.GatheredRows;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.ScratchPool;
+import dev.lanewise.internal.rows.GradientRows;
 import dev.lanewise.internal.rows.Lookup;
 import dev.lanewise.internal.rows.RowNumbers;
+import dev.lanewise.internal.rows.TableGradient;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -21,23 +23,53 @@ import java.util.random.RandomGenerator;
  * <p>The padding row, where there is one, is looked up like any other; its gradient is always 0.
  * Its index may be given from the end, as in PyTorch.
  *
+ * <p>The gradient of a lookup adds row i of the result's gradient to row {@code indices[i]} of the
+ * weight's, in the order of the batch. It goes into a dense tensor of the table's shape, of which
+ * only the touched rows are ever visited, or, {@linkplain #withSparseGradient sparse}, into a list
+ * of rows. {@linkplain #withScaleGradByFreq By frequency}, each row's sum over one batch is divided
+ * by how often the batch asks for the row. Both may be combined.
+ *
  * <p>Lookup is thread-safe as long as nobody writes the weight, and allocates nothing once scratch
- * memory has grown to the batch.
+ * memory has grown to the batch. Backward passes are not thread-safe, as they write the gradient.
  *
  * <p>Semantics: <a
  * href="https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html">torch.nn.Embedding</a>
- * (maxNorm, scaleGradByFreq and sparse gradients are not supported yet).
+ * (maxNorm is not supported yet; PyTorch refuses scaleGradByFreq with sparse gradients).
  */
 public final class Embedding {
   /** What {@link #paddingIdx} says where no row is padding. */
   public static final long NO_PADDING = -1;
 
   private static final ScratchPool<RowNumbers> ROWS = new ScratchPool<>(RowNumbers::new);
+  private static final ScratchPool<GradientRows> GRADIENTS = new ScratchPool<>(GradientRows::new);
 
   private final Parameter weight;
-  private final long paddingIdx;
+  private final Options options;
 
-  private Embedding(Parameter weight, long paddingIdx) {
+  /**
+   * What distinguishes embeddings that share a weight.
+   *
+   * @param paddingIdx the row without a gradient, or {@link #NO_PADDING}
+   * @param sparse whether the gradient is a list of rows
+   * @param byFrequency whether a row's gradient is divided by its count
+   */
+  private record Options(long paddingIdx, boolean sparse, boolean byFrequency) {
+    static final Options DEFAULT = new Options(NO_PADDING, false, false);
+
+    Options withPaddingIdx(long index) {
+      return new Options(index, sparse, byFrequency);
+    }
+
+    Options withSparse() {
+      return new Options(paddingIdx, true, byFrequency);
+    }
+
+    Options withByFrequency() {
+      return new Options(paddingIdx, sparse, true);
+    }
+  }
+
+  private Embedding(Parameter weight, Options options) {
     Tensor table = weight.value();
     Check.readable("weight", table);
     if (table.rank() != 2 || table.size(1) > Integer.MAX_VALUE) {
@@ -51,7 +83,7 @@ public final class Embedding {
               + "; copy it with contiguous(arena)");
     }
     this.weight = weight;
-    this.paddingIdx = paddingIdx;
+    this.options = options;
   }
 
   /**
@@ -66,7 +98,7 @@ public final class Embedding {
   public static Embedding randn(
       Arena arena, RandomGenerator random, long numEmbeddings, long embeddingDim) {
     Tensor table = Tensor.randn(arena, random, numEmbeddings, embeddingDim);
-    return new Embedding(Parameter.trainable(arena, table), NO_PADDING);
+    return new Embedding(Parameter.trainable(arena, table), Options.DEFAULT);
   }
 
   /**
@@ -98,7 +130,7 @@ public final class Embedding {
    * @throws IllegalArgumentException if the tensor is not such a table
    */
   public static Embedding fromPretrained(Tensor weight) {
-    return new Embedding(Parameter.frozen(weight), NO_PADDING);
+    return new Embedding(Parameter.frozen(weight), Options.DEFAULT);
   }
 
   /**
@@ -110,7 +142,7 @@ public final class Embedding {
    * @throws IllegalArgumentException if the parameter is not such a table
    */
   public static Embedding of(Parameter weight) {
-    return new Embedding(weight, NO_PADDING);
+    return new Embedding(weight, Options.DEFAULT);
   }
 
   /**
@@ -121,7 +153,27 @@ public final class Embedding {
    * @throws IndexOutOfBoundsException if there is no such row
    */
   public Embedding withPaddingIdx(long index) {
-    return new Embedding(weight, checkedPadding(index, numEmbeddings()));
+    return new Embedding(weight, options.withPaddingIdx(checkedPadding(index, numEmbeddings())));
+  }
+
+  /**
+   * The same table with a sparse gradient: backward passes add to the weight's {@link
+   * Parameter#sparseGradient}, and no tensor of the table's size is made.
+   *
+   * @return an embedding that shares the weight
+   */
+  public Embedding withSparseGradient() {
+    return new Embedding(weight, options.withSparse());
+  }
+
+  /**
+   * The same table with a gradient by frequency: what a batch adds to a row is divided by how often
+   * the batch asks for it, once, after it has been summed.
+   *
+   * @return an embedding that shares the weight
+   */
+  public Embedding withScaleGradByFreq() {
+    return new Embedding(weight, options.withByFrequency());
   }
 
   private static long checkedPadding(long index, long numEmbeddings) {
@@ -165,7 +217,25 @@ public final class Embedding {
    * @return its index from 0, or {@link #NO_PADDING}
    */
   public long paddingIdx() {
-    return paddingIdx;
+    return options.paddingIdx;
+  }
+
+  /**
+   * Whether backward passes add to the weight's sparse gradient.
+   *
+   * @return false if to the dense one
+   */
+  public boolean hasSparseGradient() {
+    return options.sparse;
+  }
+
+  /**
+   * Whether what a batch adds to a row is divided by how often the batch asks for it.
+   *
+   * @return false unless {@link #withScaleGradByFreq}
+   */
+  public boolean scalesGradByFreq() {
+    return options.byFrequency;
   }
 
   /**
@@ -225,6 +295,72 @@ public final class Embedding {
   }
 
   /**
+   * Adds a lookup's gradient to the weight's, without a tape.
+   *
+   * @param indices the row numbers that were looked up
+   * @param gradient the gradient of the result: float32 [indices.length, embeddingDim], whose rows
+   *     lie without gaps inside, and may be one and the same (a stride of 0)
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the gradient has another shape or type, or overlaps the
+   *     weight's gradient
+   * @throws IllegalStateException if the weight is frozen, or an arena is closed; nothing has been
+   *     added in any of these cases
+   */
+  public void backward(int[] indices, Tensor gradient) {
+    RowNumbers rows = ROWS.take();
+    GradientRows g = GRADIENTS.take();
+    try {
+      rows.load(indices, numEmbeddings());
+      g.load(gradient, indices.length, embeddingDim());
+      addGradient(rows, gradient, g);
+    } finally {
+      g.release();
+      GRADIENTS.giveBack(g);
+      ROWS.giveBack(rows);
+    }
+  }
+
+  /**
+   * As {@link #backward(int[], Tensor)}, for indices of any shape.
+   *
+   * @param indices the row numbers that were looked up, int32 or int64, of any shape and strides
+   * @param gradient the gradient of the result: float32 of the indices' shape with embeddingDim
+   *     behind it, whose rows lie without gaps inside
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the gradient has another shape or type, or overlaps the
+   *     weight's gradient, or the indices are not integers
+   * @throws IllegalStateException if the weight is frozen, or an arena is closed; nothing has been
+   *     added in any of these cases
+   */
+  public void backward(Tensor indices, Tensor gradient) {
+    RowNumbers rows = ROWS.take();
+    GradientRows g = GRADIENTS.take();
+    try {
+      rows.load(indices, numEmbeddings());
+      g.load(gradient, indices.shape(), embeddingDim());
+      addGradient(rows, gradient, g);
+    } finally {
+      g.release();
+      GRADIENTS.giveBack(g);
+      ROWS.giveBack(rows);
+    }
+  }
+
+  private void addGradient(RowNumbers rows, Tensor gradient, GradientRows g) {
+    if (!options.sparse) {
+      Tensor dense = weight.gradient().tensor();
+      Check.accessible("the weight's gradient", dense);
+      Check.disjoint("the weight's gradient", dense, "gradient", gradient);
+    }
+    TableGradient.add(
+        weight,
+        rows,
+        options.paddingIdx,
+        TableGradient.Kind.of(options.sparse, options.byFrequency),
+        g);
+  }
+
+  /**
    * Rows of the table as an operand of a {@link dev.lanewise.einsum.Contraction}, which reads them
    * without a lookup. Loading other indices into it allocates nothing.
    *
@@ -250,7 +386,7 @@ public final class Embedding {
 
   private GatheredRows unloadedRows() {
     GatheredRows rows = GatheredRows.of(weight.value());
-    return paddingIdx == NO_PADDING ? rows : rows.withPaddingIdx(paddingIdx);
+    return paddingIdx() == NO_PADDING ? rows : rows.withPaddingIdx(paddingIdx());
   }
 
   private boolean isLookupShape(Shape indices, Shape out) {
@@ -276,11 +412,20 @@ public final class Embedding {
   /**
    * The table's size.
    *
-   * @return for example {@code Embedding(10000, 128)}
+   * @return for example {@code Embedding(10000, 128)}, with its padding row and kind of gradient
    */
   @Override
   public String toString() {
-    String padding = paddingIdx == NO_PADDING ? "" : ", paddingIdx=" + paddingIdx;
-    return "Embedding(" + numEmbeddings() + ", " + embeddingDim() + padding + ")";
+    StringBuilder text = new StringBuilder("Embedding(" + numEmbeddings() + ", " + embeddingDim());
+    if (options.paddingIdx != NO_PADDING) {
+      text.append(", paddingIdx=").append(options.paddingIdx);
+    }
+    if (options.byFrequency) {
+      text.append(", scaleGradByFreq");
+    }
+    if (options.sparse) {
+      text.append(", sparse");
+    }
+    return text.append(")").toString();
   }
 }

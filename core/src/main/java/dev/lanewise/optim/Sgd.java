@@ -1,17 +1,16 @@
 package dev.lanewise.optim;
 
-import dev.lanewise.checkpoint.StateDict;
-import dev.lanewise.internal.check.Check;
+import dev.lanewise.checkpoint.Value;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.rows.Runs;
-import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
-import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Stochastic gradient descent with optional momentum, weight decay and Nesterov's step.
@@ -22,22 +21,29 @@ import java.util.SequencedMap;
  * learningRate d}. Each product and sum is one fused multiply-add; see docs/numerics.md.
  *
  * <p>Going down without momentum and weight decay, only the rows that the batch touched are
- * visited, which gives the same bits as visiting all. Parameters that have no gradient yet are left
- * alone. Not thread-safe; a step allocates nothing.
+ * visited, which gives the same bits as visiting all. With momentum or weight decay every row moves
+ * in every step, also of a sparse gradient: the momentum is a dense buffer, which does not grow,
+ * and the bits are those of the dense gradient (PyTorch's sparse momentum grows without bound, and
+ * its weight decay refuses sparse gradients). Going up on a sparse gradient visits touched rows
+ * only; on a dense one all, so that a weight of -0 becomes +0 there.
  *
  * <p>Semantics: <a
  * href="https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html">torch.optim.SGD</a>.
  */
-public final class Sgd {
+public final class Sgd extends Optimizer {
   private static final ElementwiseKernels KERNELS = KernelSet.active().elementwise();
+  private static final StateForm PLAIN =
+      new StateForm(List.of(), StateForm.Steps.NOT, StateForm.Presence.AFTER_FIRST_STEP);
+  private static final StateForm WITH_MOMENTUM =
+      new StateForm(
+          List.of(new StateForm.Slot("momentum_buffer", StateForm.Extent.ELEMENT, 0)),
+          StateForm.Steps.NOT,
+          StateForm.Presence.AFTER_FIRST_STEP);
 
-  private final List<Parameter> parameters;
   private Settings settings;
 
-  /** Of each parameter the momentum buffer; empty without momentum. */
-  private List<Tensor> buffers;
-
-  private final boolean[] started;
+  /** What the gradient enters the momentum with in this step. */
+  private float scale;
 
   /**
    * The settings of {@link Sgd}.
@@ -63,9 +69,9 @@ public final class Sgd {
      *     has no momentum or some dampening
      */
     public Settings {
-      requireAtLeastZero("learningRate", learningRate);
-      requireAtLeastZero("momentum", momentum);
-      requireAtLeastZero("weightDecay", weightDecay);
+      SettingCheck.atLeastZero("learningRate", learningRate);
+      SettingCheck.atLeastZero("momentum", momentum);
+      SettingCheck.atLeastZero("weightDecay", weightDecay);
       if (!Float.isFinite(dampening)) {
         throw new IllegalArgumentException("dampening must be finite, got " + dampening);
       }
@@ -75,12 +81,6 @@ public final class Sgd {
                 + momentum
                 + " and dampening "
                 + dampening);
-      }
-    }
-
-    private static void requireAtLeastZero(String name, float value) {
-      if (!(value >= 0) || value == Float.POSITIVE_INFINITY) {
-        throw new IllegalArgumentException(name + " must be finite and at least 0, got " + value);
       }
     }
 
@@ -95,6 +95,16 @@ public final class Sgd {
     }
 
     /**
+     * The same with another learning rate.
+     *
+     * @param value how far a step goes
+     * @return other settings
+     */
+    public Settings withLearningRate(float value) {
+      return new Settings(value, momentum, dampening, weightDecay, momentumKind, direction);
+    }
+
+    /**
      * The same with momentum.
      *
      * @param value how much of the last step is kept
@@ -102,6 +112,16 @@ public final class Sgd {
      */
     public Settings withMomentum(float value) {
       return new Settings(learningRate, value, dampening, weightDecay, momentumKind, direction);
+    }
+
+    /**
+     * The same with another direction.
+     *
+     * @param value whether to go down or up
+     * @return other settings
+     */
+    public Settings withDirection(Direction value) {
+      return new Settings(learningRate, momentum, dampening, weightDecay, momentumKind, value);
     }
 
     /**
@@ -123,32 +143,10 @@ public final class Sgd {
     NESTEROV
   }
 
-  /** Which way a step goes. */
-  public enum Direction {
-    /** Against the gradient. */
-    MINIMIZE,
-    /** With the gradient. */
-    MAXIMIZE
-  }
-
-  private Sgd(Settings settings, List<Parameter> parameters) {
+  private Sgd(Settings settings, Parameter... parameters) {
+    super(parameters);
     this.settings = settings;
-    this.parameters = parameters;
-    this.started = new boolean[parameters.size()];
-    for (Parameter parameter : parameters) {
-      if (!parameter.isTrainable()) {
-        throw new IllegalArgumentException(
-            "a frozen parameter of shape " + parameter.value().shape() + " cannot be optimized");
-      }
-    }
-    this.buffers = settings.momentum == 0 ? List.of() : newBuffers();
-  }
-
-  private List<Tensor> newBuffers() {
-    // Momentum lives as long as the optimizer, whichever arenas the parameters are from.
-    return parameters.stream()
-        .map(p -> Tensor.zeros(Arena.ofAuto(), p.value().shape().toArray()))
-        .toList();
+    start(form());
   }
 
   /**
@@ -172,7 +170,7 @@ public final class Sgd {
    * @throws IllegalArgumentException if a parameter is frozen
    */
   public static Sgd of(Settings settings, Parameter... parameters) {
-    return new Sgd(settings, List.of(parameters));
+    return new Sgd(settings, parameters);
   }
 
   /**
@@ -184,169 +182,135 @@ public final class Sgd {
     return settings;
   }
 
-  /**
-   * Settings and momentum, as {@code torch.optim.SGD.state_dict()} gives them: {@code
-   * param_groups}, a list of one dict with the settings and the parameters' numbers, and {@code
-   * state}, a dict from each number to its {@code momentum_buffer}, if it has one yet. Saved
-   * (perhaps as {@code put("optimizer", sgd.stateDict())} beside the model), it is what {@code
-   * torch.optim.SGD.load_state_dict} takes.
-   *
-   * @return a new state dict, whose tensors are the buffers themselves, not copies
-   */
-  public StateDict stateDict() {
-    SequencedMap<Integer, Tensor> momentum = new LinkedHashMap<>();
-    for (int i = 0; i < buffers.size(); i++) {
-      if (started[i]) {
-        momentum.put(i, buffers.get(i));
-      }
-    }
-    return SgdState.of(settings, parameters.size(), momentum);
+  @Override
+  public float learningRate() {
+    return settings.learningRate;
   }
 
-  /**
-   * Takes over settings and momentum that {@link #stateDict} or {@code
-   * torch.optim.SGD.state_dict()} gave, the buffers copied. As there, parameters are matched by
-   * their number, so they must be given to the optimizer in the order in which they were when the
-   * state was saved. Everything is checked before anything is changed.
-   *
-   * @param state the state
-   * @throws IllegalArgumentException if the state is not one of SGD with a single group of as many
-   *     parameters, a setting is out of range, or a buffer is not float32 of its parameter's shape
-   * @throws IllegalStateException if the memory of a buffer is closed
-   * @throws WrongThreadException if a buffer belongs to a confined arena of another thread
-   */
-  public void loadStateDict(StateDict state) {
-    SgdState saved = SgdState.of(state, parameters);
-    settings = saved.settings();
-    buffers = settings.momentum == 0 ? List.of() : newBuffers();
-    for (int i = 0; i < started.length; i++) {
-      Tensor momentum = saved.momentum().get(i);
-      started[i] = momentum != null && settings.momentum != 0;
-      if (momentum != null && settings.momentum != 0) {
-        buffers.get(i).copyFrom(momentum);
-      }
-    }
+  @Override
+  public void setLearningRate(float value) {
+    settings = settings.withLearningRate(value);
   }
 
-  /** Sets the gradients of all parameters to zero. */
-  public void zeroGrad() {
-    for (int i = 0; i < parameters.size(); i++) {
-      parameters.get(i).zeroGradient();
-    }
+  @Override
+  StateForm form() {
+    return form(settings);
   }
 
-  /**
-   * Moves all parameters that have a gradient.
-   *
-   * @throws IllegalStateException if an arena is closed; no parameter has been changed then
-   */
-  public void step() {
-    for (int i = 0; i < parameters.size(); i++) {
-      Parameter parameter = parameters.get(i);
-      Check.writable("parameter", parameter.value());
-      if (parameter.hasGradient()) {
-        Check.accessible("gradient", parameter.gradient().tensor());
-      }
-    }
-    for (int i = 0; i < parameters.size(); i++) {
-      Parameter parameter = parameters.get(i);
-      if (!parameter.hasGradient()) {
-        continue;
-      }
-      if (settings.momentum != 0) {
-        momentumStep(parameter, buffers.get(i), !started[i]);
-        started[i] = true;
-      } else {
-        plainStep(parameter);
-      }
-    }
+  private static StateForm form(Settings settings) {
+    return settings.momentum == 0 ? PLAIN : WITH_MOMENTUM;
   }
 
-  private void plainStep(Parameter parameter) {
-    Gradient gradient = parameter.gradient();
-    Tensor w = parameter.value();
-    // A step up adds +0 where the gradient is 0, which turns a weight of -0 into +0: all rows are
-    // visited then.
-    if (gradient.allRowsTouched()
-        || settings.weightDecay != 0
-        || settings.direction == Direction.MAXIMIZE) {
-      plainRun(gradient.tensor(), w, 0, w.shape().elementCount());
-      return;
-    }
-    long width =
-        w.shape().elementCount() == 0
-            ? 0
-            : w.shape().elementCount() / (w.rank() == 0 ? 1 : w.size(0));
-    for (int i = 0; i < gradient.touchedRowCount(); i++) {
-      plainRun(gradient.tensor(), w, gradient.touchedRow(i) * width, width);
-    }
+  @Override
+  SequencedMap<String, Value> group() {
+    SequencedMap<String, Value> group = new LinkedHashMap<>();
+    group.put("lr", SavedState.real(settings.learningRate));
+    group.put("momentum", SavedState.real(settings.momentum));
+    group.put("dampening", SavedState.real(settings.dampening));
+    group.put("weight_decay", SavedState.real(settings.weightDecay));
+    group.put("nesterov", Value.of(settings.momentumKind == MomentumKind.NESTEROV));
+    group.put("maximize", Value.of(settings.direction == Direction.MAXIMIZE));
+    // How PyTorch is to run its step: its defaults.
+    group.put("foreach", new Value.None());
+    group.put("differentiable", Value.of(false));
+    group.put("fused", new Value.None());
+    return group;
   }
 
-  private void plainRun(Tensor g, Tensor w, long first, long count) {
-    float negativeRate = -settings.learningRate * sign();
-    for (long at = 0; at < count; at += Runs.LONGEST) {
-      int n = Runs.length(at, count);
-      long gAt = Runs.bytes(g, first + at);
-      long wAt = Runs.bytes(w, first + at);
-      if (settings.weightDecay == 0) {
-        KERNELS.axpy(g.segment(), gAt, w.segment(), wAt, negativeRate, n);
-      } else {
-        KERNELS.sgdDecay(
-            g.segment(),
-            gAt,
-            w.segment(),
-            wAt,
-            sign(),
-            settings.weightDecay,
-            -settings.learningRate,
-            n);
-      }
+  @Override
+  void restore(SavedState saved) {
+    Settings loaded =
+        new Settings(
+            saved.number("lr"),
+            saved.number("momentum"),
+            saved.number("dampening"),
+            saved.number("weight_decay"),
+            saved.flag("nesterov") ? MomentumKind.NESTEROV : MomentumKind.PLAIN,
+            Direction.of(saved.flag("maximize", false)));
+    adopt(saved, form(loaded));
+    settings = loaded;
+  }
+
+  @Override
+  boolean movesUntouchedRows() {
+    return settings.momentum != 0 || settings.weightDecay != 0;
+  }
+
+  @Override
+  boolean visitsAllRows() {
+    return movesUntouchedRows() || settings.direction == Direction.MAXIMIZE;
+  }
+
+  @Override
+  @Nullable String obstacleToFusing() {
+    return movesUntouchedRows()
+        ? "momentum and weight decay move every row of the table in every step"
+        : null;
+  }
+
+  @Override
+  void requireGradientKind(Parameter parameter) {
+    // Both kinds are understood.
+  }
+
+  @Override
+  void begin(ParameterState state) {
+    scale = state.steps() == 1 ? 1f : 1f - settings.dampening;
+  }
+
+  @Override
+  void run(
+      ParameterState state,
+      long element,
+      MemorySegment g,
+      long gOffset,
+      int n,
+      UpdateScratch scratch) {
+    MemorySegment w = state.value().segment();
+    long wOffset = Runs.bytes(state.value(), element);
+    float sign = settings.direction.sign();
+    if (settings.momentum != 0) {
+      runWithMomentum(state, element, g, gOffset, n);
+    } else if (settings.weightDecay != 0) {
+      KERNELS.sgdDecay(
+          g, gOffset, w, wOffset, sign, settings.weightDecay, -settings.learningRate, n);
+    } else {
+      KERNELS.axpy(g, gOffset, w, wOffset, -settings.learningRate * sign, n);
     }
   }
 
-  private void momentumStep(Parameter parameter, Tensor b, boolean first) {
-    Tensor g = parameter.gradient().tensor();
-    Tensor w = parameter.value();
-    long count = w.shape().elementCount();
-    float scale = first ? 1f : 1f - settings.dampening;
-    for (long at = 0; at < count; at += Runs.LONGEST) {
-      int n = Runs.length(at, count);
-      long gAt = Runs.bytes(g, at);
-      long bAt = Runs.bytes(b, at);
-      long wAt = Runs.bytes(w, at);
-      if (settings.momentumKind == MomentumKind.NESTEROV) {
-        KERNELS.sgdNesterov(
-            g.segment(),
-            gAt,
-            b.segment(),
-            bAt,
-            w.segment(),
-            wAt,
-            sign(),
-            settings.weightDecay,
-            settings.momentum,
-            scale,
-            -settings.learningRate,
-            n);
-      } else {
-        KERNELS.sgdMomentum(
-            g.segment(),
-            gAt,
-            b.segment(),
-            bAt,
-            w.segment(),
-            wAt,
-            sign(),
-            settings.weightDecay,
-            settings.momentum,
-            scale,
-            -settings.learningRate,
-            n);
-      }
+  private void runWithMomentum(
+      ParameterState state, long element, MemorySegment g, long gOffset, int n) {
+    Tensor w = state.value();
+    Tensor b = state.buffer(0);
+    if (settings.momentumKind == MomentumKind.NESTEROV) {
+      KERNELS.sgdNesterov(
+          g,
+          gOffset,
+          b.segment(),
+          Runs.bytes(b, element),
+          w.segment(),
+          Runs.bytes(w, element),
+          settings.direction.sign(),
+          settings.weightDecay,
+          settings.momentum,
+          scale,
+          -settings.learningRate,
+          n);
+    } else {
+      KERNELS.sgdMomentum(
+          g,
+          gOffset,
+          b.segment(),
+          Runs.bytes(b, element),
+          w.segment(),
+          Runs.bytes(w, element),
+          settings.direction.sign(),
+          settings.weightDecay,
+          settings.momentum,
+          scale,
+          -settings.learningRate,
+          n);
     }
-  }
-
-  private float sign() {
-    return settings.direction == Direction.MAXIMIZE ? -1f : 1f;
   }
 }

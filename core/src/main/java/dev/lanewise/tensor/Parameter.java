@@ -6,6 +6,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A tensor that is trained: its value and, once something needs it, its gradient.
  *
+ * <p>The gradient is kept dense, as a tensor, or sparse, as a list of rows; whoever's backward pass
+ * is sparse (an {@code Embedding.withSparseGradient()}) adds to the sparse one. Where both hold
+ * something, the gradient is their sum.
+ *
  * <p>Gradients add up over backward passes until {@link #zeroGradient}, as PyTorch's {@code
  * Tensor.grad} does. A frozen parameter has no gradient and is left alone by tapes and optimizers.
  * Training a parameter is not thread-safe; reading its value is.
@@ -14,6 +18,7 @@ public final class Parameter implements Operand {
   private final Tensor value;
   private final @Nullable Arena gradientArena;
   private @Nullable Gradient gradient;
+  private @Nullable SparseGradient sparseGradient;
 
   private Parameter(Tensor value, @Nullable Arena gradientArena) {
     this.value = value;
@@ -71,9 +76,9 @@ public final class Parameter implements Operand {
   }
 
   /**
-   * Whether the gradient's memory exists already.
+   * Whether the dense gradient's memory exists already.
    *
-   * @return true after the first backward pass that reached this parameter
+   * @return true after the first backward pass that reached this parameter, unless it was sparse
    */
   public boolean hasGradient() {
     return gradient != null;
@@ -99,10 +104,55 @@ public final class Parameter implements Operand {
     return created;
   }
 
-  /** Sets the gradient to zero, if there is one. */
+  /**
+   * Whether the sparse gradient exists already.
+   *
+   * @return true after the first sparse backward pass that reached this parameter
+   */
+  public boolean hasSparseGradient() {
+    return sparseGradient != null;
+  }
+
+  /**
+   * The sparse gradient; the first call makes it, without entries.
+   *
+   * @return the gradient as a list of rows
+   * @throws IllegalStateException if the parameter is frozen or a scalar
+   */
+  public SparseGradient sparseGradient() {
+    SparseGradient existing = sparseGradient;
+    if (existing != null) {
+      return existing;
+    }
+    if (gradientArena == null) {
+      throw new IllegalStateException(
+          "a frozen parameter of shape " + value.shape() + " has no gradient");
+    }
+    SparseGradient created = new SparseGradient(value.shape());
+    sparseGradient = created;
+    return created;
+  }
+
+  /**
+   * Adds the sparse gradient, each row's sum at once, to the dense one if that holds anything; the
+   * sparse one is zero then. The gradient as a whole stays what it was.
+   */
+  public void mergeGradients() {
+    if (gradient != null
+        && sparseGradient != null
+        && sparseGradient.nnz() > 0
+        && (gradient.allRowsTouched() || gradient.touchedRowCount() > 0)) {
+      sparseGradient.moveTo(gradient);
+    }
+  }
+
+  /** Sets the gradient to zero, the dense and the sparse one, where there is one. */
   public void zeroGradient() {
     if (gradient != null) {
       gradient.zero();
+    }
+    if (sparseGradient != null) {
+      sparseGradient.zero();
     }
   }
 

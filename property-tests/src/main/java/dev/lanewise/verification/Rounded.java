@@ -81,6 +81,27 @@ public record Rounded(double value, double error) {
   }
 
   /**
+   * The square root, rounded once. The root falls fastest towards 0, so the error is largest below.
+   *
+   * @return the root of a number that is not negative
+   */
+  public Rounded sqrt() {
+    double root = Math.sqrt(value);
+    return rounded(
+        root, root - Math.sqrt(Math.max(value - error, 0)) + Math.sqrt(value + error) - root);
+  }
+
+  /**
+   * A constant that was computed in double and rounded to float32.
+   *
+   * @param value the constant in double
+   * @return it, with the error of its rounding
+   */
+  public static Rounded constant(double value) {
+    return rounded(value, 0);
+  }
+
+  /**
    * The number with the other sign, which is exact.
    *
    * @return the negated number

@@ -38,11 +38,18 @@ class ArchitectureTest {
           Map.entry(
               "internal.gemm",
               Set.of("internal.kernel", "internal.memory", "internal.parallel", "parallel")),
-          Map.entry("tensor", Set.of("internal.memory")),
+          Map.entry("internal.sort", Set.of()),
+          // A sparse gradient adds up its rows.
+          Map.entry("tensor", Set.of("internal.memory", "internal.kernel", "internal.sort")),
           Map.entry("internal.check", Set.of("tensor")),
           Map.entry(
               "internal.rows",
-              Set.of("tensor", "internal.check", "internal.kernel", "internal.memory")),
+              Set.of(
+                  "tensor",
+                  "internal.check",
+                  "internal.kernel",
+                  "internal.memory",
+                  "internal.sort")),
           // An operand of a contraction may be rows of a table, given by row numbers.
           Map.entry(
               "einsum",
@@ -95,7 +102,10 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.rows",
                   "internal.kernel",
-                  "internal.memory")),
+                  "internal.memory",
+                  "internal.parallel",
+                  "internal.sort",
+                  "parallel")),
           Map.entry(
               "checkpoint",
               Set.of("tensor", "embedding", "nn", "internal.check", "internal.memory")));

@@ -3,6 +3,7 @@ package dev.lanewise.checkpoint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lanewise.optim.Direction;
 import dev.lanewise.optim.Sgd;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
@@ -162,7 +163,7 @@ final class PythonCheckTest {
       Parameter b = Parameter.trainable(arena, Tensor.zeros(arena, 3));
       Sgd sgd =
           Sgd.of(
-              new Sgd.Settings(0.25f, 0.5f, 0, 0, Sgd.MomentumKind.PLAIN, Sgd.Direction.MAXIMIZE),
+              new Sgd.Settings(0.25f, 0.5f, 0, 0, Sgd.MomentumKind.PLAIN, Direction.MAXIMIZE),
               a,
               b);
       a.gradient().tensor().fill(-2);

@@ -3,7 +3,9 @@ package dev.lanewise.jit;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.ReductionKernels;
+import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.ScatterKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -21,16 +23,22 @@ final class LayerCalls {
   private static final int[] LENGTHS = {5, 40, MOST};
 
   private static final long[] ROWS = {3, 0, 7, 3, 11};
+  private static final double[] WEIGHTS = {1, 0.5, -2, 0.25, 3};
+  private static final long ROW = (long) MOST * Double.BYTES;
 
   private final List<Runnable> calls = new ArrayList<>();
   private final MemorySegment a;
   private final MemorySegment b;
   private final MemorySegment c;
+  private final MemorySegment d;
+  private final MemorySegment e;
 
   private LayerCalls(Arena arena) {
     this.a = arena.allocate(BYTES, 64);
     this.b = arena.allocate(BYTES, 64);
     this.c = arena.allocate(BYTES, 64);
+    this.d = arena.allocate(BYTES, 64);
+    this.e = arena.allocate(BYTES, 64);
   }
 
   static List<Runnable> of(Arena arena, KernelSet set) {
@@ -39,7 +47,10 @@ final class LayerCalls {
       calls.elementwise(set.elementwise(), n);
       calls.optimizer(set.elementwise(), n);
       calls.reductions(set.reductions(), n);
-      calls.rows(set.rows(), n);
+      for (RowFormat format : RowFormat.values()) {
+        calls.rows(set.rows(format), n);
+      }
+      calls.scatter(set.scatter(), n);
     }
     return calls.calls;
   }
@@ -60,6 +71,15 @@ final class LayerCalls {
     calls.add(() -> kernels.sgdDecay(a, 0, c, 0, 1, 0.1f, -0.1f, n));
     calls.add(() -> kernels.sgdMomentum(a, 0, b, 0, c, 0, 1, 0.1f, 0.9f, 1, -0.1f, n));
     calls.add(() -> kernels.sgdNesterov(a, 0, b, 0, c, 0, 1, 0.1f, 0.9f, 1, -0.1f, n));
+    calls.add(() -> kernels.adagrad(a, 0, b, 0, c, 0, -0.1f, 1e-8f, n));
+    calls.add(() -> kernels.adagradDecay(a, 0, b, 0, c, 0, 1, 0.1f, -0.1f, 1e-8f, n));
+    calls.add(() ->
+        kernels.adam(
+            a, 0, b, 0, d, 0, c, 0, 1, 0.1f, 1, 0.9f, 0.1f, 0.999f, 1e-3f, 1, 1e-8f, -0.1f, n));
+    calls.add(() ->
+        kernels.adamMax(
+            a, 0, b, 0, d, 0, e, 0, c, 0, 1, 0.1f, 1, 0.9f, 0.1f, 0.999f, 1e-3f, 1, 1e-8f, -0.1f,
+            n));
   }
 
   private void reductions(ReductionKernels kernels, int n) {
@@ -72,11 +92,18 @@ final class LayerCalls {
   }
 
   private void rows(RowKernels kernels, int n) {
-    long row = (long) MOST * Float.BYTES;
     int count = ROWS.length;
-    calls.add(() -> kernels.gather(a, 0, row, ROWS, 0, count, c, 0, row, n));
-    calls.add(() -> kernels.scatterAdd(c, 0, row, ROWS, 0, count, b, 0, row, n, 7));
-    calls.add(() -> kernels.bagSum(a, 0, row, ROWS, 0, count, c, 0, n, 2));
-    calls.add(() -> kernels.bagScatterAdd(c, 0, row, ROWS, 0, count, b, 0, n, 2));
+    calls.add(() -> kernels.gather(a, 0, ROW, ROWS, 0, count, c, 0, ROW, n));
+    calls.add(() -> kernels.bagSum(a, 0, ROW, ROWS, 0, count, c, 0, n, 2));
+    calls.add(() -> kernels.bagWeightedSum(a, 0, ROW, ROWS, 0, count, WEIGHTS, c, 0, n));
+    calls.add(() -> kernels.bagMax(a, 0, ROW, ROWS, 0, count, c, 0, n));
+    calls.add(() -> kernels.bagMaxGradient(a, 0, ROW, ROWS, 0, count, b, 0, b, 0, c, 0, ROW, n));
+  }
+
+  private void scatter(ScatterKernels kernels, int n) {
+    int count = ROWS.length;
+    calls.add(() -> kernels.scatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, ROW, n, 7));
+    calls.add(() -> kernels.bagScatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, n, 2));
+    calls.add(() -> kernels.bagWeightedScatterAdd(c, 0, ROW, ROWS, 0, count, WEIGHTS, b, 0, n));
   }
 }

@@ -29,7 +29,7 @@ final class SgdStateTest {
   private final Arena arena = Arena.ofAuto();
 
   private static final Sgd.Settings SETTINGS =
-      new Sgd.Settings(0.1f, 0.9f, 0, 0.01f, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE);
+      new Sgd.Settings(0.1f, 0.9f, 0, 0.01f, Sgd.MomentumKind.NESTEROV, Direction.MINIMIZE);
 
   private Parameter parameter(float... values) {
     return Parameter.trainable(arena, Tensor.copyOf(arena, values));

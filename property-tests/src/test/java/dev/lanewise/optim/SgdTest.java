@@ -44,7 +44,7 @@ class SgdTest {
       @ForAll boolean momentum,
       @ForAll boolean nesterov,
       @ForAll boolean decay,
-      @ForAll Sgd.Direction direction) {
+      @ForAll Direction direction) {
     SplittableRandom random = new SplittableRandom(seed);
     int count = random.nextInt(1, 70);
     float mu = momentum ? random.nextFloat() : 0f;
@@ -70,7 +70,7 @@ class SgdTest {
                 dampening,
                 settings.weightDecay(),
                 ahead,
-                direction == Sgd.Direction.MAXIMIZE);
+                direction == Direction.MAXIMIZE);
       }
       Sgd sgd = Sgd.of(settings, w);
       for (int step = 0; step < 4; step++) {
@@ -92,7 +92,7 @@ class SgdTest {
   void touchedRowsGiveTheBitsOfAllRows(
       @ForAll("indices") List<Integer> list,
       @ForAll("seeds") long seed,
-      @ForAll Sgd.Direction direction) {
+      @ForAll Direction direction) {
     int[] indices = list.stream().mapToInt(Integer::intValue).toArray();
     Sgd.Settings settings = new Sgd.Settings(0.01f, 0, 0, 0, Sgd.MomentumKind.PLAIN, direction);
     try (Arena arena = Arena.ofConfined();
@@ -155,9 +155,7 @@ class SgdTest {
         "Nesterov's step needs momentum and no dampening, got momentum 0.0 and dampening 0.0",
         assertThrows(
                 IllegalArgumentException.class,
-                () ->
-                    new Sgd.Settings(
-                        1f, 0, 0, 0, Sgd.MomentumKind.NESTEROV, Sgd.Direction.MINIMIZE))
+                () -> new Sgd.Settings(1f, 0, 0, 0, Sgd.MomentumKind.NESTEROV, Direction.MINIMIZE))
             .getMessage());
     try (Arena arena = Arena.ofConfined()) {
       Parameter frozen = Parameter.frozen(Tensor.zeros(arena, 2, 3));

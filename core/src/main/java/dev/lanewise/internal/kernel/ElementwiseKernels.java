@@ -131,4 +131,85 @@ public interface ElementwiseKernels {
       float scale,
       float negativeRate,
       int n);
+
+  /**
+   * {@code s = fma(g, g, s); w = fma(negativeRate, g / (sqrt(s) + eps), w)}. Here and below, sqrt
+   * and division round correctly.
+   */
+  void adagrad(
+      MemorySegment g,
+      long gOffset,
+      MemorySegment s,
+      long sOffset,
+      MemorySegment w,
+      long wOffset,
+      float negativeRate,
+      float eps,
+      int n);
+
+  /** As {@link #adagrad}, with {@code fma(weightDecay, w, sign g)} in place of g. */
+  void adagradDecay(
+      MemorySegment g,
+      long gOffset,
+      MemorySegment s,
+      long sOffset,
+      MemorySegment w,
+      long wOffset,
+      float sign,
+      float weightDecay,
+      float negativeRate,
+      float eps,
+      int n);
+
+  /**
+   * {@code d = fma(weightDecay, w, sign g); m = fma(beta1, m, rest1 d); v = fma(beta2, v, (rest2 d)
+   * d); w = fma(negativeRate, m / fma(sqrt(v), scale, eps), keep w)}.
+   */
+  void adam(
+      MemorySegment g,
+      long gOffset,
+      MemorySegment m,
+      long mOffset,
+      MemorySegment v,
+      long vOffset,
+      MemorySegment w,
+      long wOffset,
+      float sign,
+      float weightDecay,
+      float keep,
+      float beta1,
+      float rest1,
+      float beta2,
+      float rest2,
+      float scale,
+      float eps,
+      float negativeRate,
+      int n);
+
+  /**
+   * As {@link #adam}, with {@code h = h > v ? h : v} and the root of h in place of v's. A NaN in v
+   * enters h.
+   */
+  void adamMax(
+      MemorySegment g,
+      long gOffset,
+      MemorySegment m,
+      long mOffset,
+      MemorySegment v,
+      long vOffset,
+      MemorySegment h,
+      long hOffset,
+      MemorySegment w,
+      long wOffset,
+      float sign,
+      float weightDecay,
+      float keep,
+      float beta1,
+      float rest1,
+      float beta2,
+      float rest2,
+      float scale,
+      float eps,
+      float negativeRate,
+      int n);
 }

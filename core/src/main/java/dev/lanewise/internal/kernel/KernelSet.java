@@ -1,5 +1,6 @@
 package dev.lanewise.internal.kernel;
 
+import dev.lanewise.internal.kernel.scalar.ScalarBfloat16Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleColumnDots;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleDots;
@@ -8,6 +9,9 @@ import dev.lanewise.internal.kernel.scalar.ScalarDoubleStream;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarElementwise;
+import dev.lanewise.internal.kernel.scalar.ScalarFloat16Rows;
+import dev.lanewise.internal.kernel.scalar.ScalarFloat32Rows;
+import dev.lanewise.internal.kernel.scalar.ScalarFloat64Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatColumnDots;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatDots;
@@ -15,12 +19,14 @@ import dev.lanewise.internal.kernel.scalar.ScalarFloatProducts;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatStream;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
+import dev.lanewise.internal.kernel.scalar.ScalarInt8Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
-import dev.lanewise.internal.kernel.scalar.ScalarRows;
+import dev.lanewise.internal.kernel.scalar.ScalarScatter;
 import dev.lanewise.internal.kernel.vector.VectorKernels;
 import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The kernels of one backend. All backends compute the same bits; {@link #active} is the one this
@@ -31,7 +37,8 @@ import java.util.Map;
  * @param float64 contractions of float64
  * @param elementwise programs over runs of elements
  * @param reductions programs that reduce a run
- * @param rows programs over rows of a table
+ * @param rowsByFormat programs that read rows of a table, by the table's format
+ * @param scatter programs that add to rows of a table
  */
 public record KernelSet(
     String description,
@@ -39,7 +46,8 @@ public record KernelSet(
     ContractionKernels<double[]> float64,
     ElementwiseKernels elementwise,
     ReductionKernels reductions,
-    RowKernels rows) {
+    Map<RowFormat, RowKernels> rowsByFormat,
+    ScatterKernels scatter) {
 
   /** The backend this process uses. */
   public static KernelSet active() {
@@ -48,7 +56,7 @@ public record KernelSet(
 
   /** The kernels of one lane: the reference, and the fallback. */
   public static KernelSet scalar() {
-    RowKernels rows = new ScalarRows();
+    RowKernels rows = new ScalarFloat32Rows();
     return new KernelSet(
         "scalar",
         new ContractionKernels<>(
@@ -77,7 +85,18 @@ public record KernelSet(
             new ScalarDoubleColumnDots()),
         new ScalarElementwise(),
         new ScalarReductions(),
-        rows);
+        Map.of(
+            RowFormat.FLOAT32,
+            rows,
+            RowFormat.FLOAT64,
+            new ScalarFloat64Rows(),
+            RowFormat.BFLOAT16,
+            new ScalarBfloat16Rows(),
+            RowFormat.FLOAT16,
+            new ScalarFloat16Rows(),
+            RowFormat.INT8,
+            new ScalarInt8Rows()),
+        new ScalarScatter());
   }
 
   /**
@@ -85,7 +104,8 @@ public record KernelSet(
    * is present.
    */
   public static KernelSet vector() {
-    RowKernels rows = VectorKernels.rows();
+    Map<RowFormat, RowKernels> rowsByFormat = VectorKernels.rows();
+    RowKernels rows = Objects.requireNonNull(rowsByFormat.get(RowFormat.FLOAT32));
     return new KernelSet(
         VectorKernels.description(),
         new ContractionKernels<>(
@@ -114,7 +134,13 @@ public record KernelSet(
             VectorKernels.doubleColumnDots()),
         VectorKernels.elementwise(),
         VectorKernels.reductions(),
-        rows);
+        rowsByFormat,
+        VectorKernels.scatter());
+  }
+
+  /** The programs that read rows of a format. */
+  public RowKernels rows(RowFormat format) {
+    return Objects.requireNonNull(rowsByFormat.get(format));
   }
 
   /** The kernels of contractions of a type. */

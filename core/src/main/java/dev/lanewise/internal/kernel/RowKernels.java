@@ -3,12 +3,14 @@ package dev.lanewise.internal.kernel;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Programs over rows of a table: row r starts at byte {@code tableOffset + r * tableStride} and
- * holds {@code width} float32 values without gaps. Offsets and strides are in bytes and need no
- * alignment. Row numbers are already checked.
+ * Programs that read rows of a table of one {@link RowFormat}: row r starts at byte {@code
+ * tableOffset + r * tableStride} and holds {@code width} numbers without gaps. What they write is
+ * float32, of a table of float64 float64. Offsets and strides are in bytes and need no alignment.
+ * Row numbers are already checked. In the equations r is {@code rows[from + i]}, for {@code i <
+ * count}.
  */
 public interface RowKernels {
-  /** {@code out[i] = table[rows[from + i]]} for {@code i < count}. */
+  /** {@code out[i] = table[r]}; of float32 and float64 bit for bit. */
   void gather(
       MemorySegment table,
       long tableOffset,
@@ -21,27 +23,7 @@ public interface RowKernels {
       long outStride,
       int width);
 
-  /**
-   * {@code table[rows[from + i]] += g[i]} for {@code i < count} in order; positions whose row is
-   * {@code skip} are left out.
-   */
-  void scatterAdd(
-      MemorySegment table,
-      long tableOffset,
-      long tableStride,
-      long[] rows,
-      int from,
-      int count,
-      MemorySegment g,
-      long gOffset,
-      long gStride,
-      int width,
-      long skip);
-
-  /**
-   * {@code out = (0 + table[rows[from]] + table[rows[from + 1]] + ...) / divisor}: one bag, summed
-   * in order.
-   */
+  /** {@code out = (0 + table[r0] + table[r1] + ...) / divisor}: one bag, summed in order. */
   void bagSum(
       MemorySegment table,
       long tableOffset,
@@ -52,21 +34,56 @@ public interface RowKernels {
       MemorySegment out,
       long outOffset,
       int width,
-      float divisor);
+      double divisor);
 
   /**
-   * {@code table[rows[from + i]] += g / divisor} for {@code i < count} in order: one bag's
-   * gradient.
+   * {@code out = fma(w1, table[r1], fma(w0, table[r0], 0)) ...} with {@code wi = weights[from +
+   * i]}, rounded to the type of out: one bag, summed in order.
    */
-  void bagScatterAdd(
+  void bagWeightedSum(
       MemorySegment table,
       long tableOffset,
       long tableStride,
       long[] rows,
       int from,
       int count,
+      double[] weights,
+      MemorySegment out,
+      long outOffset,
+      int width);
+
+  /**
+   * {@code out = max over i of table[r]}: the first of equals; NaN if there is one; 0 of no rows.
+   */
+  void bagMax(
+      MemorySegment table,
+      long tableOffset,
+      long tableStride,
+      long[] rows,
+      int from,
+      int count,
+      MemorySegment out,
+      long outOffset,
+      int width);
+
+  /**
+   * The gradient of {@link #bagMax} with respect to each of its rows: {@code values[i] = g} in
+   * those columns in which row i is the first to be equal to out, or NaN if that is NaN, and 0 in
+   * the others.
+   */
+  void bagMaxGradient(
+      MemorySegment table,
+      long tableOffset,
+      long tableStride,
+      long[] rows,
+      int from,
+      int count,
+      MemorySegment out,
+      long outOffset,
       MemorySegment g,
       long gOffset,
-      int width,
-      float divisor);
+      MemorySegment values,
+      long valuesOffset,
+      long valuesStride,
+      int width);
 }

@@ -9,8 +9,13 @@ import java.lang.foreign.MemorySegment;
  * slices allocated 80 bytes.
  */
 public final class Zeros {
-  private static final long CHUNK_BYTES = 16384;
+  /** The size of {@link #SEGMENT}. */
+  public static final int CHUNK_BYTES = 16384;
+
   private static final MemorySegment ZEROS = Arena.global().allocate(CHUNK_BYTES, 64);
+
+  /** Zeros to read. */
+  public static final MemorySegment SEGMENT = ZEROS.asReadOnly();
 
   private Zeros() {}
 

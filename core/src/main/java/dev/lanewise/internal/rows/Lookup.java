@@ -1,16 +1,20 @@
 package dev.lanewise.internal.rows;
 
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Lookup in a table and its gradient, on row numbers that are already checked. Table rows lie
  * without gaps inside; allocates nothing.
  */
 public final class Lookup {
-  private static final RowKernels KERNELS = KernelSet.active().rows();
+  private static final RowKernels KERNELS = KernelSet.active().rows(RowFormat.FLOAT32);
+  private static final ScatterKernels SCATTER = KernelSet.active().scatter();
 
   private Lookup() {}
 
@@ -56,32 +60,44 @@ public final class Lookup {
   }
 
   /**
-   * {@code gradient[rows[i], :] += g[i, :]} in the order of i, leaving out the padding row; g is
-   * contiguous.
-   */
-  public static void backward(Gradient gradient, RowNumbers rows, long paddingIdx, Tensor g) {
-    backward(gradient, rows, 0, rows.count(), paddingIdx, g);
-  }
-
-  /**
    * {@code gradient[rows[first + i], :] += g[i, :]} for i below a count, in the order of i, leaving
    * out the padding row; g is contiguous.
    */
   public static void backward(
       Gradient gradient, RowNumbers rows, int first, int count, long paddingIdx, Tensor g) {
+    backward(
+        gradient,
+        rows,
+        first,
+        count,
+        paddingIdx,
+        g.segment(),
+        g.offsetBytes(),
+        (long) width(gradient.tensor()) * Float.BYTES);
+  }
+
+  /** As the other, of rows that lie evenly spaced. */
+  static void backward(
+      Gradient gradient,
+      RowNumbers rows,
+      int first,
+      int count,
+      long paddingIdx,
+      MemorySegment g,
+      long gOffset,
+      long gStride) {
     Tensor table = gradient.tensor();
-    int width = width(table);
-    KERNELS.scatterAdd(
+    SCATTER.scatterAdd(
         table.segment(),
         table.offsetBytes(),
         rowBytes(table),
         rows.rows(),
         first,
         count,
-        g.segment(),
-        g.offsetBytes(),
-        (long) width * Float.BYTES,
-        width,
+        g,
+        gOffset,
+        gStride,
+        width(table),
         paddingIdx);
     for (int i = first; i < first + count; i++) {
       if (rows.rows()[i] != paddingIdx) {
@@ -119,7 +135,7 @@ public final class Lookup {
     Tensor table = gradient.tensor();
     int width = width(table);
     for (int bag = 0; bag < bags.count(); bag++) {
-      KERNELS.bagScatterAdd(
+      SCATTER.bagScatterAdd(
           table.segment(),
           table.offsetBytes(),
           rowBytes(table),

@@ -124,7 +124,59 @@ class ElementwiseKernelsTest {
           float d = Math.fma(s[1], v[2], s[0] * v[0]);
           float b = Math.fma(s[2], v[1], s[3] * d);
           return out(b, Math.fma(s[4], Math.fma(s[2], b, d), v[2]));
+        }),
+    ADAGRAD(
+        1,
+        2,
+        2,
+        (k, r, s, n) ->
+            k.adagrad(seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], s[1], n),
+        (v, s) -> adagrad(v[0], v[1], v[2], s[0], s[1])),
+    ADAGRAD_DECAY(
+        1,
+        2,
+        4,
+        (k, r, s, n) ->
+            k.adagradDecay(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), s[0], s[1], s[2],
+                s[3], n),
+        (v, s) -> adagrad(Math.fma(s[1], v[2], s[0] * v[0]), v[1], v[2], s[2], s[3])),
+    ADAM(
+        1,
+        3,
+        10,
+        (k, r, s, n) ->
+            k.adam(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), seg(r, 3), at(r, 3),
+                s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], n),
+        (v, s) -> {
+          float d = Math.fma(s[1], v[3], s[0] * v[0]);
+          float m = Math.fma(s[3], v[1], s[4] * d);
+          float second = Math.fma(s[5], v[2], s[6] * d * d);
+          float step = m / Math.fma((float) Math.sqrt(second), s[7], s[8]);
+          return out(m, second, Math.fma(s[9], step, s[2] * v[3]));
+        }),
+    ADAM_MAX(
+        1,
+        4,
+        10,
+        (k, r, s, n) ->
+            k.adamMax(
+                seg(r, 0), at(r, 0), seg(r, 1), at(r, 1), seg(r, 2), at(r, 2), seg(r, 3), at(r, 3),
+                seg(r, 4), at(r, 4), s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], s[9], n),
+        (v, s) -> {
+          float d = Math.fma(s[1], v[4], s[0] * v[0]);
+          float m = Math.fma(s[3], v[1], s[4] * d);
+          float second = Math.fma(s[5], v[2], s[6] * d * d);
+          float largest = v[3] > second ? v[3] : second;
+          float step = m / Math.fma((float) Math.sqrt(largest), s[7], s[8]);
+          return out(m, second, largest, Math.fma(s[9], step, s[2] * v[4]));
         });
+
+    private static float[] adagrad(float g, float s, float w, float negativeRate, float eps) {
+      float sum = Math.fma(g, g, s);
+      return out(sum, Math.fma(negativeRate, g / ((float) Math.sqrt(sum) + eps), w));
+    }
 
     private final int inputs;
     private final int outputs;

@@ -3,174 +3,265 @@ package dev.lanewise.internal.kernel;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 
 import dev.lanewise.verification.FloatClass;
+import dev.lanewise.verification.FloatFormat;
 import dev.lanewise.verification.GuardedRun;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.SplittableRandom;
+import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * Every row kernel: both backends agree bit for bit with plain loops in the documented order; gaps
- * between rows and all guards stay as they are.
+ * Every kernel that reads rows, of every format: both backends agree bit for bit with plain loops
+ * over the numbers in the documented order; gaps between rows and all guards stay as they are.
  */
 @Tag("lanes")
 class RowKernelsTest {
   private static final int ROWS = 5;
   private static final int FROM = 2;
-  private static final float DIVISOR = 3f;
-  private static final long SKIP = 1;
+  private static final double DIVISOR = 3;
+  private static final double[] WEIGHTS = {9, 9, 0.3f, -1.7f, 0, 1e-3f, 5, -0.1f, 2};
 
-  /**
-   * What a kernel works on: a table and another matrix, each with rows of a width and a stride of
-   * width + 1 floats.
-   */
-  private record Work(GuardedRun table, GuardedRun other, long[] rows, int count, int width) {
+  /** A table of random bits: each number of a row as it is read, and the memory. */
+  private record Table(
+      RowFormat format, int width, double[][] numbers, MemorySegment segment, long offsetBytes) {
+    static Table random(Arena arena, RowFormat format, int width, SplittableRandom random) {
+      FloatFormat type = type(format);
+      long stride = strideBytes(format, width);
+      long offset = random.nextInt(64);
+      // The kernels must not read beyond the last row, where there may be no memory.
+      MemorySegment segment =
+          arena.allocate(offset + stride * (ROWS - 1) + rowBytes(format, width));
+      double[][] numbers = new double[ROWS][width];
+      for (int row = 0; row < ROWS; row++) {
+        long at = offset + row * stride;
+        float scale = FloatClass.NORMAL.draw(random);
+        float bias = FloatClass.NORMAL.draw(random);
+        double[] floats = FloatClass.wild(type, random.nextLong(), width);
+        for (int d = 0; d < width; d++) {
+          long here = at + (long) d * format.elementBytes();
+          int bits = random.nextInt();
+          numbers[row][d] =
+              switch (format) {
+                case FLOAT32, FLOAT64 -> {
+                  type.set(segment, here, floats[d]);
+                  yield floats[d];
+                }
+                case BFLOAT16 -> {
+                  segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, here, (short) bits);
+                  yield Float.intBitsToFloat(bits << 16);
+                }
+                case FLOAT16 -> {
+                  segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, here, (short) bits);
+                  yield Float.float16ToFloat((short) bits);
+                }
+                case INT8 -> {
+                  segment.set(ValueLayout.JAVA_BYTE, here, (byte) bits);
+                  yield Math.fma(scale, bits & 0xff, bias);
+                }
+              };
+        }
+        if (format == RowFormat.INT8) {
+          segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at + width, scale);
+          segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, at + width + Float.BYTES, bias);
+        }
+      }
+      return new Table(format, width, numbers, segment, offset);
+    }
+
+    private static long rowBytes(RowFormat format, int width) {
+      return (long) width * format.elementBytes() + format.trailerBytes();
+    }
+
+    private static long strideBytes(RowFormat format, int width) {
+      return rowBytes(format, width) + 3;
+    }
+
     long stride() {
-      return (width + 1L) * Float.BYTES;
+      return strideBytes(format, width);
     }
   }
 
-  private interface Call {
-    void run(RowKernels kernels, Work w);
-  }
-
-  private interface Loops {
-    void run(float[] table, float[] other, long[] rows, int count, int width);
-  }
-
-  /** A kernel with its loops. */
-  enum Kernel {
-    GATHER(
-        (k, w) ->
-            k.gather(
-                w.table.segment(),
-                w.table.offsetBytes(),
-                w.stride(),
-                w.rows,
-                FROM,
-                w.count,
-                w.other.segment(),
-                w.other.offsetBytes(),
-                w.stride(),
-                w.width),
-        (table, other, rows, count, width) -> {
-          for (int i = 0; i < count; i++) {
-            System.arraycopy(
-                table, (int) rows[FROM + i] * (width + 1), other, i * (width + 1), width);
-          }
-        }),
-    SCATTER_ADD(
-        (k, w) ->
-            k.scatterAdd(
-                w.table.segment(),
-                w.table.offsetBytes(),
-                w.stride(),
-                w.rows,
-                FROM,
-                w.count,
-                w.other.segment(),
-                w.other.offsetBytes(),
-                w.stride(),
-                w.width,
-                SKIP),
-        (table, other, rows, count, width) -> {
-          for (int i = 0; i < count; i++) {
-            for (int d = 0; d < width && rows[FROM + i] != SKIP; d++) {
-              table[(int) rows[FROM + i] * (width + 1) + d] += other[i * (width + 1) + d];
-            }
-          }
-        }),
-    BAG_SUM(
-        (k, w) ->
-            k.bagSum(
-                w.table.segment(),
-                w.table.offsetBytes(),
-                w.stride(),
-                w.rows,
-                FROM,
-                w.count,
-                w.other.segment(),
-                w.other.offsetBytes(),
-                w.width,
-                DIVISOR),
-        (table, other, rows, count, width) -> {
-          for (int d = 0; d < width; d++) {
-            float sum = 0;
-            for (int i = 0; i < count; i++) {
-              sum += table[(int) rows[FROM + i] * (width + 1) + d];
-            }
-            other[d] = sum / DIVISOR;
-          }
-        }),
-    BAG_SCATTER_ADD(
-        (k, w) ->
-            k.bagScatterAdd(
-                w.table.segment(),
-                w.table.offsetBytes(),
-                w.stride(),
-                w.rows,
-                FROM,
-                w.count,
-                w.other.segment(),
-                w.other.offsetBytes(),
-                w.width,
-                DIVISOR),
-        (table, other, rows, count, width) -> {
-          for (int i = 0; i < count; i++) {
-            for (int d = 0; d < width; d++) {
-              table[(int) rows[FROM + i] * (width + 1) + d] += other[d] / DIVISOR;
-            }
-          }
-        });
-
-    private final Call call;
-    private final Loops loops;
-
-    Kernel(Call call, Loops loops) {
-      this.call = call;
-      this.loops = loops;
-    }
+  private static FloatFormat type(RowFormat format) {
+    return format == RowFormat.FLOAT64 ? FloatFormat.BINARY64 : FloatFormat.BINARY32;
   }
 
   @ParameterizedTest
-  @EnumSource(Kernel.class)
-  void backendsAgreeOnEveryWidth(Kernel kernel) {
-    SplittableRandom random = new SplittableRandom(kernel.ordinal());
+  @EnumSource(RowFormat.class)
+  void backendsAgreeOnEveryWidth(RowFormat format) {
+    SplittableRandom random = new SplittableRandom(format.ordinal());
     for (int width = 0; width <= 200; width++) {
       for (int count : new int[] {0, 1, 7}) {
-        check(kernel, width, count, random);
+        check(format, width, count, random);
       }
     }
-    check(kernel, 1031, 3, random);
+    check(format, 1031, 3, random);
   }
 
-  private static void check(Kernel kernel, int width, int count, SplittableRandom random) {
+  private static void check(RowFormat format, int width, int count, SplittableRandom random) {
     long[] rows = random.longs(FROM + count, 0, ROWS).toArray();
-    float[] table = FloatClass.wild(random.nextLong(), ROWS * (width + 1));
-    float[] other = FloatClass.wild(random.nextLong(), Math.max(count, 1) * (width + 1));
-    int tableAt = random.nextInt(64);
-    int otherAt = random.nextInt(64);
-    float[] expectedTable = table.clone();
-    float[] expectedOther = other.clone();
-    kernel.loops.run(expectedTable, expectedOther, rows, count, width);
-    for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
-      try (Arena arena = Arena.ofConfined()) {
-        Work work =
-            new Work(
-                GuardedRun.of(arena, table, tableAt),
-                GuardedRun.of(arena, other, otherAt),
-                rows.clone(),
-                count,
-                width);
-        kernel.call.run(set.rows(), work);
-        String what = set.description() + " " + kernel + " of " + count + " rows of " + width;
-        assertSameBits(what + ", table", expectedTable, work.table.values());
-        assertSameBits(what + ", other", expectedOther, work.other.values());
-        work.table.assertGuardsUnchanged(what);
-        work.other.assertGuardsUnchanged(what);
-        org.junit.jupiter.api.Assertions.assertArrayEquals(rows, work.rows);
+    try (Arena arena = Arena.ofConfined()) {
+      Table table = Table.random(arena, format, width, random);
+      double[][] x = new double[count][];
+      Arrays.setAll(x, i -> table.numbers[(int) rows[FROM + i]]);
+      double[] g = FloatClass.wild(type(format), random.nextLong(), width);
+      for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
+        String what = set.description() + " " + format + " " + count + " rows of " + width;
+        new Check(what, set.rows(format), table, rows.clone(), count, random.nextInt(64))
+            .all(arena, x, g);
       }
+    }
+  }
+
+  /** The kernels of one backend on one table. */
+  private record Check(
+      String what, RowKernels kernels, Table table, long[] rows, int count, int misalignment) {
+
+    void all(Arena arena, double[][] x, double[] g) {
+      FloatFormat type = type(table.format);
+      int width = table.width;
+      gather(arena, x);
+      double[] sum = new double[width];
+      double[] weighted = new double[width];
+      double[] max = new double[width];
+      for (int d = 0; d < width; d++) {
+        double m = count == 0 ? 0 : Double.NEGATIVE_INFINITY;
+        for (int i = 0; i < count; i++) {
+          sum[d] = type.add(sum[d], x[i][d]);
+          weighted[d] = type.fma(type.round(WEIGHTS[FROM + i]), x[i][d], weighted[d]);
+          m = Double.isNaN(m) || x[i][d] <= m ? m : x[i][d];
+        }
+        max[d] = m;
+        sum[d] = type.round(sum[d] / DIVISOR);
+      }
+      bag(
+          arena,
+          "sum",
+          sum,
+          (out, at) ->
+              kernels.bagSum(
+                  table.segment,
+                  table.offsetBytes,
+                  table.stride(),
+                  rows,
+                  FROM,
+                  count,
+                  out,
+                  at,
+                  width,
+                  DIVISOR));
+      bag(
+          arena,
+          "weighted sum",
+          weighted,
+          (out, at) ->
+              kernels.bagWeightedSum(
+                  table.segment,
+                  table.offsetBytes,
+                  table.stride(),
+                  rows,
+                  FROM,
+                  count,
+                  WEIGHTS,
+                  out,
+                  at,
+                  width));
+      bag(
+          arena,
+          "max",
+          max,
+          (out, at) ->
+              kernels.bagMax(
+                  table.segment,
+                  table.offsetBytes,
+                  table.stride(),
+                  rows,
+                  FROM,
+                  count,
+                  out,
+                  at,
+                  width));
+      maxGradient(arena, x, max, g);
+    }
+
+    private void gather(Arena arena, double[][] x) {
+      FloatFormat type = type(table.format);
+      int gap = table.width + 1;
+      double[] expected = new double[count * gap];
+      Arrays.fill(expected, 5);
+      GuardedRun out = GuardedRun.of(arena, type, expected, misalignment);
+      for (int i = 0; i < count; i++) {
+        System.arraycopy(x[i], 0, expected, i * gap, table.width);
+      }
+      kernels.gather(
+          table.segment,
+          table.offsetBytes,
+          table.stride(),
+          rows,
+          FROM,
+          count,
+          out.segment(),
+          out.offsetBytes(),
+          (long) gap * type.sizeBytes(),
+          table.width);
+      assertSameBits(what + ", gather", expected, out.numbers());
+      out.assertGuardsUnchanged(what + ", gather");
+    }
+
+    private interface BagCall {
+      void run(MemorySegment out, long outOffset);
+    }
+
+    private void bag(Arena arena, String name, double[] expected, BagCall call) {
+      FloatFormat type = type(table.format);
+      double[] poison = new double[expected.length];
+      Arrays.fill(poison, 5);
+      GuardedRun out = GuardedRun.of(arena, type, poison, misalignment);
+      call.run(out.segment(), out.offsetBytes());
+      assertSameBits(what + ", " + name, expected, out.numbers());
+      out.assertGuardsUnchanged(what + ", " + name);
+    }
+
+    private void maxGradient(Arena arena, double[][] x, double[] max, double[] g) {
+      FloatFormat type = type(table.format);
+      int width = table.width;
+      int gap = width + 1;
+      double[] expected = new double[count * gap];
+      Arrays.fill(expected, 5);
+      GuardedRun values = GuardedRun.of(arena, type, expected, misalignment);
+      for (int d = 0; d < width; d++) {
+        boolean taken = false;
+        for (int i = 0; i < count; i++) {
+          boolean takes =
+              !taken && (x[i][d] == max[d] || Double.isNaN(x[i][d]) && Double.isNaN(max[d]));
+          expected[i * gap + d] = takes ? g[d] : 0;
+          taken |= takes;
+        }
+        Assertions.assertTrue(taken || count == 0, "a maximum that no row has");
+      }
+      GuardedRun out = GuardedRun.of(arena, type, max, 0);
+      GuardedRun gradient = GuardedRun.of(arena, type, g, 0);
+      kernels.bagMaxGradient(
+          table.segment,
+          table.offsetBytes,
+          table.stride(),
+          rows,
+          FROM,
+          count,
+          out.segment(),
+          out.offsetBytes(),
+          gradient.segment(),
+          gradient.offsetBytes(),
+          values.segment(),
+          values.offsetBytes(),
+          (long) gap * type.sizeBytes(),
+          width);
+      assertSameBits(what + ", max gradient", expected, values.numbers());
+      values.assertGuardsUnchanged(what + ", max gradient");
     }
   }
 }

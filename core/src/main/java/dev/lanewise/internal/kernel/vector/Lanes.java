@@ -20,6 +20,17 @@ final class Lanes {
   static final VectorSpecies<Double> DOUBLES_HALF = doubles(bits(2));
   static final VectorSpecies<Double> DOUBLES_QUARTER = doubles(bits(4));
 
+  /** As many numbers as {@link #FLOATS} has lanes, of the types on the way to a float. */
+  static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, FLOATS.vectorShape());
+
+  static final VectorSpecies<Short> SHORTS =
+      VectorSpecies.of(short.class, VectorShape.forBitSize(FLOATS.vectorBitSize() / 2));
+
+  /** There is no vector of 32 bits: of four lanes twice as many bytes are read. */
+  static final VectorSpecies<Byte> BYTES =
+      VectorSpecies.of(
+          byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / 4)));
+
   /** 512-bit vectors come with 32 registers; 16 are assumed otherwise. */
   private static final int REGISTERS = FLOATS.vectorBitSize() == WIDEST ? 32 : 16;
 

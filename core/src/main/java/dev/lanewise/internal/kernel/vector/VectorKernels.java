@@ -7,11 +7,14 @@ import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReductionKernels;
+import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.TileKernels;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /** The kernels of the machine's vector width. */
 public final class VectorKernels {
@@ -30,8 +33,23 @@ public final class VectorKernels {
     return new VectorReductions();
   }
 
-  public static RowKernels rows() {
-    return new VectorRows();
+  /** By format. */
+  public static Map<RowFormat, RowKernels> rows() {
+    return Map.of(
+        RowFormat.FLOAT32,
+        new VectorFloat32Rows(),
+        RowFormat.FLOAT64,
+        new VectorFloat64Rows(),
+        RowFormat.BFLOAT16,
+        new VectorBfloat16Rows(),
+        RowFormat.FLOAT16,
+        new VectorFloat16Rows(),
+        RowFormat.INT8,
+        new VectorInt8Rows());
+  }
+
+  public static ScatterKernels scatter() {
+    return new VectorScatter();
   }
 
   public static TileKernels<float[]> floatTiles() {

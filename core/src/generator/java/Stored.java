@@ -1,0 +1,112 @@
+/** How a row's numbers lie in memory, and how one (or a vector of them) is read. */
+enum Stored {
+  FLOAT32(Element.FLOAT, "Float.BYTES"),
+  FLOAT64(Element.DOUBLE, "Double.BYTES"),
+  BFLOAT16(Element.FLOAT, "Short.BYTES"),
+  FLOAT16(Element.FLOAT, "Short.BYTES"),
+  INT8(Element.FLOAT, "Byte.BYTES");
+
+  /** The type that the numbers are read as. */
+  final Element element;
+
+  final String bytes;
+
+  Stored(Element element, String bytes) {
+    this.element = element;
+    this.bytes = bytes;
+  }
+
+  /** What generated classes are called: for example {@code Bfloat16Rows}. */
+  String className() {
+    return name().charAt(0) + name().substring(1).toLowerCase(java.util.Locale.ROOT) + "Rows";
+  }
+
+  /** Whether reading a number takes more than a load. */
+  boolean isNarrow() {
+    return this != FLOAT32 && this != FLOAT64;
+  }
+
+  /** The most vectors of columns that a method takes at once. */
+  int largestGroup(Dialect d) {
+    return isNarrow() ? Math.min(4, d.largestGroup()) : d.largestGroup();
+  }
+
+  /** What comes before a row's numbers are read: the scale and the bias of a row of int8. */
+  void begin(Program p, String row) {
+    if (this == INT8) {
+      for (String name : new String[] {"scale", "bias"}) {
+        String at = row + " + width" + (name.equals("scale") ? "" : " + Float.BYTES");
+        p.line(
+            "final %s %s = %s;"
+                .formatted(
+                    p.dialect.floats(), name, p.dialect.broadcast("table.get(FLOAT, " + at + ")")));
+      }
+    }
+  }
+
+  /** Reads one number or a vector of them. */
+  String load(Program p, String segment, String offset) {
+    Dialect d = p.dialect;
+    boolean vector = d instanceof VectorDialect;
+    return switch (this) {
+      case FLOAT32, FLOAT64 -> p.load(segment, offset);
+      case BFLOAT16 ->
+          p.let(
+              d.floats(),
+              vector
+                  ? shorts(segment, offset)
+                      + ".lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()"
+                  : "Float.intBitsToFloat(%s.get(SHORT, %s) << 16)".formatted(segment, offset));
+      case FLOAT16 -> vector ? halfVector(p, segment, offset) : half(p, segment, offset);
+      case INT8 -> {
+        String q =
+            p.let(
+                d.floats(),
+                vector
+                    ? "(FloatVector) ((IntVector) ByteVector.fromMemorySegment(B, %s, %s, NATIVE).convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0)).convertShape(VectorOperators.I2F, F, 0)"
+                        .formatted(segment, offset)
+                    : "(float) (%s.get(BYTE, %s) & 0xff)".formatted(segment, offset));
+        yield p.fma("scale", q, "bias");
+      }
+    };
+  }
+
+  /**
+   * A binary16 as a binary32, exactly: its exponent and fraction moved into place are the number
+   * times 2^-112, subnormal ones included; infinities and NaN then get their exponent.
+   */
+  private static String halfVector(Program p, String segment, String offset) {
+    String h = p.let("IntVector", shorts(segment, offset));
+    String magnitude =
+        p.let("IntVector", "%s.and(0x7fff).lanewise(VectorOperators.LSHL, 13)".formatted(h));
+    String scaled =
+        p.let(
+            "IntVector",
+            "%s.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts()".formatted(magnitude));
+    String special =
+        p.let(
+            "IntVector",
+            "%s.blend(%s.or(0x7f800000), %s.compare(VectorOperators.GE, 0x0f800000))"
+                .formatted(scaled, scaled, magnitude));
+    String sign = "%s.and(0x8000).lanewise(VectorOperators.LSHL, 16)".formatted(h);
+    return p.let("FloatVector", "%s.or(%s).reinterpretAsFloats()".formatted(special, sign));
+  }
+
+  private static String half(Program p, String segment, String offset) {
+    String h = p.let("int", "%s.get(SHORT, %s)".formatted(segment, offset));
+    String magnitude = p.let("int", "(%s & 0x7fff) << 13".formatted(h));
+    String scaled =
+        p.let(
+            "int",
+            "Float.floatToRawIntBits(Float.intBitsToFloat(%s) * 0x1p112f)".formatted(magnitude));
+    String special =
+        p.let(
+            "int", "%s >= 0x0f800000 ? %s | 0x7f800000 : %s".formatted(magnitude, scaled, scaled));
+    return p.let("float", "Float.intBitsToFloat(%s | (%s & 0x8000) << 16)".formatted(special, h));
+  }
+
+  private static String shorts(String segment, String offset) {
+    return "((IntVector) ShortVector.fromMemorySegment(S, %s, %s, NATIVE).convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0))"
+        .formatted(segment, offset);
+  }
+}

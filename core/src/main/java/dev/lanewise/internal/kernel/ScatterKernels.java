@@ -1,0 +1,51 @@
+package dev.lanewise.internal.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Programs that add to rows of a float32 table: row r starts at byte {@code tableOffset + r *
+ * tableStride} and holds {@code width} numbers without gaps. Offsets and strides are in bytes and
+ * need no alignment. Row numbers are already checked. In the equations r is {@code rows[from + i]},
+ * for {@code i < count} in order.
+ */
+public interface ScatterKernels {
+  /** {@code table[r] += g[i]}; positions whose row is {@code skip} are left out. */
+  void scatterAdd(
+      MemorySegment table,
+      long tableOffset,
+      long tableStride,
+      long[] rows,
+      int from,
+      int count,
+      MemorySegment g,
+      long gOffset,
+      long gStride,
+      int width,
+      long skip);
+
+  /** {@code table[r] += g / divisor}: one bag's gradient. */
+  void bagScatterAdd(
+      MemorySegment table,
+      long tableOffset,
+      long tableStride,
+      long[] rows,
+      int from,
+      int count,
+      MemorySegment g,
+      long gOffset,
+      int width,
+      double divisor);
+
+  /** {@code table[r] = fma(weights[from + i], g, table[r])}: one weighted bag's gradient. */
+  void bagWeightedScatterAdd(
+      MemorySegment table,
+      long tableOffset,
+      long tableStride,
+      long[] rows,
+      int from,
+      int count,
+      double[] weights,
+      MemorySegment g,
+      long gOffset,
+      int width);
+}

@@ -1,0 +1,78 @@
+package dev.lanewise.internal.rows;
+
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Reads a little of every cache line of some rows, before they are worked on one after the other:
+ * the cache misses of all of them overlap then, which a loop over rows that computes much on each
+ * does not achieve.
+ */
+public final class RowTouch {
+  private static final long LINE_BYTES = 64;
+
+  /** A smaller tensor is in the cache anyway. */
+  private static final long SMALLEST_BYTES = 1 << 19;
+
+  private RowTouch() {}
+
+  /**
+   * Touches rows of a contiguous tensor, unless it is small.
+   *
+   * @param tensor float32
+   * @param rowBytes the size of a row
+   * @param rows row numbers
+   * @param from the first
+   * @param count how many, a handful
+   * @return a number that depends on what was read
+   */
+  public static int touch(Tensor tensor, long rowBytes, long[] rows, int from, int count) {
+    return tensor.layout().spanBytes() < SMALLEST_BYTES
+        ? 0
+        : touch(tensor.segment(), tensor.offsetBytes(), rowBytes, rowBytes, rows, from, count);
+  }
+
+  /**
+   * Touches rows that are evenly spaced.
+   *
+   * @param segment where they are
+   * @param offset of row 0, in bytes
+   * @param stride from row to row, in bytes
+   * @param rowBytes the size of a row
+   * @param rows row numbers
+   * @param from the first
+   * @param count how many, a handful
+   * @return a number that depends on what was read
+   */
+  public static int touch(
+      MemorySegment segment,
+      long offset,
+      long stride,
+      long rowBytes,
+      long[] rows,
+      int from,
+      int count) {
+    if (rowBytes == 0) {
+      return 0;
+    }
+    int read = 0;
+    // By line, then by row: the first line of every row brings its page's translation.
+    for (long line = 0; line < rowBytes; line += LINE_BYTES) {
+      read ^= line(segment, offset + line, stride, rows, from, count);
+    }
+    // The last line, where rows are not aligned to lines.
+    return (offset | stride | rowBytes) % LINE_BYTES == 0
+        ? read
+        : read ^ line(segment, offset + rowBytes - Float.BYTES, stride, rows, from, count);
+  }
+
+  private static int line(
+      MemorySegment segment, long base, long stride, long[] rows, int from, int count) {
+    int read = 0;
+    for (int i = from; i < from + count; i++) {
+      read ^= segment.get(ValueLayout.JAVA_INT_UNALIGNED, base + rows[i] * stride);
+    }
+    return read;
+  }
+}

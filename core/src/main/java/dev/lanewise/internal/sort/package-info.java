@@ -1,0 +1,5 @@
+/** Sorting the rows of a batch. */
+@NullMarked
+package dev.lanewise.internal.sort;
+
+import org.jspecify.annotations.NullMarked;

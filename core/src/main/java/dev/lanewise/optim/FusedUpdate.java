@@ -1,0 +1,208 @@
+package dev.lanewise.optim;
+
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.internal.check.Check;
+import dev.lanewise.internal.parallel.Parts;
+import dev.lanewise.internal.rows.GradientRows;
+import dev.lanewise.internal.rows.RowNumbers;
+import dev.lanewise.optim.RowSums.SumKind;
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.Tensor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Backward pass and optimizer step of an embedding in one: the batch is sorted by row, the
+ * gradients of each distinct row are summed once into scratch memory for a few rows, and the row
+ * and what the optimizer remembers of it are updated at once. No gradient is ever made, neither
+ * dense nor sparse, and each touched row is read and written once.
+ *
+ * <p>The bits are those of the two steps: {@link Embedding#backward} of a sparse embedding, then
+ * {@link Optimizer#step} on that gradient alone. A call counts as one step of the parameter; what
+ * its gradient holds is neither used nor changed. Padding is left out, and {@linkplain
+ * Embedding#withScaleGradByFreq scaling by frequency} is applied.
+ *
+ * <p>For optimizers that move the rows of the batch only: {@link Sgd} without momentum and weight
+ * decay, {@link Adagrad} without weight decay, {@link RowwiseAdagrad} and {@link SparseAdam}.
+ *
+ * <p>Not thread-safe, and not to be used while the optimizer steps. Allocates nothing in steady
+ * state on one thread; with a {@linkplain #withParallelism parallelism}, some hundred bytes a call.
+ *
+ * <p>Source: FBGEMM's fused table-batched embeddings (D. Khudia et al., arXiv:2101.05615; D.
+ * Mudigere et al., ISCA 2022).
+ */
+public final class FusedUpdate {
+  /** Fewer rows are not worth another thread. */
+  private static final int LEAST_ROWS_OF_A_PART = 256;
+
+  private static final int PARTS_OF_A_THREAD = 4;
+
+  private final Optimizer optimizer;
+  private final Embedding embedding;
+  private final int index;
+  private final Parallelism parallelism;
+  private final RowNumbers numbers = new RowNumbers();
+  private final GradientRows gradient = new GradientRows();
+  private final RowSums sums = new RowSums();
+
+  private FusedUpdate(
+      Optimizer optimizer, Embedding embedding, int index, Parallelism parallelism) {
+    this.optimizer = optimizer;
+    this.embedding = embedding;
+    this.index = index;
+    this.parallelism = parallelism;
+  }
+
+  /**
+   * An update of an embedding by an optimizer.
+   *
+   * @param optimizer whose rule and state are used
+   * @param embedding whose weight is one of the optimizer's parameters
+   * @return the update, on the calling thread
+   * @throws IllegalArgumentException if the weight is none of the parameters, or the optimizer's
+   *     rule needs more than the touched rows; the message says why
+   */
+  public static FusedUpdate of(Optimizer optimizer, Embedding embedding) {
+    int index = optimizer.indexOf(embedding.weight());
+    if (index < 0) {
+      throw new IllegalArgumentException(
+          "the weight of " + embedding + " is none of the optimizer's parameters");
+    }
+    requireFusable(optimizer);
+    return new FusedUpdate(optimizer, embedding, index, Parallelism.NONE);
+  }
+
+  private static void requireFusable(Optimizer optimizer) {
+    String obstacle = optimizer.obstacleToFusing();
+    if (obstacle != null) {
+      throw new IllegalArgumentException(
+          optimizer.getClass().getSimpleName()
+              + " cannot be fused with the backward pass: "
+              + obstacle);
+    }
+  }
+
+  /**
+   * The same, on several threads, between which the distinct rows are divided: the same bits.
+   *
+   * @param helpers who takes part
+   * @return another update of the same weights and state
+   */
+  public FusedUpdate withParallelism(Parallelism helpers) {
+    return new FusedUpdate(optimizer, embedding, index, helpers);
+  }
+
+  /**
+   * Adds up a lookup's gradient by row and moves the rows.
+   *
+   * @param indices the row numbers that were looked up
+   * @param gradientOfRows the gradient of the result: float32 [indices.length, embeddingDim], whose
+   *     rows lie without gaps inside, and may be one and the same (a stride of 0)
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the gradient has another shape or type or overlaps the
+   *     weight, or the optimizer has loaded settings that cannot be fused
+   * @throws IllegalStateException if an arena is closed; neither weight nor state has changed in
+   *     any of these cases
+   * @throws WrongThreadException if, on several threads, weight or gradient belong to a confined
+   *     arena
+   */
+  public void backward(int[] indices, Tensor gradientOfRows) {
+    numbers.load(indices, embedding.numEmbeddings());
+    gradient.load(gradientOfRows, indices.length, embedding.embeddingDim());
+    applyChecked(gradientOfRows);
+  }
+
+  /**
+   * As {@link #backward(int[], Tensor)}, for indices of any shape.
+   *
+   * @param indices the row numbers that were looked up, int32 or int64, of any shape and strides
+   * @param gradientOfRows the gradient of the result: float32 of the indices' shape with
+   *     embeddingDim behind it, whose rows lie without gaps inside
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if the gradient has another shape or type or overlaps the
+   *     weight, or the indices are not integers, or the optimizer has loaded settings that cannot
+   *     be fused
+   * @throws IllegalStateException if an arena is closed; neither weight nor state has changed in
+   *     any of these cases
+   * @throws WrongThreadException if, on several threads, weight or gradient belong to a confined
+   *     arena
+   */
+  public void backward(Tensor indices, Tensor gradientOfRows) {
+    numbers.load(indices, embedding.numEmbeddings());
+    gradient.load(gradientOfRows, indices.shape(), embedding.embeddingDim());
+    applyChecked(gradientOfRows);
+  }
+
+  private void applyChecked(Tensor gradientOfRows) {
+    try {
+      Check.disjoint("gradient", gradientOfRows, "weight", embedding.weight().value());
+      apply(numbers.rows(), numbers.count(), null, null, gradient);
+    } finally {
+      gradient.release();
+    }
+  }
+
+  /**
+   * Makes the step for entries of a batch: entry e adds row {@code sources[e]} of a matrix, times
+   * {@code weights[e]}, to the gradient of row {@code rows[e]}. What a lookup does with the rows as
+   * they come, a bag does with its own row for each of its entries.
+   *
+   * @param rows the entries' rows, checked
+   * @param count how many entries
+   * @param sources the entries' rows of the matrix, or null for 0, 1, 2, ...
+   * @param weights the entries' factors, or null for none; the sum is then a chain of fused
+   *     multiply-adds
+   * @param matrix the gradients
+   */
+  void apply(
+      long[] rows,
+      int count,
+      long @Nullable [] sources,
+      double @Nullable [] weights,
+      GradientRows matrix) {
+    requireFusable(optimizer);
+    ParameterState state = optimizer.state(index);
+    Check.writable("weight", state.value());
+    if (parallelism.width() > 1) {
+      Check.shareable("weight", state.value());
+      Check.shareable("gradient", matrix.segment(), "a tensor", state.value().shape());
+    }
+    sums.group(rows, count, embedding.paddingIdx(), sources, weights);
+    optimizer.beginStep(state);
+    SumKind kind = embedding.scalesGradByFreq() ? SumKind.BY_FREQUENCY : SumKind.PLAIN;
+    int distinct = sums.count();
+    if (parallelism.width() == 1 || distinct < 2 * LEAST_ROWS_OF_A_PART) {
+      part(state, matrix, kind, 0, distinct);
+      return;
+    }
+    int parts = Math.min(distinct / LEAST_ROWS_OF_A_PART, PARTS_OF_A_THREAD * parallelism.width());
+    Parts.run(
+        parallelism,
+        parts,
+        part ->
+            part(
+                state,
+                matrix,
+                kind,
+                (int) ((long) distinct * part / parts),
+                (int) ((long) distinct * (part + 1) / parts)));
+  }
+
+  private void part(ParameterState state, GradientRows matrix, SumKind kind, int from, int to) {
+    UpdateScratch scratch = UpdateScratch.POOL.take();
+    try {
+      sums.update(optimizer, state, matrix, kind, from, to, scratch);
+    } finally {
+      UpdateScratch.POOL.giveBack(scratch);
+    }
+  }
+
+  /**
+   * The optimizer and the embedding.
+   *
+   * @return for example {@code FusedUpdate(Adagrad, Embedding(10000, 64))}
+   */
+  @Override
+  public String toString() {
+    return "FusedUpdate(" + optimizer.getClass().getSimpleName() + ", " + embedding + ")";
+  }
+}

@@ -1,0 +1,349 @@
+package dev.lanewise.optim;
+
+import dev.lanewise.checkpoint.StateDict;
+import dev.lanewise.checkpoint.Value;
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.internal.check.Check;
+import dev.lanewise.internal.memory.Zeros;
+import dev.lanewise.internal.rows.RowTouch;
+import dev.lanewise.internal.rows.Runs;
+import dev.lanewise.tensor.Gradient;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.SparseGradient;
+import java.lang.foreign.MemorySegment;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.SequencedMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all optimizers have in common: parameters, a step that moves them by their gradients, and
+ * state that can be saved and restored in the layout of {@code torch.optim}.
+ *
+ * <p>A parameter's gradient is dense, sparse, or the sum of both (see {@link Parameter}): where
+ * both hold something, a step first adds the sparse one's row sums to the dense one. Parameters
+ * that have no gradient yet are left alone.
+ *
+ * <p>Whether a row that the batch did not touch moves depends on the optimizer and its settings;
+ * each says so. Where it does not, a step visits touched rows only, whatever the size of the table,
+ * and dense and sparse gradients give the same bits.
+ *
+ * <p>State memory is allocated when the optimizer is made and belongs to no arena. A step checks
+ * everything before it changes anything, allocates nothing in steady state, and is not thread-safe.
+ */
+public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Adam, SparseAdam {
+  /** Rows whose cache misses overlap: more than a core has outstanding, times a row's lines. */
+  static final int BLOCK_ROWS = 16;
+
+  private final List<Parameter> parameters;
+  private final ParameterState[] states;
+
+  Optimizer(Parameter... parameters) {
+    this.parameters = List.of(parameters);
+    this.states = new ParameterState[parameters.length];
+    for (Parameter parameter : parameters) {
+      if (!parameter.isTrainable()) {
+        throw new IllegalArgumentException(
+            "a frozen parameter of shape " + parameter.value().shape() + " cannot be optimized");
+      }
+    }
+  }
+
+  /** Makes the memory of all states, before the first step. */
+  final void start(StateForm form) {
+    for (int i = 0; i < states.length; i++) {
+      states[i] = form.fresh(parameters.get(i));
+    }
+  }
+
+  // ------------------------------------------------------------------------------------------------------ what differs
+
+  /** What is remembered of a parameter, by the present settings. */
+  abstract StateForm form();
+
+  /** The settings, as PyTorch writes them. */
+  abstract SequencedMap<String, Value> group();
+
+  /** Takes over settings and, by {@link #adopt}, states; checks all before it changes any. */
+  abstract void restore(SavedState saved);
+
+  /**
+   * Whether rows whose gradient is 0 move, if the gradient is sparse: every row is visited then.
+   */
+  abstract boolean movesUntouchedRows();
+
+  /**
+   * As {@link #movesUntouchedRows}, if the gradient is dense. A step up adds +0 where the gradient
+   * is 0, which turns a weight of -0 into +0.
+   */
+  abstract boolean visitsAllRows();
+
+  /** Why the update cannot be made row by row with the backward pass; null if it can. */
+  abstract @Nullable String obstacleToFusing();
+
+  /** Refuses gradients that the optimizer has no rule for. */
+  abstract void requireGradientKind(Parameter parameter);
+
+  /** Computes what is the same for all elements of a parameter in this step. */
+  abstract void begin(ParameterState state);
+
+  /** The most elements that {@link #run} takes at once; runs start at multiples of it. */
+  long longestRun(ParameterState state) {
+    return Runs.LONGEST;
+  }
+
+  /** Updates n elements, from an element on, by as many numbers of a gradient. */
+  abstract void run(
+      ParameterState state,
+      long element,
+      MemorySegment g,
+      long gOffset,
+      int n,
+      UpdateScratch scratch);
+
+  // --------------------------------------------------------------------------------------------------------- front door
+
+  /**
+   * What is trained.
+   *
+   * @return the parameters, in the order in which they were given
+   */
+  public final List<Parameter> parameters() {
+    return parameters;
+  }
+
+  /**
+   * How far a step goes.
+   *
+   * @return the learning rate
+   */
+  public abstract float learningRate();
+
+  /**
+   * Changes how far steps go from now on, as a schedule does; state is kept.
+   *
+   * @param value at least 0
+   * @throws IllegalArgumentException if it is negative or not finite
+   */
+  public abstract void setLearningRate(float value);
+
+  /** Sets the gradients of all parameters to zero, dense and sparse ones. */
+  public final void zeroGrad() {
+    for (int i = 0; i < parameters.size(); i++) {
+      parameters.get(i).zeroGradient();
+    }
+  }
+
+  /**
+   * Moves all parameters that have a gradient.
+   *
+   * @throws IllegalArgumentException if a gradient is of a kind (dense or sparse) that the
+   *     optimizer has no rule for
+   * @throws IllegalStateException if an arena is closed; no parameter has been changed in either
+   *     case
+   */
+  public final void step() {
+    for (int i = 0; i < parameters.size(); i++) {
+      Parameter parameter = parameters.get(i);
+      Check.writable("parameter", parameter.value());
+      if (parameter.hasGradient()) {
+        Check.accessible("gradient", parameter.gradient().tensor());
+      }
+      requireGradientKind(parameter);
+    }
+    UpdateScratch scratch = UpdateScratch.POOL.take();
+    try {
+      for (int i = 0; i < parameters.size(); i++) {
+        step(states[i], scratch);
+      }
+    } finally {
+      UpdateScratch.POOL.giveBack(scratch);
+    }
+  }
+
+  private void step(ParameterState state, UpdateScratch scratch) {
+    Parameter parameter = state.parameter();
+    parameter.mergeGradients();
+    boolean sparse =
+        parameter.hasSparseGradient()
+            && (parameter.sparseGradient().nnz() > 0 || !parameter.hasGradient());
+    if (sparse || parameter.hasGradient()) {
+      beginStep(state);
+      if (sparse) {
+        sparseStep(state, parameter.sparseGradient(), scratch);
+      } else {
+        denseStep(state, parameter.gradient(), scratch);
+      }
+    }
+  }
+
+  /** Counts a step and computes its rates. */
+  final void beginStep(ParameterState state) {
+    state.setSteps(state.steps() + 1);
+    begin(state);
+  }
+
+  private void denseStep(ParameterState state, Gradient gradient, UpdateScratch scratch) {
+    MemorySegment g = gradient.tensor().segment();
+    long offset = gradient.tensor().offsetBytes();
+    if (gradient.allRowsTouched() || visitsAllRows()) {
+      elements(state, 0, state.rows() * state.width(), g, offset, scratch);
+      return;
+    }
+    long width = state.width();
+    for (int i = 0; i < gradient.touchedRowCount(); i++) {
+      long first = gradient.touchedRow(i) * width;
+      elements(state, first, width, g, offset + first * Float.BYTES, scratch);
+    }
+  }
+
+  private void sparseStep(ParameterState state, SparseGradient gradient, UpdateScratch scratch) {
+    if (!movesUntouchedRows()) {
+      RowSums sums = scratch.sums;
+      sums.group(gradient.rows(), gradient.nnz(), -1, null, null);
+      scratch.matrix.load(gradient);
+      sums.update(this, state, scratch.matrix, RowSums.SumKind.PLAIN, 0, sums.count(), scratch);
+      scratch.matrix.release();
+      return;
+    }
+    gradient.coalesce();
+    long rowBytes = state.width() * Float.BYTES;
+    long next = 0;
+    for (int i = 0; i < gradient.nnz(); i++) {
+      long row = gradient.row(i);
+      untouched(state, next, row, scratch);
+      elements(
+          state, row * state.width(), state.width(), gradient.segment(), i * rowBytes, scratch);
+      next = row + 1;
+    }
+    untouched(state, next, state.rows(), scratch);
+  }
+
+  /** Updates rows by a gradient of zeros. */
+  private void untouched(ParameterState state, long from, long to, UpdateScratch scratch) {
+    long end = to * state.width();
+    int chunk = Zeros.CHUNK_BYTES / Float.BYTES;
+    for (long at = from * state.width(); at < end; at += chunk) {
+      run(state, at, Zeros.SEGMENT, 0, (int) Math.min(chunk, end - at), scratch);
+    }
+  }
+
+  /** Reads ahead of some rows' update. */
+  final void touch(ParameterState state, long[] rows, int from, int count, UpdateScratch scratch) {
+    int read = RowTouch.touch(state.value(), state.width() * Float.BYTES, rows, from, count);
+    for (int slot = 0; slot < state.bufferCount(); slot++) {
+      long bytes = state.buffer(slot).layout().spanBytes() / Math.max(state.rows(), 1);
+      read ^= RowTouch.touch(state.buffer(slot), bytes, rows, from, count);
+    }
+    scratch.swallow(read);
+  }
+
+  /** Updates some rows by a gradient that has one row for each. */
+  final void rows(
+      ParameterState state,
+      long[] rows,
+      int from,
+      int count,
+      MemorySegment g,
+      long gOffset,
+      UpdateScratch scratch) {
+    long width = state.width();
+    for (int i = 0; i < count; i++) {
+      elements(state, rows[from + i] * width, width, g, gOffset + i * width * Float.BYTES, scratch);
+    }
+  }
+
+  private void elements(
+      ParameterState state,
+      long first,
+      long count,
+      MemorySegment g,
+      long gOffset,
+      UpdateScratch scratch) {
+    long longest = longestRun(state);
+    for (long at = 0; at < count; at += longest) {
+      int n = (int) Math.min(longest, count - at);
+      run(state, first + at, g, gOffset + at * Float.BYTES, n, scratch);
+    }
+  }
+
+  /**
+   * A backward pass and step in one for an embedding over one of the parameters, which never makes
+   * a gradient.
+   *
+   * @param embedding whose weight is one of the parameters
+   * @return the update
+   * @throws IllegalArgumentException if the weight is none of the parameters, or the optimizer's
+   *     rule needs more than the touched rows; the message says why
+   */
+  public final FusedUpdate fused(Embedding embedding) {
+    return FusedUpdate.of(this, embedding);
+  }
+
+  /** The place of a parameter; negative if it is none of them. */
+  @SuppressWarnings("ReferenceEquality") // It is the same or it is not.
+  final int indexOf(Parameter parameter) {
+    for (int i = 0; i < parameters.size(); i++) {
+      if (parameters.get(i) == parameter) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
+  /** The present state of a parameter. */
+  final ParameterState state(int index) {
+    return states[index];
+  }
+
+  /**
+   * Settings and state, as the {@code state_dict()} of PyTorch's optimizer of the same name gives
+   * them: {@code param_groups}, a list of one dict with the settings and the parameters' numbers,
+   * and {@code state}, a dict from each number to what is remembered, where there is something yet.
+   * Saved (perhaps as {@code put("optimizer", optimizer.stateDict())} beside the model), it is what
+   * PyTorch's {@code load_state_dict} takes.
+   *
+   * @return a new state dict, whose tensors are the state itself, not copies, but for the number of
+   *     steps
+   */
+  public final StateDict stateDict() {
+    StateForm form = form();
+    SequencedMap<Integer, Value.Dict> written = new LinkedHashMap<>();
+    for (int i = 0; i < states.length; i++) {
+      if (form.isWritten(states[i])) {
+        written.put(i, form.write(states[i]));
+      }
+    }
+    return SavedState.write(group(), parameters.size(), written);
+  }
+
+  /**
+   * Takes over settings and state that {@link #stateDict} or PyTorch's {@code state_dict()} gave,
+   * the tensors copied. As there, parameters are matched by their number, so they must be given to
+   * the optimizer in the order in which they were when the state was saved. Everything is checked
+   * before anything is changed.
+   *
+   * @param state the state
+   * @throws IllegalArgumentException if the state is not one of this kind of optimizer with a
+   *     single group of as many parameters, a setting is out of range, or a tensor is missing, not
+   *     float32, or not of its parameter's shape
+   * @throws IllegalStateException if the memory of a tensor is closed
+   * @throws WrongThreadException if a tensor belongs to a confined arena of another thread
+   */
+  public final void loadStateDict(StateDict state) {
+    restore(SavedState.read(state, getClass().getSimpleName(), parameters.size()));
+  }
+
+  /** Takes over the saved states, once all are sound. */
+  final void adopt(SavedState saved, StateForm form) {
+    ParameterState[] loaded = new ParameterState[states.length];
+    for (int i = 0; i < loaded.length; i++) {
+      Value.Dict ofParameter = saved.states().get(i);
+      loaded[i] =
+          ofParameter == null
+              ? form.fresh(parameters.get(i))
+              : form.read(i, parameters.get(i), ofParameter);
+    }
+    System.arraycopy(loaded, 0, states, 0, loaded.length);
+  }
+}

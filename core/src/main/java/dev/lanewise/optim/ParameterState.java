@@ -1,0 +1,60 @@
+package dev.lanewise.optim;
+
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Tensor;
+
+/** What an optimizer remembers of one parameter, seen as rows: the positions of dimension 0. */
+final class ParameterState {
+  private final Parameter parameter;
+  private final Tensor[] buffers;
+  private final long rows;
+  private final long width;
+  private long steps;
+
+  ParameterState(Parameter parameter, int bufferCount) {
+    this.parameter = parameter;
+    this.buffers = new Tensor[bufferCount];
+    Tensor value = parameter.value();
+    this.rows = value.rank() == 0 ? 1 : value.size(0);
+    this.width = rows == 0 ? 0 : value.shape().elementCount() / rows;
+  }
+
+  Parameter parameter() {
+    return parameter;
+  }
+
+  Tensor value() {
+    return parameter.value();
+  }
+
+  /** The tensor of one of the form's slots. */
+  Tensor buffer(int slot) {
+    return buffers[slot];
+  }
+
+  void setBuffer(int slot, Tensor buffer) {
+    buffers[slot] = buffer;
+  }
+
+  int bufferCount() {
+    return buffers.length;
+  }
+
+  long rows() {
+    return rows;
+  }
+
+  /** Elements of a row. */
+  long width() {
+    return width;
+  }
+
+  /** How many steps were made, the one that is being made included. */
+  long steps() {
+    return steps;
+  }
+
+  void setSteps(long count) {
+    steps = count;
+  }
+}

@@ -1,0 +1,33 @@
+package dev.lanewise.optim;
+
+import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.memory.GrowableMemory;
+import dev.lanewise.internal.memory.ScratchPool;
+import dev.lanewise.internal.rows.GradientRows;
+
+/** What one thread needs while it updates rows. */
+final class UpdateScratch {
+  static final ScratchPool<UpdateScratch> POOL = new ScratchPool<>(UpdateScratch::new);
+
+  final float[] partials = new float[Partials.COUNT];
+
+  /** The summed gradients of some rows. */
+  final GrowableMemory block = new GrowableMemory();
+
+  /** Of a sparse gradient. */
+  final RowSums sums = new RowSums();
+
+  final GradientRows matrix = new GradientRows();
+
+  /** Takes what was read ahead, so that the reading is not left out as useless. */
+  private int sink;
+
+  void swallow(int value) {
+    sink ^= value;
+  }
+
+  /** Never read but for this. */
+  int sink() {
+    return sink;
+  }
+}

@@ -1,0 +1,156 @@
+package dev.lanewise.optim;
+
+import static dev.lanewise.verification.TensorAssertions.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.List;
+import java.util.concurrent.ForkJoinPool;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Calls that are refused leave weights and state as they were. */
+final class OptimizerRefusalTest {
+  private final Arena arena = Arena.ofAuto();
+
+  private Embedding embedding() {
+    return Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+  }
+
+  private static void assertRefused(
+      Class<? extends RuntimeException> kind, String message, Optimizer optimizer, Runnable run) {
+    String state = optimizer.stateDict().toString();
+    List<float[]> before =
+        optimizer.parameters().stream().map(p -> p.value().toFloatArray()).toList();
+    assertEquals(message, assertThrows(kind, run::run).getMessage());
+    assertEquals(state, optimizer.stateDict().toString());
+    for (int i = 0; i < before.size(); i++) {
+      assertSameBits(message, before.get(i), optimizer.parameters().get(i).value().toFloatArray());
+    }
+  }
+
+  @Test
+  void gradientsWithoutARule() {
+    Embedding first = embedding();
+    Embedding second = embedding();
+    Tensor g = Tensor.full(arena, 1, 2, 3);
+    Adam adam = Adam.of(0.5f, first.weight(), second.weight());
+    first.backward(new int[] {1, 2}, g);
+    second.withSparseGradient().backward(new int[] {1, 2}, g);
+    assertRefused(
+        IllegalArgumentException.class,
+        "Adam has no rule for the sparse gradient of a parameter of shape [4, 3], as it moves every row in every step: use SparseAdam, or an embedding without withSparseGradient()",
+        adam,
+        adam::step);
+    SparseAdam sparseAdam = SparseAdam.of(0.5f, second.weight(), first.weight());
+    first.weight().gradient().touchAllRows();
+    assertRefused(
+        IllegalArgumentException.class,
+        "SparseAdam has no rule for a dense gradient whose touched rows are not known, as that of a parameter of shape [4, 3]: use Adam",
+        sparseAdam,
+        sparseAdam::step);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void updatesThatCannotBeFused(Kind kind) {
+    Embedding embedding = embedding();
+    Optimizer optimizer = kind.optimizer(Direction.MINIMIZE, embedding.weight());
+    if (kind.moves == Kind.Moves.TOUCHED) {
+      FusedUpdate update = optimizer.fused(embedding);
+      Embedding other = embedding();
+      assertRefused(
+          IllegalArgumentException.class,
+          "the weight of Embedding(4, 3) is none of the optimizer's parameters",
+          optimizer,
+          () -> optimizer.fused(other));
+      badBatches(optimizer, update, embedding);
+    } else {
+      String name = optimizer.getClass().getSimpleName();
+      String why =
+          switch (name) {
+            case "Sgd" -> "momentum and weight decay move every row of the table in every step";
+            case "Adagrad" -> "weight decay moves every row of the table in every step";
+            default ->
+                "Adam moves every row of the table in every step; SparseAdam moves those of the batch";
+          };
+      assertRefused(
+          IllegalArgumentException.class,
+          name + " cannot be fused with the backward pass: " + why,
+          optimizer,
+          () -> optimizer.fused(embedding));
+    }
+  }
+
+  private void badBatches(Optimizer optimizer, FusedUpdate update, Embedding embedding) {
+    Tensor g = Tensor.full(arena, 1, 2, 3);
+    update.backward(new int[] {0, 0}, g);
+    assertRefused(
+        IndexOutOfBoundsException.class,
+        "index 4 at position [1] is outside the embedding's 4 rows",
+        optimizer,
+        () -> update.backward(new int[] {0, 4}, g));
+    assertRefused(
+        IllegalArgumentException.class,
+        "gradient: expected shape [1, 3], got [2, 3]",
+        optimizer,
+        () -> update.backward(new int[] {0}, g));
+    assertRefused(
+        IllegalArgumentException.class,
+        "indices: expected int32 or int64, got float32",
+        optimizer,
+        () -> update.backward(g, g));
+    assertRefused(
+        IllegalArgumentException.class,
+        "gradient must not overlap weight in memory",
+        optimizer,
+        () -> update.backward(new int[] {0, 1}, embedding.weight().value().slice(0, 0, 2)));
+    Arena closed = Arena.ofConfined();
+    Tensor gone = Tensor.zeros(closed, 2, 3);
+    closed.close();
+    assertRefused(
+        IllegalStateException.class,
+        "gradient: the arena of this tensor of shape [2, 3] is closed",
+        optimizer,
+        () -> update.backward(new int[] {0, 1}, gone));
+    try (Arena confined = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2)) {
+      FusedUpdate shared = update.withParallelism(Parallelism.of(pool));
+      Tensor own = Tensor.zeros(confined, 2, 3);
+      float[] before = embedding.weight().value().toFloatArray();
+      assertThrows(WrongThreadException.class, () -> shared.backward(new int[] {0, 1}, own));
+      assertSameBits("weight", before, embedding.weight().value().toFloatArray());
+    }
+  }
+
+  @Test
+  void settingsThatAreLoadedCanStopAFusedUpdate() {
+    Embedding embedding = embedding();
+    Sgd sgd = Sgd.of(0.5f, embedding.weight());
+    FusedUpdate update = sgd.fused(embedding);
+    sgd.loadStateDict(
+        Sgd.of(Sgd.Settings.of(0.5f).withMomentum(0.5f), embedding.weight()).stateDict());
+    assertRefused(
+        IllegalArgumentException.class,
+        "Sgd cannot be fused with the backward pass: momentum and weight decay move every row of the table in every step",
+        sgd,
+        () -> update.backward(new int[] {0}, Tensor.zeros(arena, 1, 3)));
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void parametersWithoutGradientStay(Kind kind) {
+    Embedding embedding = embedding();
+    Optimizer optimizer = kind.optimizer(Direction.MINIMIZE, embedding.weight());
+    String before = optimizer.stateDict().toString();
+    optimizer.step();
+    assertEquals(before, optimizer.stateDict().toString());
+    assertSameBits("weight", Tensor.full(arena, 2, 4, 3), embedding.weight().value());
+  }
+}
