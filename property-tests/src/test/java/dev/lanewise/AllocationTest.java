@@ -11,11 +11,16 @@ import dev.lanewise.einsum.ContractionOptions;
 import dev.lanewise.einsum.GatheredRows;
 import dev.lanewise.einsum.PackedOperand;
 import dev.lanewise.embedding.BagMode;
+import dev.lanewise.embedding.Bags;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.TableBatch;
+import dev.lanewise.embedding.TableBatchedBags;
 import dev.lanewise.nn.Linear;
 import dev.lanewise.optim.Adagrad;
 import dev.lanewise.optim.Adam;
+import dev.lanewise.optim.FusedBagUpdate;
+import dev.lanewise.optim.FusedTableUpdate;
 import dev.lanewise.optim.FusedUpdate;
 import dev.lanewise.optim.Optimizer;
 import dev.lanewise.optim.RowwiseAdagrad;
@@ -34,6 +39,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * In steady state, after the compilers have done their work, nothing is allocated on the heap.
@@ -134,6 +141,81 @@ class AllocationTest {
     assertAllocatesNothing(() -> bag.forward(ids, offsets, out));
     Tensor indices = Tensor.copyOf(arena, ids, 2, 2);
     assertAllocatesNothing(() -> bag.forward(indices, out));
+  }
+
+  @ParameterizedTest
+  @EnumSource(BagMode.class)
+  void bagsForthAndBack(BagMode mode) {
+    Embedding embedding = Embedding.randn(arena, random, 100, 16).withPaddingIdx(3);
+    EmbeddingBag bag = EmbeddingBag.of(embedding, mode);
+    EmbeddingBag sparse = EmbeddingBag.of(embedding.withSparseGradient(), mode);
+    EmbeddingBag scaled = EmbeddingBag.of(embedding.withScaleGradByFreq(), mode);
+    EmbeddingBag limited = EmbeddingBag.of(embedding.withMaxNorm(1, 2), mode);
+    int[] ids = {4, 99, 3, 4};
+    int[] offsets = {0, 3};
+    Bags bags = bag.bags();
+    Bags sparseBags = sparse.bags();
+    Bags scaledBags = scaled.bags();
+    Bags limitedBags = limited.bags();
+    Tensor out = Tensor.zeros(arena, 2, 16);
+    FusedBagUpdate update = RowwiseAdagrad.of(0.01f, embedding.weight()).fused(bag);
+    assertAllocatesNothing(() -> {
+      bag.forward(bags.load(ids, offsets), out);
+      bag.backward(bags, out);
+      sparse.backward(sparseBags.load(ids, offsets), out);
+      scaled.backward(scaledBags.load(ids, offsets), out);
+      limited.forward(limitedBags.load(ids, offsets), out);
+      embedding.weight().zeroGradient();
+      update.backward(bags, out);
+    });
+  }
+
+  @Test
+  void manyTables() {
+    Embedding one = Embedding.randn(arena, random, 100, 16);
+    Embedding two = Embedding.randn(arena, random, 10, 5);
+    TableBatchedBags tables =
+        TableBatchedBags.of(EmbeddingBag.of(one, BagMode.SUM), EmbeddingBag.of(two, BagMode.MEAN));
+    TableBatch batch = tables.batch();
+    int[] ids = {4, 99, 3, 9, 0};
+    int[] offsets = {0, 2, 3, 3, 5};
+    Tensor out = Tensor.zeros(arena, 2, 21);
+    FusedTableUpdate update = Sgd.of(0.01f, one.weight(), two.weight()).fused(tables);
+    assertAllocatesNothing(() -> {
+      tables.forward(batch.load(ids, offsets), out);
+      tables.backward(batch, out);
+      update.backward(batch, out);
+      one.weight().zeroGradient();
+      two.weight().zeroGradient();
+    });
+  }
+
+  @Test
+  void weightedBags() {
+    Embedding embedding = Embedding.randn(arena, random, 100, 16);
+    EmbeddingBag bag = EmbeddingBag.of(embedding, BagMode.SUM);
+    Bags bags = bag.bags();
+    Tensor indices = Tensor.copyOf(arena, new int[] {4, 99, 3, 4}, 2, 2);
+    Tensor weights = Tensor.zeros(arena, 2, 2);
+    Tensor weightGradient = Tensor.zeros(arena, 2, 2);
+    Tensor out = Tensor.zeros(arena, 2, 16);
+    FusedBagUpdate update = Sgd.of(0.01f, embedding.weight()).fused(bag);
+    assertAllocatesNothing(() -> {
+      bag.forward(bags.loadWeighted(indices, weights), out);
+      bag.backward(bags, out);
+      bag.backwardOfWeights(bags, out, weightGradient);
+      embedding.weight().zeroGradient();
+      update.backward(bags, out);
+    });
+    try (Tape tape = new Tape()) {
+      Parameter factors = Parameter.trainable(arena, weights);
+      assertAllocatesNothing(() -> {
+        tape.sum(tape.weightedLookup(bag, indices, factors)).backward();
+        embedding.weight().zeroGradient();
+        factors.zeroGradient();
+        tape.reset();
+      });
+    }
   }
 
   private void contraction(String equation, Tensor a, Tensor b) {

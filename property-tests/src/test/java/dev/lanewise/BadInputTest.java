@@ -156,8 +156,8 @@ class BadInputTest {
         () -> product.execute(wrong, b, out));
     refused(
         IllegalArgumentException.class,
-        "weight: expected float32, got float64",
-        () -> Embedding.fromPretrained(doubles));
+        "weight: expected float32, float64, bfloat16 or float16, got int32",
+        () -> Embedding.fromPretrained(Tensor.copyOf(arena, new int[] {1, 2}, 2, 1)));
     try (Tape tape = new Tape()) {
       refused(
           IllegalArgumentException.class,

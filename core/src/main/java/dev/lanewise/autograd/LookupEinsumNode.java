@@ -53,9 +53,12 @@ final class LookupEinsumNode extends Node {
   /** Kept while the table is the same. */
   @SuppressWarnings("ReferenceEquality") // It is the same or it is not.
   private GatheredRows rowsOf(Embedding embedding) {
-    if (embedding.hasSparseGradient() || embedding.scalesGradByFreq()) {
+    requireFloat32(embedding);
+    if (embedding.hasSparseGradient()
+        || embedding.scalesGradByFreq()
+        || embedding.maxNorm() != Double.POSITIVE_INFINITY) {
       throw new IllegalArgumentException(
-          "a lookup and contraction in one has a dense, unscaled gradient only: call lookup and einsum for "
+          "a lookup and contraction in one has a dense, unscaled gradient and no maxNorm: call lookup and einsum for "
               + embedding);
     }
     Source known = source;

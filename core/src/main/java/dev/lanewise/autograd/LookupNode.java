@@ -2,8 +2,9 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.internal.check.Check;
-import dev.lanewise.internal.rows.GradientRows;
+import dev.lanewise.internal.rows.Contributions;
 import dev.lanewise.internal.rows.Lookup;
+import dev.lanewise.internal.rows.RowNorms;
 import dev.lanewise.internal.rows.RowNumbers;
 import dev.lanewise.internal.rows.TableGradient;
 import dev.lanewise.tensor.Shape;
@@ -16,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class LookupNode extends Node {
   private final RowNumbers rows = new RowNumbers();
-  private final GradientRows gradient = new GradientRows();
+  private final Contributions batch = new Contributions();
   private @Nullable Embedding embedding;
   private Shape indicesShape = Shape.scalar();
   private Shape resultShape = Shape.scalar();
@@ -51,10 +52,13 @@ final class LookupNode extends Node {
   }
 
   private Variable lookup(Embedding table) {
-    Check.accessible("weight", table.weight().value());
+    requireFloat32(table);
     embedding = table;
+    Tensor weight = table.weight().value();
     Tensor out = begin(resultShape, tape.isRecording() && table.weight().isTrainable());
-    Lookup.forward(table.weight().value(), rows, out);
+    Lookup.requireReady(weight, out, table.parallelism());
+    RowNorms.limit(weight, rows.rows(), rows.count(), table.maxNorm(), table.normType());
+    Lookup.forward(weight, rows, out, table.parallelism());
     return output;
   }
 
@@ -69,13 +73,14 @@ final class LookupNode extends Node {
   @Override
   void backward() {
     if (embedding != null) {
-      gradient.load(output.computedGradient(), indicesShape, resultShape.size(-1));
+      batch.load(output.computedGradient(), indicesShape, resultShape.size(-1));
+      batch.ofRows(rows.rows(), rows.count());
       TableGradient.add(
           embedding.weight(),
-          rows,
           embedding.paddingIdx(),
           TableGradient.Kind.of(embedding.hasSparseGradient(), embedding.scalesGradByFreq()),
-          gradient);
+          batch);
+      batch.release();
     }
   }
 }

@@ -1,6 +1,9 @@
 package dev.lanewise.autograd;
 
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.rows.Runs;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.util.Arrays;
@@ -42,6 +45,16 @@ abstract class Node {
 
   final void markRecorded() {
     released = false;
+  }
+
+  /** An embedding's rows are read as the numbers that a tape computes with. */
+  static void requireFloat32(Embedding embedding) {
+    Tensor table = embedding.weight().value();
+    Check.accessible("weight", table);
+    if (table.dtype() == DType.FLOAT64) {
+      throw new IllegalArgumentException(
+          "weight: a tape computes in float32, but the rows of " + embedding + " are float64");
+    }
   }
 
   /** Whatever a backward pass uses of this node is still there. */

@@ -106,7 +106,7 @@ public final class Tape implements AutoCloseable {
   }
 
   /**
-   * The sum or mean of each bag's rows; see {@link EmbeddingBag#forward(int[], int[], Tensor)}.
+   * Each bag's rows reduced to one; see {@link EmbeddingBag#forward(int[], int[], Tensor)}.
    *
    * @param bag the table and the mode
    * @param indices the bags' row numbers, one bag behind the other; copied
@@ -117,11 +117,12 @@ public final class Tape implements AutoCloseable {
    */
   public Variable lookup(EmbeddingBag bag, int[] indices, int[] offsets) {
     BagNode node = next(BagNode.class, BagNode::new);
+    node.forgetOperands();
     return recorded(node, node.record(bag, indices, offsets));
   }
 
   /**
-   * The sum or mean of each bag's rows, for bags of equal length.
+   * Each bag's rows reduced to one, for bags of equal length.
    *
    * @param bag the table and the mode
    * @param indices int32 or int64 [bags, entries]; copied
@@ -130,7 +131,61 @@ public final class Tape implements AutoCloseable {
    */
   public Variable lookup(EmbeddingBag bag, Tensor indices) {
     BagNode node = next(BagNode.class, BagNode::new);
+    node.forgetOperands();
     return recorded(node, node.record(bag, indices));
+  }
+
+  /**
+   * Each bag's rows reduced to one; see {@link EmbeddingBag#forward(Tensor, Tensor, Tensor)}.
+   *
+   * @param bag the table and the mode
+   * @param indices row numbers, int32 or int64 [n]; copied
+   * @param offsets where each bag starts, int32 or int64 [bags]
+   * @return [bags, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if a tensor has another shape or type, or the offsets are not
+   *     in order
+   */
+  public Variable lookup(EmbeddingBag bag, Tensor indices, Tensor offsets) {
+    BagNode node = next(BagNode.class, BagNode::new);
+    node.forgetOperands();
+    return recorded(node, node.record(bag, indices, offsets));
+  }
+
+  /**
+   * The weighted sums of bags of equal length, with a gradient for the weights too.
+   *
+   * @param bag the table, of mode SUM
+   * @param indices int32 or int64 [bags, entries]; copied
+   * @param perSampleWeights a factor for each index, [bags, entries]
+   * @return [bags, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if an operand has another shape or type, or the mode is not
+   *     SUM
+   */
+  public Variable weightedLookup(EmbeddingBag bag, Tensor indices, Operand perSampleWeights) {
+    Variable weights = variable(perSampleWeights);
+    BagNode node = next(BagNode.class, BagNode::new);
+    return recorded(node, node.recordWeighted(bag, indices, weights), weights);
+  }
+
+  /**
+   * The weighted sums of bags, with a gradient for the weights too.
+   *
+   * @param bag the table, of mode SUM
+   * @param indices row numbers, int32 or int64 [n]; copied
+   * @param offsets where each bag starts, int32 or int64 [bags]
+   * @param perSampleWeights a factor for each index, [n]
+   * @return [bags, embeddingDim]
+   * @throws IndexOutOfBoundsException if an index is outside the table
+   * @throws IllegalArgumentException if an operand has another shape or type, the offsets are not
+   *     in order, or the mode is not SUM
+   */
+  public Variable weightedLookup(
+      EmbeddingBag bag, Tensor indices, Tensor offsets, Operand perSampleWeights) {
+    Variable weights = variable(perSampleWeights);
+    BagNode node = next(BagNode.class, BagNode::new);
+    return recorded(node, node.recordWeighted(bag, indices, offsets, weights), weights);
   }
 
   /**

@@ -179,7 +179,7 @@ final class GatheredContraction {
   private void runLookedUp(GatheredRows rows, Tensor other, Tensor out, Accumulation accumulation) {
     Tensor scratch = lookedUp.take();
     try {
-      Lookup.forward(rows.table(), rows.rows(), scratch);
+      Lookup.forward(rows.table(), rows.rows(), scratch, Parallelism.NONE);
       if (operand == 0) {
         whole.run(scratch, other, out, accumulation);
       } else {

@@ -4,7 +4,7 @@ import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.gemm.Nest;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
-import dev.lanewise.internal.rows.Lookup;
+import dev.lanewise.internal.rows.TableGradient;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Shape;
@@ -204,6 +204,6 @@ final class RowScatter {
 
   private static void add(
       Gradient gradient, GatheredRows rows, int first, int count, Tensor computed) {
-    Lookup.backward(gradient, rows.rows(), first, count, rows.paddingIdx(), computed);
+    TableGradient.add(gradient, rows.rows(), first, count, rows.paddingIdx(), computed);
   }
 }

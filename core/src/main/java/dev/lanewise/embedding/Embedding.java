@@ -3,10 +3,13 @@ package dev.lanewise.embedding;
 import dev.lanewise.einsum.GatheredRows;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.ScratchPool;
-import dev.lanewise.internal.rows.GradientRows;
+import dev.lanewise.internal.rows.Contributions;
 import dev.lanewise.internal.rows.Lookup;
+import dev.lanewise.internal.rows.RowNorms;
 import dev.lanewise.internal.rows.RowNumbers;
 import dev.lanewise.internal.rows.TableGradient;
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -16,9 +19,13 @@ import java.util.random.RandomGenerator;
 /**
  * A table of vectors, looked up by row number: {@code out[..., :] = weight[indices[...], :]}.
  *
- * <p>The weight is float32 [numEmbeddings, embeddingDim]. Indices are int32 or int64 of any shape,
- * also empty or a scalar; an index outside the table is an error that names it and its position,
- * and nothing is written. The result is an exact copy of the rows (NaN and all).
+ * <p>The weight is [numEmbeddings, embeddingDim], float32 where it is trained. <a
+ * id="format"></a>Tables that are only served may also be float64, bfloat16, float16 ({@link
+ * #fromPretrained}) or 8-bit rows ({@link #fromQuantized}); rows are widened as they are read, to
+ * float32, of a float64 table to float64, which is exact but for 8-bit rows, one fused multiply-add
+ * each. Indices are int32 or int64 of any shape, also empty or a scalar; an index outside the table
+ * is an error that names it and its position, and nothing is written. The result of a float32 or
+ * float64 table is an exact copy of the rows (NaN and all).
  *
  * <p>The padding row, where there is one, is looked up like any other; its gradient is always 0.
  * Its index may be given from the end, as in PyTorch.
@@ -29,19 +36,22 @@ import java.util.random.RandomGenerator;
  * of rows. {@linkplain #withScaleGradByFreq By frequency}, each row's sum over one batch is divided
  * by how often the batch asks for the row. Both may be combined.
  *
- * <p>Lookup is thread-safe as long as nobody writes the weight, and allocates nothing once scratch
- * memory has grown to the batch. Backward passes are not thread-safe, as they write the gradient.
+ * <p>Lookup is thread-safe as long as nobody writes the weight (which a lookup {@linkplain
+ * #withMaxNorm with a largest norm} does), and allocates nothing once scratch memory has grown to
+ * the batch, on {@linkplain #withParallelism several threads} a few hundred bytes a call. Backward
+ * passes are not thread-safe, as they write the gradient.
  *
  * <p>Semantics: <a
  * href="https://docs.pytorch.org/docs/stable/generated/torch.nn.Embedding.html">torch.nn.Embedding</a>
- * (maxNorm is not supported yet; PyTorch refuses scaleGradByFreq with sparse gradients).
+ * (which refuses scaleGradByFreq with sparse gradients).
  */
 public final class Embedding {
   /** What {@link #paddingIdx} says where no row is padding. */
   public static final long NO_PADDING = -1;
 
   private static final ScratchPool<RowNumbers> ROWS = new ScratchPool<>(RowNumbers::new);
-  private static final ScratchPool<GradientRows> GRADIENTS = new ScratchPool<>(GradientRows::new);
+  private static final ScratchPool<Contributions> CONTRIBUTIONS =
+      new ScratchPool<>(Contributions::new);
 
   private final Parameter weight;
   private final Options options;
@@ -52,29 +62,61 @@ public final class Embedding {
    * @param paddingIdx the row without a gradient, or {@link #NO_PADDING}
    * @param sparse whether the gradient is a list of rows
    * @param byFrequency whether a row's gradient is divided by its count
+   * @param maxNorm what rows are shortened to, or {@link RowNorms#UNLIMITED}
+   * @param normType p of the norm
+   * @param parallelism who helps to look up
    */
-  private record Options(long paddingIdx, boolean sparse, boolean byFrequency) {
-    static final Options DEFAULT = new Options(NO_PADDING, false, false);
+  private record Options(
+      long paddingIdx,
+      boolean sparse,
+      boolean byFrequency,
+      double maxNorm,
+      double normType,
+      Parallelism parallelism) {
+    static final Options DEFAULT =
+        new Options(NO_PADDING, false, false, RowNorms.UNLIMITED, 2, Parallelism.NONE);
 
     Options withPaddingIdx(long index) {
-      return new Options(index, sparse, byFrequency);
+      return new Options(index, sparse, byFrequency, maxNorm, normType, parallelism);
     }
 
     Options withSparse() {
-      return new Options(paddingIdx, true, byFrequency);
+      return new Options(paddingIdx, true, byFrequency, maxNorm, normType, parallelism);
     }
 
     Options withByFrequency() {
-      return new Options(paddingIdx, sparse, true);
+      return new Options(paddingIdx, sparse, true, maxNorm, normType, parallelism);
+    }
+
+    Options withMaxNorm(double limit, double p) {
+      return new Options(paddingIdx, sparse, byFrequency, limit, p, parallelism);
+    }
+
+    Options withParallelism(Parallelism helpers) {
+      return new Options(paddingIdx, sparse, byFrequency, maxNorm, normType, helpers);
     }
   }
 
   private Embedding(Parameter weight, Options options) {
+    this.weight = weight;
+    this.options = options;
+  }
+
+  private static Embedding checked(Parameter weight) {
     Tensor table = weight.value();
-    Check.readable("weight", table);
+    Check.accessible("weight", table);
+    if (!table.dtype().isFloatingPoint()) {
+      throw new IllegalArgumentException(
+          "weight: expected float32, float64, bfloat16 or float16, got " + table.dtype());
+    }
+    requireTable("[numEmbeddings, embeddingDim]", table);
+    return new Embedding(weight, Options.DEFAULT);
+  }
+
+  private static void requireTable(String form, Tensor table) {
     if (table.rank() != 2 || table.size(1) > Integer.MAX_VALUE) {
       throw new IllegalArgumentException(
-          "weight: expected shape [numEmbeddings, embeddingDim], got " + table.shape());
+          "weight: expected shape " + form + ", got " + table.shape());
     }
     if (table.stride(1) != 1 && table.size(1) > 1) {
       throw new IllegalArgumentException(
@@ -82,8 +124,6 @@ public final class Embedding {
               + table.stride(1)
               + "; copy it with contiguous(arena)");
     }
-    this.weight = weight;
-    this.options = options;
   }
 
   /**
@@ -98,7 +138,7 @@ public final class Embedding {
   public static Embedding randn(
       Arena arena, RandomGenerator random, long numEmbeddings, long embeddingDim) {
     Tensor table = Tensor.randn(arena, random, numEmbeddings, embeddingDim);
-    return new Embedding(Parameter.trainable(arena, table), Options.DEFAULT);
+    return checked(Parameter.trainable(arena, table));
   }
 
   /**
@@ -124,25 +164,47 @@ public final class Embedding {
    * An embedding over a table that is not trained, for serving. The tensor is used as it is, not
    * copied.
    *
-   * @param weight float32 [numEmbeddings, embeddingDim], whose rows lie without gaps inside; may be
-   *     read-only or mapped
+   * @param weight float32, float64, bfloat16 or float16 [numEmbeddings, embeddingDim], whose rows
+   *     lie without gaps inside; may be read-only or mapped
    * @return the embedding
    * @throws IllegalArgumentException if the tensor is not such a table
    */
   public static Embedding fromPretrained(Tensor weight) {
-    return new Embedding(Parameter.frozen(weight), Options.DEFAULT);
+    return checked(Parameter.frozen(weight));
+  }
+
+  /**
+   * An embedding over rows of 8-bit numbers, each row with its own scale and bias, for serving: a
+   * quarter of the memory of float32. {@link RowQuantization} makes such tables. The tensor is used
+   * as it is, not copied.
+   *
+   * @param rows uint8 [numEmbeddings, embeddingDim + 8]: FBGEMM's fused 8-bit row-wise format, in
+   *     which element d of a row is {@code fma(scale, q[d], bias)}, and scale and bias are the two
+   *     float32 behind the row's bytes; may be read-only or mapped
+   * @return the embedding
+   * @throws IllegalArgumentException if the tensor is not such a table
+   */
+  public static Embedding fromQuantized(Tensor rows) {
+    Check.readable("rows", rows, DType.UINT8);
+    requireTable("[numEmbeddings, embeddingDim + 8]", rows);
+    if (rows.size(1) < RowQuantization.TRAILER_BYTES) {
+      throw new IllegalArgumentException(
+          "weight: expected shape [numEmbeddings, embeddingDim + 8], got " + rows.shape());
+    }
+    return new Embedding(Parameter.frozen(rows), Options.DEFAULT);
   }
 
   /**
    * An embedding over a parameter, which decides whether it is trained. The parameter is used as it
    * is, not copied.
    *
-   * @param weight float32 [numEmbeddings, embeddingDim]
+   * @param weight float32 [numEmbeddings, embeddingDim]; if it is not trained, any of the types
+   *     that {@link #fromPretrained} takes
    * @return the embedding
    * @throws IllegalArgumentException if the parameter is not such a table
    */
   public static Embedding of(Parameter weight) {
-    return new Embedding(weight, Options.DEFAULT);
+    return checked(weight);
   }
 
   /**
@@ -174,6 +236,42 @@ public final class Embedding {
    */
   public Embedding withScaleGradByFreq() {
     return new Embedding(weight, options.withByFrequency());
+  }
+
+  /**
+   * The same table, whose rows are shortened when they are looked up: before a lookup, each row it
+   * names whose norm is larger than a limit is multiplied by {@code maxNorm / (norm + 1e-7)}, in
+   * the table itself. Lookups then write the table, so they are not thread-safe. Operands that
+   * {@link #rows(int...)} makes leave the table as it is.
+   *
+   * @param maxNorm the largest norm, at least 0
+   * @param normType p of the p-norm, above 0; 2 for the Euclidean norm, infinity for the largest
+   *     absolute value. The Euclidean norm is float32 in 64 partial sums (see docs/numerics.md),
+   *     others are summed in float64 in order
+   * @return an embedding that shares the weight
+   * @throws IllegalArgumentException if a number is out of range, or the table is read-only or not
+   *     float32
+   */
+  public Embedding withMaxNorm(double maxNorm, double normType) {
+    if (!(maxNorm >= 0 && maxNorm < Double.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("maxNorm: expected at least 0, got " + maxNorm);
+    }
+    if (!(normType > 0)) {
+      throw new IllegalArgumentException("normType: expected more than 0, got " + normType);
+    }
+    Check.writable("weight", weight.value());
+    return new Embedding(weight, options.withMaxNorm(maxNorm, normType));
+  }
+
+  /**
+   * The same table, looked up on several threads, between which the rows of a batch are divided:
+   * the same bits. Batches of less than some hundred kilobytes are looked up by the caller alone.
+   *
+   * @param helpers who takes part
+   * @return an embedding that shares the weight
+   */
+  public Embedding withParallelism(Parallelism helpers) {
+    return new Embedding(weight, options.withParallelism(helpers));
   }
 
   private static long checkedPadding(long index, long numEmbeddings) {
@@ -208,7 +306,7 @@ public final class Embedding {
    * @return elements
    */
   public long embeddingDim() {
-    return weight.value().size(1);
+    return Lookup.width(weight.value());
   }
 
   /**
@@ -239,11 +337,38 @@ public final class Embedding {
   }
 
   /**
+   * What rows are shortened to.
+   *
+   * @return the largest norm; infinity unless {@link #withMaxNorm}
+   */
+  public double maxNorm() {
+    return options.maxNorm;
+  }
+
+  /**
+   * Which norm that is.
+   *
+   * @return p of the p-norm
+   */
+  public double normType() {
+    return options.normType;
+  }
+
+  /**
+   * Who helps to look up.
+   *
+   * @return {@link Parallelism#NONE} unless {@link #withParallelism}
+   */
+  public Parallelism parallelism() {
+    return options.parallelism;
+  }
+
+  /**
    * Looks up rows.
    *
    * @param indices row numbers
-   * @param out float32 [indices.length, embeddingDim], whose rows lie without gaps inside; must not
-   *     overlap the table
+   * @param out float32 (float64 of a float64 table) [indices.length, embeddingDim], whose rows lie
+   *     without gaps inside; must not overlap the table
    * @throws IndexOutOfBoundsException if an index is outside the table
    * @throws IllegalArgumentException if out has another shape or type, or cannot be written
    */
@@ -270,8 +395,8 @@ public final class Embedding {
    * Looks up rows.
    *
    * @param indices row numbers, int32 or int64, of any shape and strides
-   * @param out float32 of the indices' shape with embeddingDim behind it, whose rows lie without
-   *     gaps inside; must not overlap the table
+   * @param out float32 (float64 of a float64 table) of the indices' shape with embeddingDim behind
+   *     it, whose rows lie without gaps inside; must not overlap the table
    * @throws IndexOutOfBoundsException if an index is outside the table
    * @throws IllegalArgumentException if out has another shape or type, or cannot be written, or the
    *     indices are not integers
@@ -308,14 +433,16 @@ public final class Embedding {
    */
   public void backward(int[] indices, Tensor gradient) {
     RowNumbers rows = ROWS.take();
-    GradientRows g = GRADIENTS.take();
+    Contributions batch = CONTRIBUTIONS.take();
     try {
       rows.load(indices, numEmbeddings());
-      g.load(gradient, indices.length, embeddingDim());
-      addGradient(rows, gradient, g);
+      batch.load(gradient, indices.length, embeddingDim());
+      requireGradientReady(gradient);
+      batch.ofRows(rows.rows(), rows.count());
+      addGradient(batch);
     } finally {
-      g.release();
-      GRADIENTS.giveBack(g);
+      batch.release();
+      CONTRIBUTIONS.giveBack(batch);
       ROWS.giveBack(rows);
     }
   }
@@ -334,30 +461,43 @@ public final class Embedding {
    */
   public void backward(Tensor indices, Tensor gradient) {
     RowNumbers rows = ROWS.take();
-    GradientRows g = GRADIENTS.take();
+    Contributions batch = CONTRIBUTIONS.take();
     try {
       rows.load(indices, numEmbeddings());
-      g.load(gradient, indices.shape(), embeddingDim());
-      addGradient(rows, gradient, g);
+      batch.load(gradient, indices.shape(), embeddingDim());
+      requireGradientReady(gradient);
+      batch.ofRows(rows.rows(), rows.count());
+      addGradient(batch);
     } finally {
-      g.release();
-      GRADIENTS.giveBack(g);
+      batch.release();
+      CONTRIBUTIONS.giveBack(batch);
       ROWS.giveBack(rows);
     }
   }
 
-  private void addGradient(RowNumbers rows, Tensor gradient, GradientRows g) {
-    if (!options.sparse) {
-      Tensor dense = weight.gradient().tensor();
-      Check.accessible("the weight's gradient", dense);
-      Check.disjoint("the weight's gradient", dense, "gradient", gradient);
+  /** The weight's gradient can be added to, and is not the gradient that comes. */
+  void requireGradientReady(Tensor gradient) {
+    if (options.sparse) {
+      // Memory of its own; a frozen weight has none.
+      weight.sparseGradient();
+      return;
     }
+    Tensor dense = weight.gradient().tensor();
+    Check.accessible("the weight's gradient", dense);
+    Check.disjoint("the weight's gradient", dense, "gradient", gradient);
+  }
+
+  void addGradient(Contributions batch) {
     TableGradient.add(
         weight,
-        rows,
         options.paddingIdx,
         TableGradient.Kind.of(options.sparse, options.byFrequency),
-        g);
+        batch);
+  }
+
+  /** Shortens rows that are about to be read. */
+  void limitNorms(long[] rows, int count) {
+    RowNorms.limit(weight.value(), rows, count, options.maxNorm, options.normType);
   }
 
   /**
@@ -399,14 +539,9 @@ public final class Embedding {
 
   private void lookup(RowNumbers rows, Tensor out) {
     Tensor table = weight.value();
-    Check.accessible("weight", table);
-    Check.writable("out", out);
-    Check.disjoint("out", out, "weight", table);
-    if (out.stride(-1) != 1 && out.size(-1) > 1) {
-      throw new IllegalArgumentException(
-          "out: the elements of a row must lie side by side, but have stride " + out.stride(-1));
-    }
-    Lookup.forward(table, rows, out);
+    Lookup.requireReady(table, out, options.parallelism);
+    limitNorms(rows.rows(), rows.count());
+    Lookup.forward(table, rows, out, options.parallelism);
   }
 
   /**
@@ -425,6 +560,9 @@ public final class Embedding {
     }
     if (options.sparse) {
       text.append(", sparse");
+    }
+    if (options.maxNorm != RowNorms.UNLIMITED) {
+      text.append(", maxNorm=").append(options.maxNorm);
     }
     return text.append(")").toString();
   }

@@ -58,7 +58,23 @@ final class AdamRates {
   }
 
   private static double correction(double beta, long t) {
-    return 1 - StrictMath.pow(beta, (double) t);
+    return 1 - power(beta, t);
+  }
+
+  /**
+   * A power by repeated squaring, the same everywhere. ({@code StrictMath.pow} allocates in some
+   * compilations.)
+   */
+  static double power(double base, long exponent) {
+    double result = 1;
+    double square = base;
+    for (long rest = exponent; rest > 0; rest >>= 1) {
+      if ((rest & 1) == 1) {
+        result *= square;
+      }
+      square *= square;
+    }
+    return result;
   }
 
   /** Updates a run of weights. */

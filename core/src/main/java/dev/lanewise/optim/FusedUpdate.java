@@ -3,12 +3,12 @@ package dev.lanewise.optim;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.parallel.Parts;
-import dev.lanewise.internal.rows.GradientRows;
+import dev.lanewise.internal.rows.Contributions;
 import dev.lanewise.internal.rows.RowNumbers;
-import dev.lanewise.optim.RowSums.SumKind;
+import dev.lanewise.internal.rows.RowSums;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
-import org.jspecify.annotations.Nullable;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Backward pass and optimizer step of an embedding in one: the batch is sorted by row, the
@@ -41,7 +41,7 @@ public final class FusedUpdate {
   private final int index;
   private final Parallelism parallelism;
   private final RowNumbers numbers = new RowNumbers();
-  private final GradientRows gradient = new GradientRows();
+  private final Contributions batch = new Contributions();
   private final RowSums sums = new RowSums();
 
   private FusedUpdate(
@@ -107,7 +107,7 @@ public final class FusedUpdate {
    */
   public void backward(int[] indices, Tensor gradientOfRows) {
     numbers.load(indices, embedding.numEmbeddings());
-    gradient.load(gradientOfRows, indices.length, embedding.embeddingDim());
+    batch.load(gradientOfRows, indices.length, embedding.embeddingDim());
     applyChecked(gradientOfRows);
   }
 
@@ -128,50 +128,32 @@ public final class FusedUpdate {
    */
   public void backward(Tensor indices, Tensor gradientOfRows) {
     numbers.load(indices, embedding.numEmbeddings());
-    gradient.load(gradientOfRows, indices.shape(), embedding.embeddingDim());
+    batch.load(gradientOfRows, indices.shape(), embedding.embeddingDim());
     applyChecked(gradientOfRows);
   }
 
   private void applyChecked(Tensor gradientOfRows) {
     try {
       Check.disjoint("gradient", gradientOfRows, "weight", embedding.weight().value());
-      apply(numbers.rows(), numbers.count(), null, null, gradient);
+      batch.ofRows(numbers.rows(), numbers.count());
+      apply(batch);
     } finally {
-      gradient.release();
+      batch.release();
     }
   }
 
-  /**
-   * Makes the step for entries of a batch: entry e adds row {@code sources[e]} of a matrix, times
-   * {@code weights[e]}, to the gradient of row {@code rows[e]}. What a lookup does with the rows as
-   * they come, a bag does with its own row for each of its entries.
-   *
-   * @param rows the entries' rows, checked
-   * @param count how many entries
-   * @param sources the entries' rows of the matrix, or null for 0, 1, 2, ...
-   * @param weights the entries' factors, or null for none; the sum is then a chain of fused
-   *     multiply-adds
-   * @param matrix the gradients
-   */
-  void apply(
-      long[] rows,
-      int count,
-      long @Nullable [] sources,
-      double @Nullable [] weights,
-      GradientRows matrix) {
-    requireFusable(optimizer);
+  /** Makes the step for what a batch adds to the gradient. */
+  void apply(Contributions contributions) {
+    requireReady();
     ParameterState state = optimizer.state(index);
-    Check.writable("weight", state.value());
-    if (parallelism.width() > 1) {
-      Check.shareable("weight", state.value());
-      Check.shareable("gradient", matrix.segment(), "a tensor", state.value().shape());
-    }
-    sums.group(rows, count, embedding.paddingIdx(), sources, weights);
+    requireShareable(contributions.segment());
+    sums.group(contributions, embedding.paddingIdx());
     optimizer.beginStep(state);
-    SumKind kind = embedding.scalesGradByFreq() ? SumKind.BY_FREQUENCY : SumKind.PLAIN;
+    RowSums.Kind kind =
+        embedding.scalesGradByFreq() ? RowSums.Kind.BY_FREQUENCY : RowSums.Kind.PLAIN;
     int distinct = sums.count();
     if (parallelism.width() == 1 || distinct < 2 * LEAST_ROWS_OF_A_PART) {
-      part(state, matrix, kind, 0, distinct);
+      part(state, kind, 0, distinct);
       return;
     }
     int parts = Math.min(distinct / LEAST_ROWS_OF_A_PART, PARTS_OF_A_THREAD * parallelism.width());
@@ -181,16 +163,30 @@ public final class FusedUpdate {
         part ->
             part(
                 state,
-                matrix,
                 kind,
                 (int) ((long) distinct * part / parts),
                 (int) ((long) distinct * (part + 1) / parts)));
   }
 
-  private void part(ParameterState state, GradientRows matrix, SumKind kind, int from, int to) {
+  /** The rule can be fused and the weight can be written. */
+  void requireReady() {
+    requireFusable(optimizer);
+    Check.writable("weight", embedding.weight().value());
+  }
+
+  /** All threads that take part can use the weight and the gradient's memory. */
+  void requireShareable(MemorySegment gradient) {
+    if (parallelism.width() > 1) {
+      Tensor weight = embedding.weight().value();
+      Check.shareable("weight", weight);
+      Check.shareable("gradient", gradient, "a tensor", weight.shape());
+    }
+  }
+
+  private void part(ParameterState state, RowSums.Kind kind, int from, int to) {
     UpdateScratch scratch = UpdateScratch.POOL.take();
     try {
-      sums.update(optimizer, state, matrix, kind, from, to, scratch);
+      optimizer.update(state, sums, kind, from, to, scratch);
     } finally {
       UpdateScratch.POOL.giveBack(scratch);
     }

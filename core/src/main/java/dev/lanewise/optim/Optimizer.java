@@ -3,8 +3,11 @@ package dev.lanewise.optim;
 import dev.lanewise.checkpoint.StateDict;
 import dev.lanewise.checkpoint.Value;
 import dev.lanewise.embedding.Embedding;
+import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.TableBatchedBags;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.Zeros;
+import dev.lanewise.internal.rows.RowSums;
 import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Gradient;
@@ -33,7 +36,13 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Adam, SparseAdam {
   /** Rows whose cache misses overlap: more than a core has outstanding, times a row's lines. */
-  static final int BLOCK_ROWS = 16;
+  private static final int BLOCK_ROWS = 16;
+
+  /** The summed gradients of a block of rows stay in a near cache. */
+  private static final long MOST_BLOCK_BYTES = 1 << 17;
+
+  /** More entries in a block are a few rows that are asked for often. */
+  private static final int MOST_TOUCHED = 2 * BLOCK_ROWS;
 
   private final List<Parameter> parameters;
   private final ParameterState[] states;
@@ -199,11 +208,10 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
 
   private void sparseStep(ParameterState state, SparseGradient gradient, UpdateScratch scratch) {
     if (!movesUntouchedRows()) {
-      RowSums sums = scratch.sums;
-      sums.group(gradient.rows(), gradient.nnz(), -1, null, null);
-      scratch.matrix.load(gradient);
-      sums.update(this, state, scratch.matrix, RowSums.SumKind.PLAIN, 0, sums.count(), scratch);
-      scratch.matrix.release();
+      scratch.batch.of(gradient);
+      scratch.sums.group(scratch.batch, -1);
+      update(state, scratch.sums, RowSums.Kind.PLAIN, 0, scratch.sums.count(), scratch);
+      scratch.batch.release();
       return;
     }
     gradient.coalesce();
@@ -228,8 +236,34 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     }
   }
 
+  /**
+   * Sums and updates the distinct rows of a batch from one to before another, a few at a time: what
+   * is read is touched ahead, so that the cache misses of the few overlap.
+   */
+  final void update(
+      ParameterState state,
+      RowSums sums,
+      RowSums.Kind kind,
+      int from,
+      int to,
+      UpdateScratch scratch) {
+    long rowBytes = state.width() * Float.BYTES;
+    int blockRows = Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
+    MemorySegment block = scratch.block.atLeast(Math.max(blockRows * rowBytes, 1));
+    for (int first = from; first < to; first += blockRows) {
+      int count = Math.min(blockRows, to - first);
+      touch(state, sums.rows(), first, count, scratch);
+      scratch.swallow(sums.touch(first, count, MOST_TOUCHED));
+      for (int i = 0; i < count; i++) {
+        sums.sum(first + i, kind, block, i * rowBytes);
+      }
+      rows(state, sums.rows(), first, count, block, 0, scratch);
+    }
+  }
+
   /** Reads ahead of some rows' update. */
-  final void touch(ParameterState state, long[] rows, int from, int count, UpdateScratch scratch) {
+  private void touch(
+      ParameterState state, long[] rows, int from, int count, UpdateScratch scratch) {
     int read = RowTouch.touch(state.value(), state.width() * Float.BYTES, rows, from, count);
     for (int slot = 0; slot < state.bufferCount(); slot++) {
       long bytes = state.buffer(slot).layout().spanBytes() / Math.max(state.rows(), 1);
@@ -239,7 +273,7 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
   }
 
   /** Updates some rows by a gradient that has one row for each. */
-  final void rows(
+  private void rows(
       ParameterState state,
       long[] rows,
       int from,
@@ -278,6 +312,31 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
    */
   public final FusedUpdate fused(Embedding embedding) {
     return FusedUpdate.of(this, embedding);
+  }
+
+  /**
+   * A backward pass and step in one for bags over one of the parameters, which never makes a
+   * gradient.
+   *
+   * @param bag over an embedding whose weight is one of the parameters
+   * @return the update
+   * @throws IllegalArgumentException if the weight is none of the parameters, or the optimizer's
+   *     rule needs more than the touched rows; the message says why
+   */
+  public final FusedBagUpdate fused(EmbeddingBag bag) {
+    return FusedBagUpdate.of(this, bag);
+  }
+
+  /**
+   * A backward pass and step in one for bags over many tables.
+   *
+   * @param tables whose weights are among the parameters, each once
+   * @return the update
+   * @throws IllegalArgumentException if a weight is none of the parameters or that of two tables,
+   *     or the optimizer's rule needs more than the touched rows; the message says why
+   */
+  public final FusedTableUpdate fused(TableBatchedBags tables) {
+    return FusedTableUpdate.of(this, tables);
   }
 
   /** The place of a parameter; negative if it is none of them. */

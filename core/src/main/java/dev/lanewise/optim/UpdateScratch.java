@@ -3,7 +3,8 @@ package dev.lanewise.optim;
 import dev.lanewise.internal.kernel.Partials;
 import dev.lanewise.internal.memory.GrowableMemory;
 import dev.lanewise.internal.memory.ScratchPool;
-import dev.lanewise.internal.rows.GradientRows;
+import dev.lanewise.internal.rows.Contributions;
+import dev.lanewise.internal.rows.RowSums;
 
 /** What one thread needs while it updates rows. */
 final class UpdateScratch {
@@ -17,7 +18,7 @@ final class UpdateScratch {
   /** Of a sparse gradient. */
   final RowSums sums = new RowSums();
 
-  final GradientRows matrix = new GradientRows();
+  final Contributions batch = new Contributions();
 
   /** Takes what was read ahead, so that the reading is not left out as useless. */
   private int sink;

@@ -176,8 +176,10 @@ public final class SparseGradient {
       do {
         rows[next++] = source[from + i++];
       } while (i < entries && strideBytes == rowBytes && source[from + i] != skip);
-      MemorySegment.copy(
-          g, offsetBytes + first * strideBytes, to, bytes(start), (next - start) * rowBytes);
+      if (rowBytes > 0) {
+        MemorySegment.copy(
+            g, offsetBytes + first * strideBytes, to, bytes(start), (next - start) * rowBytes);
+      }
     }
     coalesced &= next == count;
     count = next;

@@ -49,7 +49,9 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.kernel",
                   "internal.memory",
-                  "internal.sort")),
+                  "internal.parallel",
+                  "internal.sort",
+                  "parallel")),
           // An operand of a contraction may be rows of a table, given by row numbers.
           Map.entry(
               "einsum",
@@ -70,7 +72,9 @@ class ArchitectureTest {
                   "internal.check",
                   "internal.rows",
                   "internal.kernel",
-                  "internal.memory")),
+                  "internal.memory",
+                  "internal.parallel",
+                  "parallel")),
           Map.entry(
               "autograd",
               Set.of(

@@ -226,7 +226,7 @@ class EmbeddingBackwardTest {
         Tape tape = new Tape()) {
       Embedding sparse = embedding(arena, 3, -1, false).withSparseGradient();
       assertEquals(
-          "a lookup and contraction in one has a dense, unscaled gradient only: call lookup and einsum for Embedding(7, 3, sparse)",
+          "a lookup and contraction in one has a dense, unscaled gradient and no maxNorm: call lookup and einsum for Embedding(7, 3, sparse)",
           assertThrows(
                   IllegalArgumentException.class,
                   () ->

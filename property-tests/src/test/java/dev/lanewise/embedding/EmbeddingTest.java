@@ -5,16 +5,20 @@ import static dev.lanewise.verification.TensorAssertions.assertWithin;
 
 import dev.lanewise.autograd.Tape;
 import dev.lanewise.autograd.Variable;
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
-import dev.lanewise.verification.BagCase;
 import dev.lanewise.verification.DoubleArray;
+import dev.lanewise.verification.ErrorBounds;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
 import dev.lanewise.verification.OracleEmbedding;
+import dev.lanewise.verification.Rounded;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.concurrent.ForkJoinPool;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -24,8 +28,8 @@ import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Assertions;
 
 /**
- * Lookup and bags: exact copies and exact sums in the documented order, and the definition within
- * the bound.
+ * Lookup: exact copies of rows of every type, shortened where they are too long, and the gradient
+ * in the documented order and within the bound of its definition.
  */
 @Tag("lanes")
 class EmbeddingTest {
@@ -34,11 +38,6 @@ class EmbeddingTest {
   @Provide
   Arbitrary<List<Integer>> indices() {
     return LanewiseArbitraries.indices(ROWS, 30);
-  }
-
-  @Provide
-  Arbitrary<BagCase> bags() {
-    return LanewiseArbitraries.bags();
   }
 
   @Provide
@@ -158,103 +157,106 @@ class EmbeddingTest {
     Assertions.assertArrayEquals(expected, touched);
   }
 
-  @Property
-  void bagsSumInOrder(
-      @ForAll("bags") BagCase bags,
-      @ForAll @IntRange(max = 40) int width,
+  @Property(tries = 100)
+  void rowsAreShortenedOnceHoweverOftenTheyAreNamed(
+      @ForAll("indices") List<Integer> list,
+      @ForAll @IntRange(min = 1, max = 40) int width,
+      @ForAll @IntRange(max = 3) int kind,
       @ForAll("seeds") long seed) {
+    double normType = new double[] {2, 1, Double.POSITIVE_INFINITY, 3}[kind];
+    double limit = 20;
     try (Arena arena = Arena.ofConfined()) {
-      Tensor table =
-          Tensor.copyOf(
-              arena,
-              FloatClass.tame(seed, bags.numEmbeddings() * width),
-              bags.numEmbeddings(),
-              width);
-      for (BagMode mode : BagMode.values()) {
-        Embedding all = Embedding.fromPretrained(table);
-        Embedding embedding = bags.paddingIdx() < 0 ? all : all.withPaddingIdx(bags.paddingIdx());
-        Tensor out = Tensor.full(arena, Float.NaN, bags.count(), width + 2).slice(1, 1, width + 1);
-        EmbeddingBag.of(embedding, mode).forward(bags.indices(), bags.offsets(), out);
-        float[] expected = new float[bags.count() * width];
-        for (int bag = 0; bag < bags.count(); bag++) {
-          List<Integer> rows = bags.rowsOf(bag);
-          for (int d = 0; d < width; d++) {
-            float sum = 0;
-            for (int row : rows) {
-              sum += (float) table.get(row, d);
-            }
-            expected[bag * width + d] = mode == BagMode.MEAN ? sum / Math.max(rows.size(), 1) : sum;
+      float[] numbers = FloatClass.fill(seed, ROWS * width, FloatClass.NORMAL);
+      Tensor table = Tensor.copyOf(arena, numbers, ROWS, width);
+      Embedding embedding = Embedding.fromPretrained(table).withMaxNorm(limit, normType);
+      Tensor out = Tensor.zeros(arena, list.size(), width);
+      embedding.forward(array(list), out);
+      for (int row = 0; row < ROWS; row++) {
+        Rounded norm = norm(numbers, row, width, normType);
+        boolean named = list.contains(row);
+        for (int d = 0; d < width; d++) {
+          float before = numbers[row * width + d];
+          if (!named || norm.value() + norm.error() <= limit) {
+            assertSameBits("kept", new float[] {before}, new float[] {(float) table.get(row, d)});
+          } else if (norm.value() - norm.error() > limit) {
+            Rounded factor = Rounded.constant(limit).dividedBy(norm.plus(Rounded.constant(1e-7)));
+            Rounded.exact(before).times(factor).assertContains("row " + row, table.get(row, d));
           }
         }
-        assertSameBits(mode + " in order", expected, out.toFloatArray());
-        assertWithin(
-            mode + " by definition",
-            OracleEmbedding.bags(DoubleArray.of(table), bags, mode == BagMode.MEAN)::get,
-            out);
       }
+      Tensor plain = Tensor.zeros(arena, list.size(), width);
+      Embedding.fromPretrained(table).forward(array(list), plain);
+      assertSameBits("out is what the table became", plain, out);
     }
   }
 
-  @Property
-  void evenBagsFromAMatrixAreTheSameBags(
-      @ForAll("seeds") long seed,
-      @ForAll @IntRange(max = 5) int count,
-      @ForAll @IntRange(max = 5) int each) {
+  private static Rounded norm(float[] numbers, int row, int width, double normType) {
+    List<Rounded> terms = new java.util.ArrayList<>();
+    double largest = 0;
+    for (int d = 0; d < width; d++) {
+      double size = Math.abs(numbers[row * width + d]);
+      largest = Math.max(largest, size);
+      terms.add(
+          normType == 2
+              ? Rounded.exact(size).times(Rounded.exact(size))
+              : Rounded.constant(StrictMath.pow(size, normType == 3 ? 3 : 1)));
+    }
+    if (normType == Double.POSITIVE_INFINITY) {
+      return Rounded.exact(largest);
+    }
+    Rounded sum = Rounded.sum(terms);
+    // The cube root shrinks relative errors, so the sum's is a bound.
+    return normType == 2
+        ? sum.sqrt()
+        : normType == 1
+            ? sum
+            : new Rounded(
+                StrictMath.cbrt(sum.value()),
+                StrictMath.cbrt(sum.value()) * (sum.error() / sum.value() + ErrorBounds.U));
+  }
+
+  @Property(tries = 50)
+  void severalThreadsGiveTheSameBits(@ForAll("seeds") long seed) {
     java.util.SplittableRandom random = new java.util.SplittableRandom(seed);
-    int[] indices = random.ints((long) count * each, 0, ROWS).toArray();
-    int[] offsets = new int[count];
-    java.util.Arrays.setAll(offsets, bag -> bag * each);
-    try (Arena arena = Arena.ofConfined()) {
-      Embedding embedding =
-          Embedding.fromPretrained(Tensor.copyOf(arena, FloatClass.tame(seed, ROWS * 7), ROWS, 7))
-              .withPaddingIdx(3);
-      Tensor matrix = Tensor.copyOf(arena, indices, count, each);
-      for (BagMode mode : BagMode.values()) {
-        Tensor one = Tensor.full(arena, Float.NaN, count, 7);
-        Tensor two = Tensor.full(arena, Float.NaN, count, 7);
-        EmbeddingBag.of(embedding, mode).forward(indices, offsets, one);
-        EmbeddingBag.of(embedding, mode).forward(matrix, two);
-        assertSameBits("matrix", one, two);
-      }
+    int[] indices = random.ints(9000, 0, 50).toArray();
+    try (Arena arena = Arena.ofShared();
+        ForkJoinPool pool = new ForkJoinPool(3)) {
+      Tensor table = Tensor.copyOf(arena, FloatClass.wild(seed, 50 * 37), 50, 37);
+      Embedding embedding = Embedding.fromPretrained(table);
+      Tensor alone = Tensor.zeros(arena, indices.length, 37);
+      Tensor together = Tensor.zeros(arena, indices.length, 37);
+      embedding.forward(indices, alone);
+      embedding.withParallelism(Parallelism.of(pool)).forward(indices, together);
+      assertSameBits("threads", alone, together);
     }
   }
 
-  @Property
-  void bagGradientAddsInOrder(
-      @ForAll("bags") BagCase bags,
-      @ForAll @IntRange(max = 20) int width,
+  @Property(tries = 60)
+  void tablesOfOtherTypesAreWidened(
+      @ForAll("indices") List<Integer> list,
+      @ForAll @IntRange(max = 70) int width,
       @ForAll("seeds") long seed) {
-    for (BagMode mode : BagMode.values()) {
-      try (Arena arena = Arena.ofConfined();
-          Tape tape = new Tape()) {
-        int rows = bags.numEmbeddings();
-        Embedding all =
-            Embedding.of(
-                Parameter.trainable(
-                    arena, Tensor.copyOf(arena, FloatClass.tame(seed, rows * width), rows, width)));
-        Embedding embedding = bags.paddingIdx() < 0 ? all : all.withPaddingIdx(bags.paddingIdx());
-        Tensor g =
-            Tensor.copyOf(
-                arena, FloatClass.tame(seed + 1, bags.count() * width), bags.count(), width);
-        Variable reduced =
-            tape.lookup(EmbeddingBag.of(embedding, mode), bags.indices(), bags.offsets());
-        Assertions.assertEquals(Shape.of(bags.count(), width), reduced.value().shape());
-        tape.sum(tape.einsum("ik,ik->ik", reduced, g)).backward();
-        float[] expected = new float[rows * width];
-        for (int bag = 0; bag < bags.count(); bag++) {
-          List<Integer> members = bags.rowsOf(bag);
-          for (int row : members) {
-            for (int d = 0; d < width; d++) {
-              float each = (float) g.get(bag, d);
-              expected[row * width + d] += mode == BagMode.MEAN ? each / members.size() : each;
-            }
+    int[] indices = array(list);
+    for (DType type : List.of(DType.FLOAT64, DType.BFLOAT16, DType.FLOAT16)) {
+      try (Arena arena = Arena.ofConfined()) {
+        Tensor wide =
+            Tensor.copyOf(arena, FloatClass.wild(seed, ROWS * (width + 1)), ROWS, width + 1);
+        Tensor table =
+            Tensor.allocate(arena, type, wide.shape()).convertFrom(wide).slice(1, 1, width + 1);
+        DType result = type == DType.FLOAT64 ? DType.FLOAT64 : DType.FLOAT32;
+        Tensor out = Tensor.allocate(arena, result, Shape.of(indices.length, width));
+        Embedding embedding = Embedding.fromPretrained(table);
+        embedding.forward(indices, out);
+        for (int i = 0; i < indices.length; i++) {
+          for (int d = 0; d < width; d++) {
+            Assertions.assertEquals(table.get(indices[i], d), out.get(i, d));
           }
         }
-        Tensor gradient = embedding.weight().gradient().tensor();
-        assertSameBits(mode + " gradient", expected, gradient.toFloatArray());
-        var oracle =
-            OracleEmbedding.bagsBackward(rows, DoubleArray.of(g), bags, mode == BagMode.MEAN);
-        assertWithin(mode + " gradient", oracle::get, gradient);
+        try (Tape tape = Tape.inference()) {
+          if (type != DType.FLOAT64) {
+            assertSameBits("tape", out, tape.lookup(embedding, indices).value());
+          }
+        }
       }
     }
   }

@@ -181,45 +181,6 @@ class OptimizerBitsTest {
     }
   }
 
-  @Property(tries = 60)
-  void entriesOfBagsWithWeights(@ForAll("seeds") long seed, @ForAll boolean byFrequency) {
-    SplittableRandom random = new SplittableRandom(seed);
-    int entries = random.nextInt(40);
-    long[] rows = random.longs(entries, 0, 6).toArray();
-    long[] sources = random.longs(entries, 0, 5).toArray();
-    float[] factors = FloatClass.tame(seed, entries);
-    double[] weights = new double[entries];
-    Arrays.setAll(weights, e -> factors[e]);
-    try (Arena arena = Arena.ofConfined()) {
-      Tensor g = Tensor.copyOf(arena, FloatClass.tame(seed + 1, 5 * 7), 5, 7);
-      Tensor table = Tensor.copyOf(arena, FloatClass.tame(seed + 2, 6 * 7), 6, 7);
-      float[] expected = table.toFloatArray();
-      float[] sums = new float[6 * 7];
-      int[] counts = new int[6];
-      for (int e = 0; e < entries; e++) {
-        counts[(int) rows[e]] += rows[e] == 2 ? 0 : 1;
-        for (int d = 0; d < 7 && rows[e] != 2; d++) {
-          int k = (int) rows[e] * 7 + d;
-          sums[k] = Math.fma(factors[e], (float) g.get(sources[e], d), sums[k]);
-        }
-      }
-      for (int k = 0; k < sums.length; k++) {
-        if (counts[k / 7] > 0) {
-          float sum = byFrequency ? 0f + sums[k] / counts[k / 7] : sums[k];
-          expected[k] = Math.fma(-0.5f, sum, expected[k]);
-        }
-      }
-      Embedding plain = Embedding.of(Parameter.trainable(arena, table)).withPaddingIdx(2);
-      Embedding embedding = byFrequency ? plain.withScaleGradByFreq() : plain;
-      var matrix = new dev.lanewise.internal.rows.GradientRows();
-      matrix.load(g, 5, 7);
-      Sgd.of(0.5f, embedding.weight())
-          .fused(embedding)
-          .apply(rows, entries, sources, weights, matrix);
-      assertSameBits("weights", expected, table.toFloatArray());
-    }
-  }
-
   @Property(tries = 30)
   void bothGradientsCountOnce(@ForAll Kind kind, @ForAll("seeds") long seed) {
     if (kind.moves == Kind.Moves.ALL_OF_DENSE) {

@@ -101,8 +101,8 @@ abstract class ScalarRules {
     return new ScalarRules(width) {
       @Override
       void row(float[] w, float[] g, int from) {
-        double first = 1 - StrictMath.pow(s.beta1(), (double) steps);
-        double second = 1 - StrictMath.pow(s.beta2(), (double) steps);
+        double first = 1 - AdamRates.power(s.beta1(), steps);
+        double second = 1 - AdamRates.power(s.beta2(), steps);
         float scale = (float) (1 / Math.sqrt(second));
         float rate = (float) (s.learningRate() / first);
         float keep = decoupled ? (float) (1 - (double) s.learningRate() * s.weightDecay()) : 1;
@@ -125,8 +125,8 @@ abstract class ScalarRules {
     return new ScalarRules(width) {
       @Override
       void row(float[] w, float[] g, int from) {
-        double first = 1 - StrictMath.pow(s.beta1(), (double) steps);
-        double second = 1 - StrictMath.pow(s.beta2(), (double) steps);
+        double first = 1 - AdamRates.power(s.beta1(), steps);
+        double second = 1 - AdamRates.power(s.beta2(), steps);
         float rate = (float) (s.learningRate() * Math.sqrt(second) / first);
         for (int i = from; i < from + width; i++) {
           float v = moments.update(i, 0, w[i], g[i]);

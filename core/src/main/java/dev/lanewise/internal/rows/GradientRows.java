@@ -4,7 +4,6 @@ import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.GrowableMemory;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
-import dev.lanewise.tensor.SparseGradient;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 
@@ -12,7 +11,7 @@ import java.lang.foreign.MemorySegment;
  * The gradient of a batch seen as a matrix with a row for each index: evenly spaced rows whose
  * elements lie side by side. Rows that lie otherwise are copied together first.
  */
-public final class GradientRows {
+final class GradientRows {
   private final GrowableMemory copy = new GrowableMemory();
   private MemorySegment segment = MemorySegment.NULL;
   private long offsetBytes;
@@ -26,7 +25,7 @@ public final class GradientRows {
    * @param width the row length
    * @throws IllegalArgumentException if the gradient has another shape or type, or its rows gaps
    */
-  public void load(Tensor gradient, Shape indices, long width) {
+  void load(Tensor gradient, Shape indices, long width) {
     boolean equal = gradient.rank() == indices.rank() + 1 && gradient.size(-1) == width;
     for (int dim = 0; equal && dim < indices.rank(); dim++) {
       equal = gradient.size(dim) == indices.size(dim);
@@ -46,19 +45,12 @@ public final class GradientRows {
    * @param width the row length
    * @throws IllegalArgumentException if the gradient has another shape or type, or its rows gaps
    */
-  public void load(Tensor gradient, int count, long width) {
+  void load(Tensor gradient, int count, long width) {
     if (gradient.rank() != 2 || gradient.size(0) != count || gradient.size(1) != width) {
       throw new IllegalArgumentException(
           "gradient: expected shape [" + count + ", " + width + "], got " + gradient.shape());
     }
     load(gradient);
-  }
-
-  /** Takes the values of a sparse gradient, a row for each entry. */
-  public void load(SparseGradient gradient) {
-    segment = gradient.segment();
-    offsetBytes = 0;
-    strideBytes = (long) gradient.width() * Float.BYTES;
   }
 
   private void load(Tensor gradient) {
@@ -89,22 +81,22 @@ public final class GradientRows {
   }
 
   /** The memory the rows are in. */
-  public MemorySegment segment() {
+  MemorySegment segment() {
     return segment;
   }
 
   /** Where the first row starts. */
-  public long offsetBytes() {
+  long offsetBytes() {
     return offsetBytes;
   }
 
   /** How far apart the rows are; 0 if all are the same. */
-  public long strideBytes() {
+  long strideBytes() {
     return strideBytes;
   }
 
   /** Lets go of the tensor's memory, so that a pooled object does not keep it. */
-  public void release() {
+  void release() {
     segment = MemorySegment.NULL;
   }
 }

@@ -1,162 +1,186 @@
 package dev.lanewise.internal.rows;
 
+import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
-import dev.lanewise.internal.kernel.ScatterKernels;
-import dev.lanewise.tensor.Gradient;
+import dev.lanewise.internal.parallel.Parts;
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 
 /**
- * Lookup in a table and its gradient, on row numbers that are already checked. Table rows lie
- * without gaps inside; allocates nothing.
+ * Reading rows of a table of any format, by row numbers that are already checked. Table rows lie
+ * without gaps inside. A table of bytes holds rows of {@link RowFormat#INT8}. Allocates nothing.
  */
 public final class Lookup {
-  private static final RowKernels KERNELS = KernelSet.active().rows(RowFormat.FLOAT32);
-  private static final ScatterKernels SCATTER = KernelSet.active().scatter();
+  private static final KernelSet KERNELS = KernelSet.active();
+  private static final RowKernels FLOAT32 = KERNELS.rows(RowFormat.FLOAT32);
+  private static final RowKernels FLOAT64 = KERNELS.rows(RowFormat.FLOAT64);
+  private static final RowKernels BFLOAT16 = KERNELS.rows(RowFormat.BFLOAT16);
+  private static final RowKernels FLOAT16 = KERNELS.rows(RowFormat.FLOAT16);
+  private static final RowKernels INT8 = KERNELS.rows(RowFormat.INT8);
+
+  /** Fewer bytes are not worth another thread. */
+  private static final long LEAST_BYTES_OF_A_PART = 1 << 17;
+
+  private static final int PARTS_OF_A_THREAD = 4;
 
   private Lookup() {}
 
-  /**
-   * {@code out[i, :] = table[rows[i], :]}, bit for bit; out is of the table's type, and is seen as
-   * rows, which may lie anywhere.
-   */
-  public static void forward(Tensor table, RowNumbers rows, Tensor out) {
-    long size = table.dtype().sizeBytes();
-    long stride = Strides.rowStride(out);
-    // Elements of eight bytes are copied as two of four.
-    int width = (int) (table.size(1) * size / Float.BYTES);
-    long tableRow = table.stride(0) * size;
-    int count = rows.count();
-    if (stride != Strides.NONE) {
-      KERNELS.gather(
-          table.segment(),
-          table.offsetBytes(),
-          tableRow,
-          rows.rows(),
-          0,
-          count,
-          out.segment(),
-          out.offsetBytes(),
-          stride * size,
-          width);
-      return;
-    }
-    for (int i = 0; i < count; i++) {
-      long to = out.offsetBytes() + Strides.rowOffset(out, i) * size;
-      KERNELS.gather(
-          table.segment(),
-          table.offsetBytes(),
-          tableRow,
-          rows.rows(),
-          i,
-          1,
-          out.segment(),
-          to,
-          0,
-          width);
-    }
+  /** How many numbers a row of a table holds. */
+  public static long width(Tensor table) {
+    return table.dtype() == DType.UINT8
+        ? table.size(1) - RowFormat.INT8.trailerBytes()
+        : table.size(1);
   }
 
-  /**
-   * {@code gradient[rows[first + i], :] += g[i, :]} for i below a count, in the order of i, leaving
-   * out the padding row; g is contiguous.
-   */
-  public static void backward(
-      Gradient gradient, RowNumbers rows, int first, int count, long paddingIdx, Tensor g) {
-    backward(
-        gradient,
-        rows,
-        first,
-        count,
-        paddingIdx,
-        g.segment(),
-        g.offsetBytes(),
-        (long) width(gradient.tensor()) * Float.BYTES);
+  /** The type that a table's rows are read as. */
+  public static DType resultType(Tensor table) {
+    return table.dtype() == DType.FLOAT64 ? DType.FLOAT64 : DType.FLOAT32;
   }
 
-  /** As the other, of rows that lie evenly spaced. */
-  static void backward(
-      Gradient gradient,
-      RowNumbers rows,
-      int first,
-      int count,
-      long paddingIdx,
-      MemorySegment g,
-      long gOffset,
-      long gStride) {
-    Tensor table = gradient.tensor();
-    SCATTER.scatterAdd(
-        table.segment(),
-        table.offsetBytes(),
-        rowBytes(table),
-        rows.rows(),
-        first,
-        count,
-        g,
-        gOffset,
-        gStride,
-        width(table),
-        paddingIdx);
-    for (int i = first; i < first + count; i++) {
-      if (rows.rows()[i] != paddingIdx) {
-        gradient.touchRow(rows.rows()[i]);
-      }
-    }
-  }
-
-  /**
-   * {@code out[b, :] = (sum of bag b's rows of the table) / divisor}; the rows of out may lie
-   * anywhere.
-   */
-  public static void bagForward(Tensor table, Bags bags, Tensor out) {
-    for (int bag = 0; bag < bags.count(); bag++) {
-      long to = out.offsetBytes() + bag * out.stride(0) * Float.BYTES;
-      KERNELS.bagSum(
-          table.segment(),
-          table.offsetBytes(),
-          rowBytes(table),
-          bags.rows(),
-          bags.start(bag),
-          bags.size(bag),
-          out.segment(),
-          to,
-          width(table),
-          bags.divisor(bag));
-    }
-  }
-
-  /**
-   * {@code gradient[row, :] += g[b, :] / divisor} for the rows of each bag b, in order; g is
-   * contiguous.
-   */
-  public static void bagBackward(Gradient gradient, Bags bags, Tensor g) {
-    Tensor table = gradient.tensor();
-    int width = width(table);
-    for (int bag = 0; bag < bags.count(); bag++) {
-      SCATTER.bagScatterAdd(
-          table.segment(),
-          table.offsetBytes(),
-          rowBytes(table),
-          bags.rows(),
-          bags.start(bag),
-          bags.size(bag),
-          g.segment(),
-          g.offsetBytes() + (long) bag * width * Float.BYTES,
-          width,
-          bags.divisor(bag));
-    }
-    for (int i = 0; i < bags.entries(); i++) {
-      gradient.touchRow(bags.rows()[i]);
-    }
-  }
-
-  private static int width(Tensor table) {
-    return (int) table.size(1);
+  private static RowKernels kernels(Tensor table) {
+    return switch (table.dtype()) {
+      case FLOAT32 -> FLOAT32;
+      case FLOAT64 -> FLOAT64;
+      case BFLOAT16 -> BFLOAT16;
+      case FLOAT16 -> FLOAT16;
+      case UINT8 -> INT8;
+      default -> throw new IllegalArgumentException("no table is of " + table.dtype());
+    };
   }
 
   private static long rowBytes(Tensor table) {
-    return table.stride(0) * Float.BYTES;
+    return table.stride(0) * table.dtype().sizeBytes();
+  }
+
+  /**
+   * An output can take rows of a table: it is of their type, writable, somewhere else, its rows lie
+   * without gaps inside, and all threads that take part can use both.
+   */
+  public static void requireReady(Tensor table, Tensor out, Parallelism parallelism) {
+    Check.accessible("weight", table);
+    Check.writable("out", out, resultType(table));
+    Check.disjoint("out", out, "weight", table);
+    if (out.stride(-1) != 1 && out.size(-1) > 1) {
+      throw new IllegalArgumentException(
+          "out: the elements of a row must lie side by side, but have stride " + out.stride(-1));
+    }
+    if (parallelism.width() > 1) {
+      Check.shareable("weight", table);
+      Check.shareable("out", out);
+    }
+  }
+
+  /**
+   * {@code out[i, :] = table[rows[i], :]} on several threads; out is seen as rows, which may lie
+   * anywhere.
+   */
+  public static void forward(Tensor table, RowNumbers rows, Tensor out, Parallelism parallelism) {
+    int count = rows.count();
+    int parts = parts(parallelism, count, count * (width(table) + 1) * Float.BYTES);
+    if (parts <= 1) {
+      forward(table, rows.rows(), 0, count, out);
+      return;
+    }
+    Parts.run(
+        parallelism,
+        parts,
+        part ->
+            forward(
+                table,
+                rows.rows(),
+                (int) ((long) count * part / parts),
+                (int) ((long) count * (part + 1) / parts),
+                out));
+  }
+
+  /** How many parts are worth it, of work on some pieces that moves some bytes. */
+  public static int parts(Parallelism parallelism, int pieces, long bytes) {
+    return parallelism.width() == 1
+        ? 1
+        : (int)
+            Math.min(
+                Math.min(pieces, bytes / LEAST_BYTES_OF_A_PART),
+                (long) PARTS_OF_A_THREAD * parallelism.width());
+  }
+
+  /** {@code out[i, :] = table[rows[i], :]} for i from one to before another. */
+  public static void forward(Tensor table, long[] rows, int from, int to, Tensor out) {
+    long stride = Strides.rowStride(out);
+    if (stride != Strides.NONE) {
+      gather(table, rows, from, to - from, out, from * stride, stride);
+      return;
+    }
+    for (int i = from; i < to; i++) {
+      gather(table, rows, i, 1, out, Strides.rowOffset(out, i), 0);
+    }
+  }
+
+  private static void gather(
+      Tensor table, long[] rows, int from, int count, Tensor out, long at, long stride) {
+    int size = out.dtype().sizeBytes();
+    kernels(table)
+        .gather(
+            table.segment(),
+            table.offsetBytes(),
+            rowBytes(table),
+            rows,
+            from,
+            count,
+            out.segment(),
+            out.offsetBytes() + at * size,
+            stride * size,
+            (int) width(table));
+  }
+
+  /** {@code out = (sum of some rows of the table) / divisor}, written from an element of out on. */
+  public static void sum(
+      Tensor table, long[] rows, int from, int count, Tensor out, long outAt, double divisor) {
+    kernels(table)
+        .bagSum(
+            table.segment(),
+            table.offsetBytes(),
+            rowBytes(table),
+            rows,
+            from,
+            count,
+            out.segment(),
+            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
+            (int) width(table),
+            divisor);
+  }
+
+  /** {@code out = sum of weights[i] table[rows[i], :]}, written from an element of out on. */
+  public static void weightedSum(
+      Tensor table, long[] rows, int from, int count, double[] weights, Tensor out, long outAt) {
+    kernels(table)
+        .bagWeightedSum(
+            table.segment(),
+            table.offsetBytes(),
+            rowBytes(table),
+            rows,
+            from,
+            count,
+            weights,
+            out.segment(),
+            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
+            (int) width(table));
+  }
+
+  /** {@code out = max over some rows of the table}, written from an element of out on. */
+  public static void max(Tensor table, long[] rows, int from, int count, Tensor out, long outAt) {
+    kernels(table)
+        .bagMax(
+            table.segment(),
+            table.offsetBytes(),
+            rowBytes(table),
+            rows,
+            from,
+            count,
+            out.segment(),
+            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
+            (int) width(table));
   }
 }

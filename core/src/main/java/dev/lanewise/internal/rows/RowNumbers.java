@@ -32,15 +32,20 @@ public final class RowNumbers {
    * @throws IndexOutOfBoundsException naming the first index that is outside, and its position
    */
   public void load(int[] indices, long numEmbeddings) {
-    reserve(indices.length);
-    for (int i = 0; i < indices.length; i++) {
+    load(indices, 0, indices.length, numEmbeddings);
+  }
+
+  /** As the other, for a part of the array: from one index to before another. */
+  public void load(int[] indices, int from, int to, long numEmbeddings) {
+    reserve(to - from);
+    for (int i = from; i < to; i++) {
       int index = indices[i];
       if (index < 0 || index >= numEmbeddings) {
         throw outside(index, "[" + i + "]", numEmbeddings);
       }
-      rows[i] = index;
+      rows[i - from] = index;
     }
-    count = indices.length;
+    count = to - from;
   }
 
   /**
@@ -51,6 +56,11 @@ public final class RowNumbers {
    * @throws IndexOutOfBoundsException naming the first index that is outside, and its position
    */
   public void load(Tensor indices, long numEmbeddings) {
+    load(indices, 0, requireCountable(indices), numEmbeddings);
+  }
+
+  /** As the other, for a part of the indices in row-major order: from one to before another. */
+  public void load(Tensor indices, int from, int to, long numEmbeddings) {
     Check.accessible("indices", indices);
     boolean wide =
         switch (indices.dtype()) {
@@ -60,16 +70,11 @@ public final class RowNumbers {
               throw new IllegalArgumentException(
                   "indices: expected int32 or int64, got " + indices.dtype());
         };
-    long elements = indices.shape().elementCount();
-    if (elements > Integer.MAX_VALUE - 8) {
-      throw new IllegalArgumentException(
-          "indices: " + elements + " are more than one call takes; split the batch");
-    }
-    reserve((int) elements);
+    reserve(to - from);
     MemorySegment segment = indices.segment();
     int size = indices.dtype().sizeBytes();
     boolean contiguous = indices.isContiguous();
-    for (int i = 0; i < elements; i++) {
+    for (int i = from; i < to; i++) {
       long at =
           indices.offsetBytes()
               + (contiguous ? i : Strides.elementOffset(indices, indices.rank(), i)) * size;
@@ -80,9 +85,19 @@ public final class RowNumbers {
       if (index < 0 || index >= numEmbeddings) {
         throw outside(index, Strides.position(indices, i), numEmbeddings);
       }
-      rows[i] = index;
+      rows[i - from] = index;
     }
-    count = (int) elements;
+    count = to - from;
+  }
+
+  /** How many indices there are, which an int can count. */
+  public static int requireCountable(Tensor indices) {
+    long elements = indices.shape().elementCount();
+    if (elements > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "indices: " + elements + " are more than one call takes; split the batch");
+    }
+    return (int) elements;
   }
 
   private void reserve(int needed) {

@@ -1,0 +1,176 @@
+package dev.lanewise.embedding;
+
+import static dev.lanewise.verification.TensorAssertions.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.lanewise.optim.Sgd;
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** What bags and tables refuse, with which words; nothing is written then. */
+class EmbeddingRefusalTest {
+  private final Arena arena = Arena.ofConfined();
+  private final Tensor table = Tensor.full(arena, 5f, 4, 3);
+  private final Embedding embedding = Embedding.of(Parameter.trainable(arena, table));
+  private final EmbeddingBag sum = EmbeddingBag.of(embedding, BagMode.SUM);
+  private final Tensor out = Tensor.full(arena, 42f, 2, 3);
+
+  @AfterEach
+  void close() {
+    arena.close();
+  }
+
+  private static void refused(String message, Executable call) {
+    assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+  }
+
+  static Stream<Arguments> offsets() {
+    return Stream.of(
+        Arguments.of(false, new int[] {1, 2}, "offsets[0] must be 0, got 1"),
+        Arguments.of(
+            false, new int[] {0, 3, 2}, "offsets must not decrease: offsets[2] is 2 after 3"),
+        Arguments.of(false, new int[] {0, 5}, "offsets[1] is 5, behind the last of 4 indices"),
+        Arguments.of(
+            false, new int[] {}, "there are 4 indices, but no offsets: they belong to no bag"),
+        Arguments.of(
+            true, new int[] {}, "offsets: with the last offset included there is at least one"),
+        Arguments.of(true, new int[] {0, 2, 5}, "offsets[2] is 5, behind the last of 4 indices"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("offsets")
+  void offsetsOutOfOrder(boolean last, int[] offsets, String message) {
+    EmbeddingBag bag = last ? sum.withIncludeLastOffset() : sum;
+    refused(message, () -> bag.forward(new int[] {0, 1, 2, 3}, offsets, out));
+    Tensor indices = Tensor.copyOf(arena, new int[] {0, 1, 2, 3});
+    refused(message, () -> bag.forward(indices, Tensor.copyOf(arena, offsets), out));
+    assertSameBits("out", Tensor.full(arena, 42f, 2, 3), out);
+  }
+
+  @Test
+  void offsetsThatNoIntHolds() {
+    Tensor indices = Tensor.copyOf(arena, new int[] {0, 1});
+    refused(
+        "offsets[1] is 4294967297, behind the last of 2 indices",
+        () -> sum.forward(indices, Tensor.copyOf(arena, new long[] {0, (1L << 32) + 1}), out));
+    refused(
+        "offsets: expected int32 or int64, got float32",
+        () -> sum.forward(indices, Tensor.zeros(arena, 2), out));
+    refused(
+        "offsets: expected shape [bags], got [1, 2]",
+        () -> sum.forward(indices, Tensor.copyOf(arena, new int[] {0, 1}, 1, 2), out));
+    refused(
+        "indices: expected shape [n] where offsets are given, got [1, 2]",
+        () ->
+            sum.forward(
+                Tensor.copyOf(arena, new int[] {0, 1}, 1, 2),
+                Tensor.copyOf(arena, new int[] {0, 1}),
+                out));
+  }
+
+  @Test
+  void weightsThatDoNotFit() {
+    int[] indices = {0, 1, 2};
+    int[] offsets = {0, 1};
+    refused(
+        "perSampleWeights: expected 3, got 2",
+        () -> sum.forward(indices, offsets, new float[2], out));
+    refused(
+        "perSampleWeights: only bags of mode SUM have weights, not of mode MAX",
+        () -> EmbeddingBag.of(embedding, BagMode.MAX).forward(indices, offsets, new float[3], out));
+    Tensor list = Tensor.copyOf(arena, indices);
+    refused(
+        "perSampleWeights: expected shape [3], got [2]",
+        () -> sum.bags().loadWeighted(list, list, Tensor.zeros(arena, 2)));
+    refused(
+        "perSampleWeights: expected float32, got int32",
+        () -> sum.bags().loadWeighted(list, Tensor.copyOf(arena, offsets), list));
+    Bags plain = sum.bags().load(indices, offsets);
+    refused(
+        "bags: Bags(2 of 3 entries) have no weights",
+        () -> sum.backwardOfWeights(plain, out, Tensor.zeros(arena, 3)));
+    Bags weighted = sum.bags().loadWeighted(indices, offsets, new float[3]);
+    refused(
+        "out: expected 3 contiguous elements, got shape [4]",
+        () -> sum.backwardOfWeights(weighted, out, Tensor.zeros(arena, 4)));
+    refused(
+        "bags: Bags(2 of 3 entries, weighted) of EmbeddingBag(4, 3, SUM) are not for EmbeddingBag(4, 3, MEAN)",
+        () -> EmbeddingBag.of(embedding, BagMode.MEAN).forward(weighted, out));
+    assertSameBits("out", Tensor.full(arena, 42f, 2, 3), out);
+  }
+
+  @Test
+  void gradientsThatDoNotFit() {
+    Bags bags = sum.bags().load(new int[] {0, 1, 2}, new int[] {0, 1});
+    refused(
+        "gradient: expected shape [2, 3], got [1, 3]",
+        () -> sum.backward(bags, Tensor.zeros(arena, 1, 3)));
+    refused(
+        "gradient must not overlap weight in memory",
+        () -> Sgd.of(1f, embedding.weight()).fused(sum).backward(bags, table.slice(0, 0, 2)));
+    Bags others = EmbeddingBag.of(embedding, BagMode.MAX).bags().load(new int[] {0}, new int[] {0});
+    assertThrows(
+        IllegalArgumentException.class,
+        () ->
+            Sgd.of(1f, embedding.weight()).fused(sum).backward(others, Tensor.zeros(arena, 1, 3)));
+    EmbeddingBag frozen = EmbeddingBag.of(Embedding.fromPretrained(table), BagMode.SUM);
+    Bags ofFrozen = frozen.bags().load(new int[] {0}, new int[] {0});
+    assertThrows(
+        IllegalStateException.class, () -> frozen.backward(ofFrozen, Tensor.zeros(arena, 1, 3)));
+    assertSameBits("table", Tensor.full(arena, 5f, 4, 3), table);
+  }
+
+  @Test
+  void aFailedLoadLeavesNoBags() {
+    Bags bags = sum.bags().load(new int[] {0, 1}, new int[] {0});
+    assertThrows(
+        IndexOutOfBoundsException.class, () -> bags.load(new int[] {0, 4}, new int[] {0, 1}));
+    assertEquals(0, bags.count());
+    assertEquals(0, bags.entries());
+  }
+
+  @Test
+  void largestNorms() {
+    refused("maxNorm: expected at least 0, got -1.0", () -> embedding.withMaxNorm(-1, 2));
+    refused("maxNorm: expected at least 0, got NaN", () -> embedding.withMaxNorm(Double.NaN, 2));
+    refused("normType: expected more than 0, got 0.0", () -> embedding.withMaxNorm(1, 0));
+    Tensor readOnly = Tensor.wrap(table.segment().asReadOnly(), DType.FLOAT32, Shape.of(4, 3));
+    refused(
+        "weight: a read-only tensor of shape [4, 3] cannot be written",
+        () -> Embedding.fromPretrained(readOnly).withMaxNorm(1, 2));
+    Embedding limited = embedding.withMaxNorm(1, 2);
+    assertThrows(IndexOutOfBoundsException.class, () -> limited.forward(new int[] {0, 4}, out));
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> limited.forward(new int[] {0}, Tensor.zeros(arena, 1, 4)));
+    assertSameBits("table", Tensor.full(arena, 5f, 4, 3), table);
+  }
+
+  @Test
+  void tablesOfNoRows() {
+    refused(
+        "weight: expected float32, float64, bfloat16 or float16, got int64",
+        () -> Embedding.fromPretrained(Tensor.allocate(arena, DType.INT64, Shape.of(2, 2))));
+    refused(
+        "rows: expected uint8, got float32",
+        () -> Embedding.fromQuantized(Tensor.zeros(arena, 2, 9)));
+    refused(
+        "weight: expected shape [numEmbeddings, embeddingDim + 8], got [2, 7]",
+        () -> Embedding.fromQuantized(Tensor.allocate(arena, DType.UINT8, Shape.of(2, 7))));
+    Tensor wide = Tensor.allocate(arena, DType.FLOAT64, Shape.of(4, 3));
+    refused(
+        "out: expected float64, got float32",
+        () -> Embedding.fromPretrained(wide).forward(new int[] {0, 1}, out));
+  }
+}

@@ -1,0 +1,217 @@
+package dev.lanewise.embedding;
+
+import static dev.lanewise.verification.TensorAssertions.assertSameBits;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.lanewise.optim.Adagrad;
+import dev.lanewise.optim.Optimizer;
+import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Tensor;
+import dev.lanewise.verification.FloatClass;
+import dev.lanewise.verification.LanewiseArbitraries;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.ForkJoinPool;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Example;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import net.jqwik.api.Tag;
+import net.jqwik.api.constraints.IntRange;
+
+/** Many tables in one call give what each gives alone, to the bit. */
+@Tag("lanes")
+class TableBatchedBagsTest {
+  @Provide
+  Arbitrary<Long> seeds() {
+    return LanewiseArbitraries.seeds();
+  }
+
+  /** A batch over some tables, twice: for one call, and for a call each. */
+  private record Case(
+      int[] rows, int[] widths, BagMode[] modes, int bags, int[] indices, int[] offsets) {
+    static Case random(int tables, int bags, int entries, SplittableRandom random) {
+      int[] rows = random.ints(tables, 1, 9).toArray();
+      int[] widths = random.ints(tables, 1, 40).toArray();
+      BagMode[] modes = new BagMode[tables];
+      Arrays.setAll(modes, t -> BagMode.values()[random.nextInt(3)]);
+      int[] offsets = new int[tables * bags + 1];
+      for (int i = 1; i < offsets.length; i++) {
+        offsets[i] = offsets[i - 1] + random.nextInt(entries + 1);
+      }
+      int[] indices = new int[offsets[offsets.length - 1]];
+      for (int i = 0; i < tables * bags; i++) {
+        for (int at = offsets[i]; at < offsets[i + 1]; at++) {
+          indices[at] = random.nextInt(rows[i / bags]);
+        }
+      }
+      return new Case(rows, widths, modes, bags, indices, offsets);
+    }
+
+    int width() {
+      return Arrays.stream(widths).sum();
+    }
+
+    List<EmbeddingBag> tables(Arena arena, long seed) {
+      List<EmbeddingBag> tables = new ArrayList<>();
+      for (int t = 0; t < rows.length; t++) {
+        Tensor table =
+            Tensor.copyOf(
+                arena, FloatClass.tame(seed + t, rows[t] * widths[t]), rows[t], widths[t]);
+        Embedding embedding = Embedding.of(Parameter.trainable(arena, table)).withPaddingIdx(0);
+        tables.add(EmbeddingBag.of(embedding, modes[t]));
+      }
+      return tables;
+    }
+
+    Bags alone(EmbeddingBag bag, int table) {
+      int first = offsets[table * bags];
+      int[] part = Arrays.copyOfRange(indices, first, offsets[(table + 1) * bags]);
+      int[] starts = new int[bags];
+      Arrays.setAll(starts, b -> offsets[table * bags + b] - first);
+      return bag.bags().load(part, starts);
+    }
+  }
+
+  @Property(tries = 150)
+  void eachTableGivesWhatItGivesAlone(
+      @ForAll @IntRange(min = 1, max = 5) int count,
+      @ForAll @IntRange(min = 1, max = 6) int bags,
+      @ForAll("seeds") long seed) {
+    Case c = Case.random(count, bags, 5, new SplittableRandom(seed));
+    try (Arena arena = Arena.ofConfined()) {
+      List<EmbeddingBag> together = c.tables(arena, seed);
+      List<EmbeddingBag> alone = c.tables(arena, seed);
+      TableBatchedBags tables = TableBatchedBags.of(together);
+      Tensor out = Tensor.full(arena, Float.NaN, bags, c.width());
+      Tensor fromTensors =
+          Tensor.full(arena, Float.NaN, bags, c.width() + 3).slice(1, 2, c.width() + 2);
+      Tensor g = Tensor.copyOf(arena, FloatClass.tame(seed - 1, bags * c.width()), bags, c.width());
+      TableBatch batch =
+          tables.batch().load(Tensor.copyOf(arena, c.indices), Tensor.copyOf(arena, c.offsets));
+      tables.forward(c.indices, c.offsets, out);
+      tables.forward(batch, fromTensors);
+      assertSameBits("from tensors", out, fromTensors);
+      tables.backward(batch, g);
+      long column = 0;
+      for (int t = 0; t < count; t++) {
+        EmbeddingBag bag = alone.get(t);
+        long end = column + c.widths[t];
+        Tensor expected = Tensor.full(arena, Float.NaN, bags, c.widths[t]);
+        bag.forward(c.alone(bag, t), expected);
+        assertSameBits("table " + t, expected, out.slice(1, column, end));
+        bag.backward(c.alone(bag, t), g.slice(1, column, end));
+        assertSameBits(
+            "gradient of " + t,
+            bag.embedding().weight().gradient().tensor(),
+            together.get(t).embedding().weight().gradient().tensor());
+        column = end;
+      }
+      assertEquals(column, tables.width());
+      update(c, together, alone, batch, tables, g);
+    }
+  }
+
+  private static Parameter[] weights(List<EmbeddingBag> tables) {
+    return tables.stream().map(bag -> bag.embedding().weight()).toArray(Parameter[]::new);
+  }
+
+  private static void update(
+      Case c,
+      List<EmbeddingBag> together,
+      List<EmbeddingBag> alone,
+      TableBatch batch,
+      TableBatchedBags tables,
+      Tensor g) {
+    Optimizer one = Adagrad.of(0.1f, weights(together));
+    Optimizer each = Adagrad.of(0.1f, weights(alone));
+    one.fused(tables).backward(batch, g);
+    long column = 0;
+    for (int t = 0; t < alone.size(); t++) {
+      EmbeddingBag bag = alone.get(t);
+      long end = column + c.widths[t];
+      each.fused(bag).backward(c.alone(bag, t), g.slice(1, column, end));
+      assertSameBits(
+          "moved " + t,
+          bag.embedding().weight().value(),
+          together.get(t).embedding().weight().value());
+      column = end;
+    }
+  }
+
+  @Example
+  void severalThreadsGiveTheSameBits() {
+    Case c = Case.random(7, 300, 40, new SplittableRandom(5));
+    try (Arena arena = Arena.ofShared();
+        ForkJoinPool pool = new ForkJoinPool(3)) {
+      TableBatchedBags tables = TableBatchedBags.of(c.tables(arena, 5));
+      Tensor alone = Tensor.zeros(arena, c.bags, c.width());
+      Tensor together = Tensor.zeros(arena, c.bags, c.width());
+      tables.forward(c.indices, c.offsets, alone);
+      tables.withParallelism(Parallelism.of(pool)).forward(c.indices, c.offsets, together);
+      assertSameBits("threads", alone, together);
+    }
+  }
+
+  @Example
+  void weightsBelongToTheirIndices() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.copyOf(arena, new float[] {1, 10}, 2, 1);
+      EmbeddingBag bag = EmbeddingBag.of(Embedding.fromPretrained(table), BagMode.SUM);
+      TableBatchedBags tables = TableBatchedBags.of(bag, bag);
+      Tensor out = Tensor.zeros(arena, 1, 2);
+      TableBatch batch =
+          tables
+              .batch()
+              .loadWeighted(
+                  Tensor.copyOf(arena, new int[] {0, 1, 1}),
+                  Tensor.copyOf(arena, new int[] {0, 2, 3}),
+                  Tensor.copyOf(arena, new float[] {2, 3, 4}));
+      tables.forward(batch, out);
+      assertSameBits("sums", new float[] {32, 40}, out.toFloatArray());
+    }
+  }
+
+  @Example
+  void whatDoesNotFitIsRefusedBeforeAnythingIsWritten() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding one = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 1f, 2, 3)));
+      Embedding two = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 1f, 4, 2)));
+      TableBatchedBags tables =
+          TableBatchedBags.of(EmbeddingBag.of(one, BagMode.SUM), EmbeddingBag.of(two, BagMode.MAX));
+      Tensor out = Tensor.full(arena, 42f, 1, 5);
+      assertEquals(
+          "index 4 at position [1] is outside the embedding's 4 rows",
+          assertThrows(
+                  IndexOutOfBoundsException.class,
+                  () -> tables.forward(new int[] {0, 4}, new int[] {0, 1, 2}, out))
+              .getMessage());
+      assertEquals(
+          "offsets: expected a multiple of 2 tables and one more, got 2",
+          assertThrows(
+                  IllegalArgumentException.class,
+                  () -> tables.forward(new int[] {0, 4}, new int[] {0, 1}, out))
+              .getMessage());
+      assertSameBits("out", Tensor.full(arena, 42f, 1, 5), out);
+      TableBatch batch = tables.batch().load(new int[] {0, 3}, new int[] {0, 1, 2});
+      assertThrows(
+          IllegalArgumentException.class, () -> tables.backward(batch, Tensor.zeros(arena, 1, 4)));
+      Optimizer optimizer = Adagrad.of(1f, one.weight(), two.weight());
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> optimizer.fused(tables).backward(batch, two.weight().value().slice(0, 0, 1)));
+      EmbeddingBag shared = EmbeddingBag.of(one.withSparseGradient(), BagMode.SUM);
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> optimizer.fused(TableBatchedBags.of(EmbeddingBag.of(one, BagMode.SUM), shared)));
+      assertSameBits("one", Tensor.full(arena, 1f, 2, 3), one.weight().value());
+      assertThrows(IllegalArgumentException.class, () -> TableBatchedBags.of(List.of()));
+    }
+  }
+}
