@@ -1,8 +1,8 @@
 package dev.lanewise.bench.embedding;
 
+import dev.lanewise.bench.embedding.cases.Data;
 import dev.lanewise.bench.embedding.cases.EmbeddingCase;
 import dev.lanewise.bench.embedding.cases.EmbeddingCases;
-import dev.lanewise.bench.embedding.cases.Data;
 import dev.lanewise.bench.embedding.cases.Reference;
 import dev.lanewise.bench.embedding.engine.Contenders;
 import dev.lanewise.bench.engine.Contender;
@@ -26,8 +26,7 @@ public class EmbeddingBenchmark extends PairBenchmark<EmbeddingCase, Data> {
   }
 
   @Override
-  protected Data data(
-      EmbeddingCase asked, Contender<EmbeddingCase, Data> contender, Arena memory) {
+  protected Data data(EmbeddingCase asked, Contender<EmbeddingCase, Data> contender, Arena memory) {
     return Data.of(asked, memory);
   }
 

@@ -1,8 +1,8 @@
 package dev.lanewise.bench.embedding;
 
+import dev.lanewise.bench.embedding.cases.Data;
 import dev.lanewise.bench.embedding.cases.EmbeddingCase;
 import dev.lanewise.bench.embedding.cases.EmbeddingCases;
-import dev.lanewise.bench.embedding.cases.Data;
 import dev.lanewise.bench.embedding.engine.Contenders;
 import dev.lanewise.bench.embedding.report.EmbeddingReport;
 import dev.lanewise.bench.engine.Contender;

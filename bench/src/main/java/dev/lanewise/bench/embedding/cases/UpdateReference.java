@@ -23,14 +23,12 @@ final class UpdateReference {
       double[][] steps = sum == null ? new double[2][asked.dim()] : steps(data.rule(), sum);
       for (int d = 0; d < asked.dim(); d++) {
         double before = data.tableAt(row, d);
-        float now =
-            data.table().getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * asked.dim() + d);
+        float now = data.table().getAtIndex(ValueLayout.JAVA_FLOAT, (long) row * asked.dim() + d);
         double slack = sum == null ? 0 : slack(sum, before, steps[1][d]);
         if (!(now >= before - steps[1][d] - slack && now <= before - steps[0][d] + slack)) {
           throw new AssertionError(
               "%s at [%d, %d]: expected %s less %s to %s within %s, got %s"
-                  .formatted(
-                      asked.name(), row, d, before, steps[0][d], steps[1][d], slack, now));
+                  .formatted(asked.name(), row, d, before, steps[0][d], steps[1][d], slack, now));
         }
       }
     }

@@ -36,8 +36,7 @@ final class IndexTensors {
     long bytes = width == Width.INT32 ? Integer.BYTES : Long.BYTES;
     indexMemory = Arena.ofAuto().allocate(bytes * asked.indices(), Data.ALIGNMENT);
     offsetMemory = Arena.ofAuto().allocate(bytes * asked.bags(), Data.ALIGNMENT);
-    TensorOptions type =
-        new TensorOptions(width == Width.INT32 ? ScalarType.Int : ScalarType.Long);
+    TensorOptions type = new TensorOptions(width == Width.INT32 ? ScalarType.Int : ScalarType.Long);
     indices = torch.from_blob(Libtorch.pointer(indexMemory), new long[] {asked.indices()}, type);
     offsets = torch.from_blob(Libtorch.pointer(offsetMemory), new long[] {asked.bags()}, type);
   }

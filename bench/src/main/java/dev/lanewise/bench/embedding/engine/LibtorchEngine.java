@@ -53,8 +53,7 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
     Tensor out = floats(data.output(), asked.results(), asked.dim());
     IndexTensors ints = new IndexTensors(asked, data, IndexTensors.Width.INT32);
     IndexTensors longs = new IndexTensors(asked, data, IndexTensors.Width.INT64);
-    return Trial.quickest(
-        List.of(selected(out, table, ints), selected(out, table, longs)));
+    return Trial.quickest(List.of(selected(out, table, ints), selected(out, table, longs)));
   }
 
   private static Work selected(Tensor out, Tensor table, IndexTensors batch) {

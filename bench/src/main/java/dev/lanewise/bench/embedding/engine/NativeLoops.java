@@ -60,8 +60,7 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
     return () -> {
       batches.advance();
       try {
-        handle.invokeExact(
-            table, indices.asSlice(batches.position() * Integer.BYTES), count, out);
+        handle.invokeExact(table, indices.asSlice(batches.position() * Integer.BYTES), count, out);
       } catch (Throwable e) {
         throw failed(e);
       }
@@ -69,8 +68,7 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
   }
 
   private static Work bags(EmbeddingCase asked, Data data) {
-    String name =
-        (asked.task().name() + "_" + asked.format().name()).toLowerCase(Locale.ROOT);
+    String name = (asked.task().name() + "_" + asked.format().name()).toLowerCase(Locale.ROOT);
     MethodHandle handle =
         handle(
             name,
@@ -98,8 +96,7 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
 
   private static Work sgd(EmbeddingCase asked, Data data) {
     MethodHandle handle =
-        handle(
-            "sgd", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_FLOAT));
+        handle("sgd", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_FLOAT));
     Batches batches = data.batches();
     MemorySegment table = data.table();
     MemorySegment indices = batches.ints();
@@ -117,9 +114,7 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
   }
 
   private static MethodHandle handle(String name, FunctionDescriptor type) {
-    return Linker.nativeLinker()
-        .downcallHandle(
-            PROGRAM.open().findOrThrow(name), type);
+    return Linker.nativeLinker().downcallHandle(PROGRAM.open().findOrThrow(name), type);
   }
 
   private static IllegalStateException failed(Throwable e) {

@@ -67,8 +67,7 @@ public final class EmbeddingReport extends Report<EmbeddingCase> {
             .title(title)
             .build();
     chart.getStyler().setXAxisLabelRotation(45);
-    for (Contender<EmbeddingCase, Data> contender :
-        figures().contenders(Contenders.all(), cases)) {
+    for (Contender<EmbeddingCase, Data> contender : figures().contenders(Contenders.all(), cases)) {
       List<Double> rates = new ArrayList<>();
       for (EmbeddingCase asked : cases) {
         rates.add(
