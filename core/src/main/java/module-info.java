@@ -13,6 +13,7 @@ module dev.lanewise.core {
   exports dev.lanewise.checkpoint;
   exports dev.lanewise.einsum;
   exports dev.lanewise.embedding;
+  exports dev.lanewise.memory;
   exports dev.lanewise.nn;
   exports dev.lanewise.optim;
   exports dev.lanewise.parallel;

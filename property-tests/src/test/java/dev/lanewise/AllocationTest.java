@@ -16,6 +16,8 @@ import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.embedding.TableBatch;
 import dev.lanewise.embedding.TableBatchedBags;
+import dev.lanewise.memory.Lease;
+import dev.lanewise.memory.Replaceable;
 import dev.lanewise.nn.Linear;
 import dev.lanewise.optim.Adagrad;
 import dev.lanewise.optim.Adam;
@@ -130,6 +132,18 @@ class AllocationTest {
     assertAllocatesNothing(() -> embedding.forward(ids, out));
     Tensor indices = Tensor.copyOf(arena, new long[] {4, 99, 0, 4});
     assertAllocatesNothing(() -> embedding.forward(indices, out));
+  }
+
+  @Test
+  void readsOfAReplaceableTable() {
+    var live = new Replaceable<>(Embedding.randn(arena, random, 100, 16));
+    int[] ids = {99};
+    Tensor out = Tensor.zeros(arena, 1, 16);
+    assertAllocatesNothing(() -> {
+      try (Lease<Embedding> lease = live.acquire()) {
+        lease.value().forward(ids, out);
+      }
+    });
   }
 
   @Test

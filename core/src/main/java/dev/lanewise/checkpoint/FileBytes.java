@@ -6,7 +6,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Objects;
@@ -18,15 +20,28 @@ import java.util.Objects;
 final class FileBytes implements AutoCloseable {
   private final Origin origin;
   private final FileChannel channel;
+  private final FileChannel.MapMode mode;
   private final long size;
 
-  private FileBytes(Origin origin, FileChannel channel, long size) {
+  private FileBytes(Origin origin, FileChannel channel, FileChannel.MapMode mode, long size) {
     this.origin = origin;
     this.channel = channel;
+    this.mode = mode;
     this.size = size;
   }
 
   static FileBytes open(Path file) throws CheckpointException {
+    return open(file, FileChannel.MapMode.READ_ONLY, StandardOpenOption.READ);
+  }
+
+  /** Opens a file whose mapping can be written. */
+  static FileBytes openWritable(Path file) throws CheckpointException {
+    return open(
+        file, FileChannel.MapMode.READ_WRITE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+  }
+
+  private static FileBytes open(Path file, FileChannel.MapMode mode, OpenOption... options)
+      throws CheckpointException {
     var origin = new Origin(file, null);
     if (!Files.exists(file)) {
       throw origin.refuse("there is no such file");
@@ -35,8 +50,11 @@ final class FileBytes implements AutoCloseable {
       throw origin.refuse("is not a regular file");
     }
     try {
-      FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
-      return new FileBytes(origin, channel, channel.size());
+      FileChannel channel = FileChannel.open(file, options);
+      return new FileBytes(origin, channel, mode, channel.size());
+    } catch (AccessDeniedException e) {
+      String use = mode.equals(FileChannel.MapMode.READ_ONLY) ? "read" : "read and written";
+      throw origin.refuse("may not be " + use + " by this process", e);
     } catch (IOException e) {
       throw unreadable(origin, e);
     }
@@ -103,10 +121,10 @@ final class FileBytes implements AutoCloseable {
     };
   }
 
-  /** The whole file, read-only, until the arena is closed. */
+  /** The whole file until the arena is closed; read-only unless the file was opened writable. */
   MemorySegment map(Arena arena) throws CheckpointException {
     try {
-      return channel.map(FileChannel.MapMode.READ_ONLY, 0, size, arena);
+      return channel.map(mode, 0, size, arena);
     } catch (IOException e) {
       throw origin.refuse("cannot be mapped: " + e.getMessage(), e);
     }

@@ -37,7 +37,8 @@ public final class Npy {
 
   /**
    * Opens an array without reading its elements: the tensor is a read-only view of the file, as
-   * with {@link StateDict#map}, or a copy if its numbers have the other byte order.
+   * with {@link StateDict#map}, or a copy if its numbers have the other byte order. {@link
+   * MappedTable} opens one to be written.
    *
    * @param path the file; must not be changed while it is mapped
    * @param arena which closes the mapping
@@ -51,10 +52,8 @@ public final class Npy {
 
   private static Tensor read(Path path, Arena arena, Access access) throws CheckpointException {
     try (FileBytes file = FileBytes.open(path)) {
-      Origin origin = file.origin();
-      int count = (int) Math.min(file.size(), NpyHeader.MAX_BYTES);
-      NpyHeader header = NpyHeader.of(file.read(0, count), origin);
-      Extent extent = Extent.stored(origin, 0, file.size());
+      NpyHeader header = NpyHeader.of(file);
+      Extent extent = Extent.stored(file.origin(), 0, file.size());
       var loader = new ElementLoader(file, arena, access);
       Tensor tensor = reserve(header, extent, loader);
       loader.fill();
@@ -65,19 +64,7 @@ public final class Npy {
   /** The tensor of an array whose header stands at the start of an extent. */
   static Tensor reserve(NpyHeader header, Extent extent, ElementLoader loader)
       throws CheckpointException {
-    Origin origin = extent.origin();
-    long bytes = extent.sizeBytes() - header.sizeBytes();
-    if (bytes != header.elementBytes(origin)) {
-      throw origin.refuse(
-          "has "
-              + bytes
-              + " bytes behind its header, but "
-              + header.dtype()
-              + " "
-              + header.shape()
-              + " takes "
-              + header.elementBytes(origin));
-    }
+    header.requireElements(extent.sizeBytes(), extent.origin());
     return header.tensor(extent.skipping(header.sizeBytes()), loader);
   }
 

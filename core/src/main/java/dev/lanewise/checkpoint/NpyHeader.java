@@ -39,6 +39,11 @@ record NpyHeader(
     FORTRAN
   }
 
+  /** The header of a file. */
+  static NpyHeader of(FileBytes file) throws CheckpointException {
+    return of(file.read(0, (int) Math.min(file.size(), MAX_BYTES)), file.origin());
+  }
+
   /** The header at the start of some bytes, of which there are {@link #MAX_BYTES} or all. */
   static NpyHeader of(byte[] start, Origin origin) throws CheckpointException {
     if (start.length < LENGTH_AT + Integer.BYTES
@@ -86,6 +91,22 @@ record NpyHeader(
     }
   }
 
+  /** Refuses an array of that many bytes, the header's included, that has not all elements. */
+  void requireElements(long arrayBytes, Origin origin) throws CheckpointException {
+    long bytes = arrayBytes - sizeBytes;
+    if (bytes != elementBytes(origin)) {
+      throw origin.refuse(
+          "has "
+              + bytes
+              + " bytes behind its header, but "
+              + dtype
+              + " "
+              + shape
+              + " takes "
+              + elementBytes(origin));
+    }
+  }
+
   /** The tensor of an extent that has exactly the elements. */
   Tensor tensor(Extent elements, ElementLoader loader) throws CheckpointException {
     if (elementOrder == ElementOrder.C) {
@@ -97,16 +118,25 @@ record NpyHeader(
 
   /** What to write in front of a tensor's elements. */
   static byte[] bytes(Tensor tensor) {
+    return bytes(tensor.dtype(), tensor.shape(), order(tensor));
+  }
+
+  /** What to write in front of elements in C order. */
+  static byte[] bytes(DType dtype, Shape shape) {
+    return bytes(dtype, shape, ElementOrder.C);
+  }
+
+  private static byte[] bytes(DType dtype, Shape shape, ElementOrder order) {
     String dict =
         "{'descr': '"
-            + NpyType.descr(tensor.dtype())
+            + NpyType.descr(dtype)
             + "', 'fortran_order': "
-            + (order(tensor) == ElementOrder.FORTRAN ? "True" : "False")
+            + (order == ElementOrder.FORTRAN ? "True" : "False")
             + ", 'shape': ("
-            + Arrays.stream(tensor.shape().toArray())
+            + Arrays.stream(shape.toArray())
                 .mapToObj(Long::toString)
                 .collect(Collectors.joining(", "))
-            + (tensor.rank() == 1 ? ",)" : ")")
+            + (shape.rank() == 1 ? ",)" : ")")
             + ", }";
     // Version 1 holds 65,535 bytes, which 64 sizes do not exceed.
     int used = LENGTH_AT + Short.BYTES + dict.length() + 1;

@@ -5,6 +5,7 @@ import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.internal.rows.Contributions;
 import dev.lanewise.internal.rows.Lookup;
+import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
@@ -33,6 +34,12 @@ import dev.lanewise.tensor.Tensor;
 public final class EmbeddingBag {
   private static final ScratchPool<Contributions> CONTRIBUTIONS =
       new ScratchPool<>(Contributions::new);
+
+  /**
+   * How far ahead rows are read where the work on each is more than adding it, so that cache misses
+   * overlap: 1.5 to 2.5 times the rows a second out of cache. Plain sums are slower with it.
+   */
+  private static final int ENTRIES_AHEAD = 16;
 
   private final Embedding embedding;
   private final BagMode mode;
@@ -252,9 +259,17 @@ public final class EmbeddingBag {
     Tensor table = embedding.weight().value();
     long[] rows = bags.rows();
     int[] starts = bags.starts();
+    boolean readsAhead = mode == BagMode.MAX || table.dtype() != DType.FLOAT32;
+    int touched = starts[from];
+    int read = 0;
     for (int bag = from; bag < to; bag++) {
       int start = starts[bag];
       int size = starts[bag + 1] - start;
+      if (readsAhead) {
+        int ahead = Math.min(starts[to], start + size + ENTRIES_AHEAD);
+        read ^= RowTouch.touch(table, rows, touched, ahead - touched);
+        touched = ahead;
+      }
       long at = bag * out.stride(0) + column;
       switch (mode) {
         case SUM -> {
@@ -268,6 +283,7 @@ public final class EmbeddingBag {
         case MAX -> Lookup.max(table, rows, start, size, out, at);
       }
     }
+    RowTouch.keep(read);
   }
 
   // ------------------------------------------------------------------------------------------------------- backward

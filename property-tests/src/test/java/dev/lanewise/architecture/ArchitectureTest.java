@@ -30,6 +30,7 @@ class ArchitectureTest {
   private static final Map<String, Set<String>> ALLOWED =
       Map.ofEntries(
           Map.entry("internal.memory", Set.of()),
+          Map.entry("memory", Set.of("internal.memory")),
           Map.entry("internal.kernel.scalar", Set.of("internal.kernel")),
           Map.entry("internal.kernel.vector", Set.of("internal.kernel")),
           Map.entry("internal.kernel", Set.of("internal.kernel.scalar", "internal.kernel.vector")),

@@ -1,4 +1,4 @@
-/** Scratch and reused memory. */
+/** Memory: scratch that is reused, and mappings of the system. */
 @NullMarked
 package dev.lanewise.internal.memory;
 

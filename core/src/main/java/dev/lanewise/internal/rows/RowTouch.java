@@ -15,7 +15,19 @@ public final class RowTouch {
   /** A smaller tensor is in the cache anyway. */
   private static final long SMALLEST_BYTES = 1 << 19;
 
+  private static int kept;
+
   private RowTouch() {}
+
+  /** Takes what was read, so that the reading is not left out as useless. */
+  public static void keep(int read) {
+    kept ^= read;
+  }
+
+  /** Never read but for this. */
+  static int kept() {
+    return kept;
+  }
 
   /**
    * Touches rows of a contiguous tensor, unless it is small.
@@ -31,6 +43,29 @@ public final class RowTouch {
     return tensor.layout().spanBytes() < SMALLEST_BYTES
         ? 0
         : touch(tensor.segment(), tensor.offsetBytes(), rowBytes, rowBytes, rows, from, count);
+  }
+
+  /**
+   * Touches rows of a table of any format, unless it is small.
+   *
+   * @param table [rows, ...], the elements of a row side by side
+   * @param rows row numbers
+   * @param from the first
+   * @param count how many, a handful
+   * @return a number that depends on what was read
+   */
+  public static int touch(Tensor table, long[] rows, int from, int count) {
+    int size = table.dtype().sizeBytes();
+    return table.layout().spanBytes() < SMALLEST_BYTES
+        ? 0
+        : touch(
+            table.segment(),
+            table.offsetBytes(),
+            table.stride(0) * size,
+            table.size(1) * size,
+            rows,
+            from,
+            count);
   }
 
   /**
@@ -53,12 +88,12 @@ public final class RowTouch {
       long[] rows,
       int from,
       int count) {
-    if (rowBytes == 0) {
+    if (rowBytes < Float.BYTES) {
       return 0;
     }
     int read = 0;
     // By line, then by row: the first line of every row brings its page's translation.
-    for (long line = 0; line < rowBytes; line += LINE_BYTES) {
+    for (long line = 0; line + Float.BYTES <= rowBytes; line += LINE_BYTES) {
       read ^= line(segment, offset + line, stride, rows, from, count);
     }
     // The last line, where rows are not aligned to lines.
