@@ -1,5 +1,7 @@
 package dev.lanewise.bench.embedding.cases;
 
+import dev.lanewise.memory.PageKind;
+import dev.lanewise.memory.TableArena;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -21,10 +23,19 @@ public final class Data {
   private Task rule;
   private double resultRoundoff;
 
+  /** Lives as long as the JVM, which runs one case. */
+  private static final class HugePages {
+    static final TableArena ARENA = TableArena.ofShared();
+  }
+
   private Data(EmbeddingCase asked, Arena arena) {
     this.asked = asked;
     this.rule = asked.task();
-    this.table = arena.allocate(asked.rows() * asked.format().rowBytes(asked.dim()), ALIGNMENT);
+    Arena tables = asked.pages() == PageKind.HUGE ? HugePages.ARENA : arena;
+    this.table = tables.allocate(asked.rows() * asked.format().rowBytes(asked.dim()), ALIGNMENT);
+    if (asked.pages() == PageKind.HUGE && HugePages.ARENA.pageKind() != PageKind.HUGE) {
+      throw new IllegalStateException(HugePages.ARENA.description());
+    }
     fillTable();
     this.batches = new Batches(asked, arena);
     long resultBytes = (long) asked.results() * asked.dim() * Float.BYTES;

@@ -1,6 +1,7 @@
 package dev.lanewise.bench.embedding.cases;
 
 import dev.lanewise.bench.engine.Case;
+import dev.lanewise.memory.PageKind;
 import java.util.Locale;
 import java.util.OptionalDouble;
 
@@ -17,6 +18,8 @@ import java.util.OptionalDouble;
  * @param shortest the smallest number of rows in a bag; 1 of a task without bags
  * @param longest the largest number
  * @param distribution which rows
+ * @param pages what the table lies on
+ * @param baseline the name of the case on ordinary pages; empty if this is it
  */
 public record EmbeddingCase(
     String group,
@@ -28,7 +31,9 @@ public record EmbeddingCase(
     int bags,
     int shortest,
     int longest,
-    Distribution distribution)
+    Distribution distribution,
+    PageKind pages,
+    String baseline)
     implements Case {
 
   /** How many rows a bag has before all bags of a batch are shuffled: all lengths as often. */
@@ -69,11 +74,12 @@ public record EmbeddingCase(
             : "%,d rows".formatted(bags);
     return String.format(
         Locale.ROOT,
-        "%s, table of %,d x %d in %s, %s, %s",
+        "%s, table of %,d x %d in %s on %s pages, %s, %s",
         task,
         rows,
         dim,
         format.name().toLowerCase(Locale.ROOT),
+        pages.name().toLowerCase(Locale.ROOT),
         batch,
         distribution.name().toLowerCase(Locale.ROOT));
   }

@@ -1,5 +1,6 @@
 package dev.lanewise.bench.embedding.cases;
 
+import dev.lanewise.memory.PageKind;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -7,6 +8,7 @@ import java.util.Locale;
 /** The cases, all of them: what a report has rows for. */
 public final class EmbeddingCases {
   private static final int MILLION = 1_000_000;
+  private static final int[] BATCHES = {1, 64, 1024, 65_536};
   private static final List<EmbeddingCase> ALL = table();
 
   private EmbeddingCases() {}
@@ -18,14 +20,18 @@ public final class EmbeddingCases {
 
   private static List<EmbeddingCase> table() {
     List<EmbeddingCase> cases = new ArrayList<>();
-    for (int batch : new int[] {1, 64, 1024, 65_536}) {
-      cases.add(lookup("10k", 10_000, 128, batch));
-    }
-    for (int batch : new int[] {1, 64, 1024, 65_536}) {
-      cases.add(lookup("1m", MILLION, 64, batch));
-    }
-    for (int batch : new int[] {1, 64, 1024, 65_536}) {
-      cases.add(lookup("4m", 4 * MILLION, 128, batch));
+    for (PageKind pages : PageKind.values()) {
+      for (int batch : BATCHES) {
+        if (pages == PageKind.ORDINARY) {
+          cases.add(lookup("10k", 10_000, 128, batch, pages));
+        }
+      }
+      for (int batch : BATCHES) {
+        cases.add(lookup("1m", MILLION, 64, batch, pages));
+      }
+      for (int batch : BATCHES) {
+        cases.add(lookup("4m", 4 * MILLION, 128, batch, pages));
+      }
     }
     for (TableFormat format : TableFormat.values()) {
       for (Task task : List.of(Task.SUM, Task.MEAN, Task.MAX, Task.WEIGHTED_SUM)) {
@@ -46,10 +52,12 @@ public final class EmbeddingCases {
     return List.copyOf(cases);
   }
 
-  private static EmbeddingCase lookup(String table, int rows, int dim, int batch) {
+  private static EmbeddingCase lookup(String table, int rows, int dim, int batch, PageKind pages) {
+    boolean huge = pages == PageKind.HUGE;
+    String name = table + "-" + batch;
     return new EmbeddingCase(
-        "lookup",
-        table + "-" + batch,
+        huge ? "lookup on huge pages" : "lookup",
+        huge ? name + "-huge" : name,
         Task.LOOKUP,
         TableFormat.FLOAT32,
         rows,
@@ -57,7 +65,9 @@ public final class EmbeddingCases {
         batch,
         1,
         1,
-        Distribution.UNIFORM);
+        Distribution.UNIFORM,
+        pages,
+        huge ? name : "");
   }
 
   private static EmbeddingCase bags(
@@ -74,7 +84,9 @@ public final class EmbeddingCases {
         1024,
         shortest,
         longest,
-        Distribution.UNIFORM);
+        Distribution.UNIFORM,
+        PageKind.ORDINARY,
+        "");
   }
 
   private static EmbeddingCase update(Task task, Distribution distribution, int batch) {
@@ -88,7 +100,9 @@ public final class EmbeddingCases {
         batch,
         1,
         1,
-        distribution);
+        distribution,
+        PageKind.ORDINARY,
+        "");
   }
 
   private static String lower(Task task) {

@@ -1,6 +1,5 @@
 package dev.lanewise.bench.embedding.engine;
 
-import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_FLOAT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
@@ -14,6 +13,7 @@ import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
@@ -28,6 +28,14 @@ import java.util.Map;
 final class NativeLoops implements Engine<EmbeddingCase, Data> {
   private static final CompiledC PROGRAM =
       new CompiledC("/dev/lanewise/bench/embedding/loops.c", "-O3", "-march=native");
+
+  // C2 compiles a downcall into a plain call only where the handle is a constant: so functions are
+  // arguments, and memory is addresses.
+  private static final MethodHandle LOOKUP = handle(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle BAGS =
+      handle(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle SGD =
+      handle(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_FLOAT);
 
   @Override
   public boolean supports(EmbeddingCase asked) {
@@ -48,19 +56,17 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
   }
 
   private static Work lookup(EmbeddingCase asked, Data data) {
-    MethodHandle handle =
-        handle(
-            "lookup" + asked.dim(),
-            FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, JAVA_LONG, ADDRESS));
+    MemorySegment function = PROGRAM.open().findOrThrow("lookup" + asked.dim());
     Batches batches = data.batches();
-    MemorySegment table = data.table();
-    MemorySegment indices = batches.ints();
-    MemorySegment out = data.output();
+    long table = data.table().address();
+    long indices = batches.ints().address();
+    long out = data.output().address();
     long count = asked.indices();
     return () -> {
       batches.advance();
       try {
-        handle.invokeExact(table, indices.asSlice(batches.position() * Integer.BYTES), count, out);
+        LOOKUP.invokeExact(
+            function, table, indices + batches.position() * Integer.BYTES, count, out);
       } catch (Throwable e) {
         throw failed(e);
       }
@@ -69,25 +75,22 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
 
   private static Work bags(EmbeddingCase asked, Data data) {
     String name = (asked.task().name() + "_" + asked.format().name()).toLowerCase(Locale.ROOT);
-    MethodHandle handle =
-        handle(
-            name,
-            FunctionDescriptor.ofVoid(
-                ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_LONG, ADDRESS, ADDRESS));
+    MemorySegment function = PROGRAM.open().findOrThrow(name);
+    MemorySegment offsets = Arena.global().allocate(ValueLayout.JAVA_INT, asked.bags());
+    long starts = offsets.address();
+    long weights = Arena.global().allocateFrom(JAVA_FLOAT, data.weights()).address();
     Batches batches = data.batches();
-    MemorySegment table = data.table();
-    MemorySegment indices = batches.ints();
-    MemorySegment out = data.output();
-    MemorySegment offsets = Arena.ofAuto().allocate(ValueLayout.JAVA_INT, asked.bags());
-    MemorySegment weights = Arena.ofAuto().allocateFrom(JAVA_FLOAT, data.weights());
+    long table = data.table().address();
+    long indices = batches.ints().address();
+    long out = data.output().address();
     long count = asked.indices();
     long bags = asked.bags();
     return () -> {
       batches.advance();
       batches.copyOffsetIntsTo(offsets);
-      MemorySegment current = indices.asSlice(batches.position() * Integer.BYTES);
+      long current = indices + batches.position() * Integer.BYTES;
       try {
-        handle.invokeExact(table, current, count, offsets, bags, weights, out);
+        BAGS.invokeExact(function, table, current, count, starts, bags, weights, out);
       } catch (Throwable e) {
         throw failed(e);
       }
@@ -95,26 +98,25 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
   }
 
   private static Work sgd(EmbeddingCase asked, Data data) {
-    MethodHandle handle =
-        handle("sgd", FunctionDescriptor.ofVoid(ADDRESS, ADDRESS, JAVA_LONG, ADDRESS, JAVA_FLOAT));
+    MemorySegment function = PROGRAM.open().findOrThrow("sgd");
     Batches batches = data.batches();
-    MemorySegment table = data.table();
-    MemorySegment indices = batches.ints();
-    MemorySegment gradient = data.gradient();
+    long table = data.table().address();
+    long indices = batches.ints().address();
+    long gradient = data.gradient().address();
     long count = asked.indices();
     return () -> {
       batches.advance();
-      MemorySegment current = indices.asSlice(batches.position() * Integer.BYTES);
+      long current = indices + batches.position() * Integer.BYTES;
       try {
-        handle.invokeExact(table, current, count, gradient, Task.LEARNING_RATE);
+        SGD.invokeExact(function, table, current, count, gradient, Task.LEARNING_RATE);
       } catch (Throwable e) {
         throw failed(e);
       }
     };
   }
 
-  private static MethodHandle handle(String name, FunctionDescriptor type) {
-    return Linker.nativeLinker().downcallHandle(PROGRAM.open().findOrThrow(name), type);
+  private static MethodHandle handle(MemoryLayout... arguments) {
+    return Linker.nativeLinker().downcallHandle(FunctionDescriptor.ofVoid(arguments));
   }
 
   private static IllegalStateException failed(Throwable e) {
