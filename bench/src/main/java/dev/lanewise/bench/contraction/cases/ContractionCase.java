@@ -1,9 +1,11 @@
 package dev.lanewise.bench.contraction.cases;
 
+import dev.lanewise.bench.engine.Case;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import java.util.stream.Collectors;
 
 /**
@@ -25,7 +27,8 @@ public record ContractionCase(
     List<Operand> operands,
     Layout output,
     int threads,
-    String baseline) {
+    String baseline)
+    implements Case {
 
   /** The letters of each operand, in order. */
   public List<String> inputs() {
@@ -85,12 +88,25 @@ public record ContractionCase(
     return (elements + output.elementCount()) * Float.BYTES;
   }
 
+  @Override
+  public OptionalDouble rate(double nanos) {
+    return flops() > 0 ? OptionalDouble.of(flops() / nanos) : OptionalDouble.empty();
+  }
+
+  @Override
+  public String rateUnit() {
+    return "GFLOP/s";
+  }
+
   /** Equation and operands, as a line of a table. */
+  @Override
   public String description() {
     String text =
-        equation
+        "`"
+            + equation
             + " of "
             + layouts().stream().map(Layout::toString).collect(Collectors.joining(", "));
-    return output.isDense() ? text : text + " to strides " + Arrays.toString(output.strides());
+    return (output.isDense() ? text : text + " to strides " + Arrays.toString(output.strides()))
+        + "`";
   }
 }

@@ -19,18 +19,6 @@ public final class ContractionCases {
     return ALL;
   }
 
-  /**
-   * A case by its name.
-   *
-   * @throws IllegalArgumentException if there is none of that name
-   */
-  public static ContractionCase named(String name) {
-    return ALL.stream()
-        .filter(contraction -> contraction.name().equals(name))
-        .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("there is no case " + name));
-  }
-
   private static List<ContractionCase> table() {
     Rows rows = new Rows();
 

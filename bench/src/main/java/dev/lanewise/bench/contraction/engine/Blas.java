@@ -1,5 +1,6 @@
 package dev.lanewise.bench.contraction.engine;
 
+import dev.lanewise.bench.engine.Engine;
 import java.lang.foreign.MemorySegment;
 import java.util.Map;
 

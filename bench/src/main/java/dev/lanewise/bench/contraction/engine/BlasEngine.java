@@ -3,6 +3,9 @@ package dev.lanewise.bench.contraction.engine;
 import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.cases.MatrixChain;
+import dev.lanewise.bench.engine.Engine;
+import dev.lanewise.bench.engine.Trial;
+import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,7 +16,7 @@ import java.util.Map;
 import java.util.function.Supplier;
 
 /** A BLAS as an engine: what a programmer does with it by hand, planned beforehand. */
-final class BlasEngine implements Engine {
+final class BlasEngine implements Engine<ContractionCase, Data> {
   private final Supplier<Blas> library;
   private final boolean transposes;
   private final int maxThreads;

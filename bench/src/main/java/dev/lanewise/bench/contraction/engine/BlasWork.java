@@ -2,6 +2,7 @@ package dev.lanewise.bench.contraction.engine;
 
 import dev.lanewise.bench.contraction.engine.BlasProgram.Loop;
 import dev.lanewise.bench.contraction.engine.BlasProgram.View;
+import dev.lanewise.bench.engine.Work;
 import java.util.List;
 
 /** Runs a program: the loops, with one call inside. */

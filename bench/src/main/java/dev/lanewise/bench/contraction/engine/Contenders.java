@@ -1,13 +1,17 @@
 package dev.lanewise.bench.contraction.engine;
 
-import dev.lanewise.bench.contraction.engine.Contender.Side;
+import dev.lanewise.bench.contraction.cases.ContractionCase;
+import dev.lanewise.bench.contraction.cases.Data;
+import dev.lanewise.bench.engine.Contender;
+import dev.lanewise.bench.engine.Contender.Side;
+import dev.lanewise.bench.engine.Engine;
 import java.util.List;
 
 /** The engines that are compared. */
 public final class Contenders {
-  private static final List<Contender> ALL =
+  private static final List<Contender<ContractionCase, Data>> ALL =
       List.of(
-          ours("lanewise", LanewiseEngine.Way.PLAIN),
+          ours(Contender.OURS, LanewiseEngine.Way.PLAIN),
           ours("lanewise-packed", LanewiseEngine.Way.PACKED),
           ours("lanewise-fused", LanewiseEngine.Way.FUSED),
           ours("lanewise-scalar", LanewiseEngine.Way.PLAIN, "-Ddev.lanewise.backend=scalar"),
@@ -22,27 +26,17 @@ public final class Contenders {
   private Contenders() {}
 
   /** All of them, in the report's order. */
-  public static List<Contender> all() {
+  public static List<Contender<ContractionCase, Data>> all() {
     return ALL;
   }
 
-  /**
-   * One by its name.
-   *
-   * @throws IllegalArgumentException if there is none of that name
-   */
-  public static Contender named(String name) {
-    return ALL.stream()
-        .filter(contender -> contender.name().equals(name))
-        .findFirst()
-        .orElseThrow(() -> new IllegalArgumentException("there is no engine " + name));
+  private static Contender<ContractionCase, Data> ours(
+      String name, LanewiseEngine.Way way, String... jvmOptions) {
+    return new Contender<>(name, new LanewiseEngine(way), Side.OURS, List.of(jvmOptions));
   }
 
-  private static Contender ours(String name, LanewiseEngine.Way way, String... jvmOptions) {
-    return new Contender(name, new LanewiseEngine(way), Side.OURS, List.of(jvmOptions));
-  }
-
-  private static Contender peer(String name, Engine engine) {
-    return new Contender(name, engine, Side.PEER, List.of());
+  private static Contender<ContractionCase, Data> peer(
+      String name, Engine<ContractionCase, Data> engine) {
+    return new Contender<>(name, engine, Side.PEER, List.of());
   }
 }

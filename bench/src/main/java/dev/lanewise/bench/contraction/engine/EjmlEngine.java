@@ -4,6 +4,8 @@ import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.engine.BlasProgram.Routine;
 import dev.lanewise.bench.contraction.engine.BlasProgram.View;
+import dev.lanewise.bench.engine.Engine;
+import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
@@ -16,7 +18,7 @@ import org.ejml.dense.row.CommonOps_FDRM;
  * EJML, a matrix library in plain Java: dense matrices only, each an object of its own. So it gets
  * the cases that are one product (or transpose) of whole matrices.
  */
-final class EjmlEngine implements Engine {
+final class EjmlEngine implements Engine<ContractionCase, Data> {
   @Override
   public boolean supports(ContractionCase contraction) {
     return contraction.operands().size() <= 2

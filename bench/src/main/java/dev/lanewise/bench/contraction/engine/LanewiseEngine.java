@@ -3,6 +3,8 @@ package dev.lanewise.bench.contraction.engine;
 import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.cases.Layout;
+import dev.lanewise.bench.engine.Engine;
+import dev.lanewise.bench.engine.Work;
 import dev.lanewise.einsum.Contraction;
 import dev.lanewise.einsum.ContractionOptions;
 import dev.lanewise.einsum.GatheredRows;
@@ -21,7 +23,7 @@ import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
 
 /** This project's engine: a plan that is made once and run many times. */
-final class LanewiseEngine implements Engine {
+final class LanewiseEngine implements Engine<ContractionCase, Data> {
   /** What is done beforehand or left out, beyond making the plan. */
   enum Way {
     /** Every operand is a tensor; rows that are looked up are written down first. */

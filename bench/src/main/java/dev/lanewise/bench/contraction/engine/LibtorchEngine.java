@@ -3,19 +3,18 @@ package dev.lanewise.bench.contraction.engine;
 import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.cases.Data;
 import dev.lanewise.bench.contraction.cases.Layout;
+import dev.lanewise.bench.engine.Engine;
+import dev.lanewise.bench.engine.Libtorch;
+import dev.lanewise.bench.engine.Trial;
+import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.pytorch.InferenceMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -25,7 +24,7 @@ import org.bytedeco.pytorch.global.torch;
  * libtorch, what PyTorch is made of, by its C++ interface: no Python, no gradients. Tensors are
  * views of the case's memory, made beforehand.
  */
-final class LibtorchEngine implements Engine {
+final class LibtorchEngine implements Engine<ContractionCase, Data> {
   /** Which of its ways to compute a contraction is taken. */
   enum Door {
     /** The quickest call for the equation, with the output given where there is one that has it. */
@@ -47,7 +46,7 @@ final class LibtorchEngine implements Engine {
 
   @Override
   public Work prepare(ContractionCase contraction, Data data) {
-    useThreads(contraction.threads());
+    Libtorch.useThreads(contraction.threads());
     InferenceMode untracked = new InferenceMode(true);
     List<Layout> layouts = contraction.layouts();
     Tensor[] operands =
@@ -66,29 +65,7 @@ final class LibtorchEngine implements Engine {
 
   @Override
   public Map<String, String> facts() {
-    OpenBlas products = useThreads(1);
-    Map<String, String> facts = new LinkedHashMap<>();
-    facts.put("threads", String.valueOf(torch.get_num_threads()));
-    facts.put("threads of its OpenBLAS", products.facts().getOrDefault("threads", "unknown"));
-    facts.put("kernels", torch.get_cpu_capability().getString());
-    facts.put("version", setting("TORCH_VERSION=([^,]*)"));
-    facts.put("BLAS", setting("BLAS_INFO=([^,]*)"));
-    facts.put("oneDNN", setting("MKL-DNN (v[^ ]*)"));
-    return facts;
-  }
-
-  /** Libtorch's products are OpenBLAS', from the same file, which has threads of its own. */
-  private static OpenBlas useThreads(int threads) {
-    torch.set_num_threads(threads);
-    OpenBlas products = new OpenBlas();
-    products.useThreads(threads);
-    return products;
-  }
-
-  /** A part of what libtorch says of its build. */
-  private static String setting(String pattern) {
-    Matcher matcher = Pattern.compile(pattern).matcher(torch.show_config().getString());
-    return matcher.find() ? matcher.group(1) : "unknown";
+    return Libtorch.facts();
   }
 
   private static Work quickest(String equation, Tensor[] operands, Tensor out) {
@@ -188,9 +165,8 @@ final class LibtorchEngine implements Engine {
   }
 
   private static Tensor tensor(MemorySegment memory, Layout layout) {
-    FloatPointer pointer =
-        new FloatPointer(memory.asByteBuffer().order(ByteOrder.nativeOrder()).asFloatBuffer());
-    return torch.from_blob(pointer, longs(layout.sizes()), longs(layout.strides()));
+    return torch.from_blob(
+        Libtorch.pointer(memory), longs(layout.sizes()), longs(layout.strides()));
   }
 
   private static long[] longs(int... values) {

@@ -6,6 +6,8 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import dev.lanewise.bench.contraction.cases.ContractionCase;
 import dev.lanewise.bench.contraction.cases.Data;
+import dev.lanewise.bench.engine.Engine;
+import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.MemorySegment;
@@ -13,7 +15,7 @@ import java.lang.invoke.MethodHandle;
 import java.util.Map;
 
 /** MKL with the weight packed beforehand, for {@code ik,jk->ij}. */
-final class MklPackedEngine implements Engine {
+final class MklPackedEngine implements Engine<ContractionCase, Data> {
   private static final FunctionDescriptor SIZE =
       FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_INT, JAVA_INT, JAVA_INT);
 

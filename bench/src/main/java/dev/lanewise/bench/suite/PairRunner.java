@@ -1,10 +1,10 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.suite;
 
-import dev.lanewise.bench.contraction.cases.ContractionCase;
-import dev.lanewise.bench.contraction.engine.Contender;
-import dev.lanewise.bench.contraction.report.Measurement;
+import dev.lanewise.bench.engine.Case;
+import dev.lanewise.bench.engine.Contender;
 import dev.lanewise.bench.machine.Iterations;
 import dev.lanewise.bench.machine.Limits;
+import dev.lanewise.bench.report.Measurement;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -19,7 +19,7 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /** Runs pairs of case and engine in JVMs of their own. */
-final class ContractionRunner {
+final class PairRunner {
   /** The options that the engine's and the peers' JVMs need. */
   private static final List<String> JVM_OPTIONS =
       List.of(
@@ -27,13 +27,16 @@ final class ContractionRunner {
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow");
 
+  private final Class<? extends PairBenchmark<?, ?>> benchmark;
   private final Options options;
   private final List<RunResult> results = new ArrayList<>();
 
   /**
+   * @param benchmark what runs a pair
    * @param options how long and how often
    */
-  ContractionRunner(Options options) {
+  PairRunner(Class<? extends PairBenchmark<?, ?>> benchmark, Options options) {
+    this.benchmark = benchmark;
     this.options = options;
   }
 
@@ -71,15 +74,15 @@ final class ContractionRunner {
    *
    * @throws RunnerException if the engine fails, or its result is wrong
    */
-  Measurement run(ContractionCase contraction, Contender engine) throws RunnerException {
+  <C extends Case> Measurement<C> run(C asked, Contender<C, ?> engine) throws RunnerException {
     List<String> jvmOptions = new ArrayList<>(JVM_OPTIONS);
     jvmOptions.addAll(engine.jvmOptions());
     Options run =
         new OptionsBuilder()
             .parent(options)
-            .include("^" + ContractionBenchmark.class.getName().replace(".", "\\.") + "\\.")
-            .param("contraction", contraction.name())
-            .param("engine", engine.name())
+            .include("^" + benchmark.getName().replace(".", "\\.") + "\\.")
+            .param(PairBenchmark.CASE_PARAMETER, asked.name())
+            .param(PairBenchmark.ENGINE_PARAMETER, engine.name())
             .jvmArgsPrepend(jvmOptions.toArray(String[]::new))
             .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
@@ -87,18 +90,18 @@ final class ContractionRunner {
             .build();
     RunResult result = new Runner(run).runSingle();
     results.add(result);
-    return measurement(contraction, engine, result);
+    return measurement(asked, engine, result);
   }
 
-  private static Measurement measurement(
-      ContractionCase contraction, Contender engine, RunResult result) {
+  private static <C extends Case> Measurement<C> measurement(
+      C asked, Contender<C, ?> engine, RunResult result) {
     // Where the engine has several threads, the one that is looked at may wait for the others.
     ToDoubleFunction<IterationResult> nanos =
-        contraction.threads() == 1
+        asked.threads() == 1
             ? Iterations::runningTime
             : iteration -> iteration.getPrimaryResult().getScore();
-    return new Measurement(
-        contraction,
+    return new Measurement<>(
+        asked,
         engine,
         Iterations.median(result, nanos),
         Iterations.median(result, Iterations::processorShare),

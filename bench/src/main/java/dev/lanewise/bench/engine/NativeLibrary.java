@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction.engine;
+package dev.lanewise.bench.engine;
 
 import java.io.File;
 import java.io.IOException;
@@ -15,7 +15,7 @@ import org.bytedeco.javacpp.Loader;
  * Native libraries out of JavaCPP's jars, for calls without JavaCPP. It is not asked to load them:
  * it would load every variant of MKL's kernels, and then nobody sees which one MKL chose.
  */
-final class NativeLibrary {
+public final class NativeLibrary {
   private static final Path MAPS = Path.of("/proc/self/maps");
 
   private NativeLibrary() {}
@@ -27,7 +27,7 @@ final class NativeLibrary {
    * @param file the library's file
    * @throws UnsatisfiedLinkError if it is not on the class path, or not for this platform
    */
-  static SymbolLookup open(String folder, String file) {
+  public static SymbolLookup open(String folder, String file) {
     String resource = "/org/bytedeco/" + folder + "/" + Loader.getPlatform() + "/";
     try {
       for (File place : Loader.cacheResources(resource)) {
@@ -48,7 +48,7 @@ final class NativeLibrary {
    *
    * @return names without folders, in order; empty where the system does not tell
    */
-  static List<String> mapped(String prefix) {
+  public static List<String> mapped(String prefix) {
     if (!Files.isReadable(MAPS)) {
       return List.of();
     }

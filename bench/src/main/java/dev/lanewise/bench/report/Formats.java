@@ -1,16 +1,16 @@
-package dev.lanewise.bench.contraction.report;
+package dev.lanewise.bench.report;
 
 import java.util.Locale;
 import java.util.OptionalDouble;
 
 /** How figures are written. */
-final class Formats {
+public final class Formats {
   private static final String[] UNITS = {"ns", "µs", "ms", "s"};
 
   private Formats() {}
 
   /** A time with three digits and a unit. */
-  static String time(double nanos) {
+  public static String time(double nanos) {
     double value = nanos;
     int unit = 0;
     while (value >= 1000 && unit < UNITS.length - 1) {
@@ -21,13 +21,13 @@ final class Formats {
   }
 
   /** A positive number with about three digits. */
-  static String digits(double value) {
+  public static String digits(double value) {
     int decimals = value < 10 ? 2 : value < 100 ? 1 : 0;
     return String.format(Locale.ROOT, "%." + decimals + "f", value);
   }
 
   /** A ratio with two decimals, or a dash. */
-  static String ratio(OptionalDouble ratio) {
+  public static String ratio(OptionalDouble ratio) {
     return ratio.isPresent() ? String.format(Locale.ROOT, "%.2f", ratio.getAsDouble()) : "–";
   }
 }

@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.suite;
 
 import dev.lanewise.bench.machine.Compilation;
 import java.util.List;

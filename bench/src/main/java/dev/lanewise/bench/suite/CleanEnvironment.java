@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.suite;
 
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
@@ -15,7 +15,7 @@ import java.util.OptionalInt;
  * them out of its own environment, and JMH gives its forks that of its own. So a JVM that has any
  * starts the program again without them.
  */
-final class CleanEnvironment {
+public final class CleanEnvironment {
   private static final List<String> PREFIXES =
       List.of("OPENBLAS_", "GOTO_", "MKL_", "OMP_", "KMP_");
 
@@ -28,7 +28,7 @@ final class CleanEnvironment {
    * @param arguments its arguments
    * @return its exit status; nothing if the environment is clean
    */
-  static OptionalInt runAgain(Class<?> program, String... arguments) {
+  public static OptionalInt runAgain(Class<?> program, String... arguments) {
     List<String> names =
         System.getenv().keySet().stream()
             .filter(name -> PREFIXES.stream().anyMatch(name::startsWith))

@@ -1,7 +1,7 @@
-package dev.lanewise.bench.contraction;
+package dev.lanewise.bench.suite;
 
 import com.sun.management.ThreadMXBean;
-import dev.lanewise.bench.contraction.engine.Work;
+import dev.lanewise.bench.engine.Work;
 import java.lang.management.ManagementFactory;
 import java.util.Objects;
 import org.openjdk.jmh.annotations.AuxCounters;

@@ -1,4 +1,4 @@
-package dev.lanewise.bench.contraction.engine;
+package dev.lanewise.bench.engine;
 
 /** A case made ready for one engine: what is timed. */
 @FunctionalInterface

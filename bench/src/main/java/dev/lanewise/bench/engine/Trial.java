@@ -1,18 +1,18 @@
-package dev.lanewise.bench.contraction.engine;
+package dev.lanewise.bench.engine;
 
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Finds out which of several ways to do the same is the quickest, as a careful user would. */
-final class Trial {
+public final class Trial {
   private static final int ROUNDS = 5;
   private static final long ROUND_NANOS = TimeUnit.MILLISECONDS.toNanos(60);
 
   private Trial() {}
 
   /** The way with the quickest round, of rounds in turn. */
-  static Work quickest(List<Work> ways) {
+  public static Work quickest(List<Work> ways) {
     if (ways.size() == 1) {
       return ways.getFirst();
     }

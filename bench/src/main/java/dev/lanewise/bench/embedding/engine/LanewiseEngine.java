@@ -1,0 +1,143 @@
+package dev.lanewise.bench.embedding.engine;
+
+import dev.lanewise.bench.embedding.cases.Batches;
+import dev.lanewise.bench.embedding.cases.Data;
+import dev.lanewise.bench.embedding.cases.EmbeddingCase;
+import dev.lanewise.bench.embedding.cases.TableFormat;
+import dev.lanewise.bench.embedding.cases.Task;
+import dev.lanewise.bench.engine.Engine;
+import dev.lanewise.bench.engine.Work;
+import dev.lanewise.embedding.BagMode;
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.optim.Adagrad;
+import dev.lanewise.optim.FusedUpdate;
+import dev.lanewise.optim.Optimizer;
+import dev.lanewise.optim.RowwiseAdagrad;
+import dev.lanewise.optim.Sgd;
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+
+/** This project's engine. */
+final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
+  /** How an update is done. */
+  enum Way {
+    /** Backward pass and step in one; all that is no update. */
+    FUSED,
+    /** A sparse gradient first, then the optimizer's step. */
+    TWO_STEPS
+  }
+
+  private final Way way;
+
+  LanewiseEngine(Way way) {
+    this.way = way;
+  }
+
+  @Override
+  public boolean supports(EmbeddingCase asked) {
+    return way == Way.FUSED || asked.task().updates();
+  }
+
+  @Override
+  public Work prepare(EmbeddingCase asked, Data data) {
+    return asked.task().updates()
+        ? update(asked, data)
+        : asked.task().reduces() ? bags(asked, data) : lookup(asked, data);
+  }
+
+  @Override
+  public Map<String, String> facts() {
+    return Map.of();
+  }
+
+  private static Work lookup(EmbeddingCase asked, Data data) {
+    Embedding embedding = embedding(asked, data);
+    Tensor out = floats(data.output(), asked);
+    int[] indices = new int[asked.indices()];
+    Batches batches = data.batches();
+    return () -> {
+      batches.advance();
+      batches.copyTo(indices);
+      embedding.forward(indices, out);
+    };
+  }
+
+  private static Work bags(EmbeddingCase asked, Data data) {
+    BagMode mode =
+        switch (asked.task()) {
+          case MEAN -> BagMode.MEAN;
+          case MAX -> BagMode.MAX;
+          default -> BagMode.SUM;
+        };
+    EmbeddingBag bag = EmbeddingBag.of(embedding(asked, data), mode);
+    Tensor out = floats(data.output(), asked);
+    int[] indices = new int[asked.indices()];
+    int[] offsets = new int[asked.bags()];
+    float[] weights = data.weights();
+    Batches batches = data.batches();
+    if (asked.task() == Task.WEIGHTED_SUM) {
+      return () -> {
+        batches.advance();
+        batches.copyTo(indices);
+        batches.copyOffsetsTo(offsets);
+        bag.forward(indices, offsets, weights, out);
+      };
+    }
+    return () -> {
+      batches.advance();
+      batches.copyTo(indices);
+      batches.copyOffsetsTo(offsets);
+      bag.forward(indices, offsets, out);
+    };
+  }
+
+  private Work update(EmbeddingCase asked, Data data) {
+    Tensor table = Tensor.wrap(data.table(), DType.FLOAT32, Shape.of(asked.rows(), asked.dim()));
+    Parameter weight = Parameter.trainable(Arena.ofAuto(), table);
+    Embedding embedding = Embedding.of(weight).withSparseGradient();
+    Optimizer optimizer =
+        switch (asked.task()) {
+          case SGD -> Sgd.of(Task.LEARNING_RATE, weight);
+          case ADAGRAD -> Adagrad.of(Task.LEARNING_RATE, weight);
+          default -> RowwiseAdagrad.of(Task.LEARNING_RATE, weight);
+        };
+    Tensor gradient = floats(data.gradient(), asked);
+    int[] indices = new int[asked.indices()];
+    Batches batches = data.batches();
+    if (way == Way.TWO_STEPS) {
+      return () -> {
+        batches.advance();
+        batches.copyTo(indices);
+        embedding.backward(indices, gradient);
+        optimizer.step();
+        optimizer.zeroGrad();
+      };
+    }
+    FusedUpdate fused = optimizer.fused(embedding);
+    return () -> {
+      batches.advance();
+      batches.copyTo(indices);
+      fused.backward(indices, gradient);
+    };
+  }
+
+  private static Embedding embedding(EmbeddingCase asked, Data data) {
+    if (asked.format() == TableFormat.INT8) {
+      Shape shape = Shape.of(asked.rows(), asked.format().rowBytes(asked.dim()));
+      return Embedding.fromQuantized(Tensor.wrap(data.table(), DType.UINT8, shape));
+    }
+    DType type = asked.format() == TableFormat.FLOAT32 ? DType.FLOAT32 : DType.BFLOAT16;
+    Shape shape = Shape.of(asked.rows(), asked.dim());
+    return Embedding.fromPretrained(Tensor.wrap(data.table(), type, shape));
+  }
+
+  private static Tensor floats(MemorySegment memory, EmbeddingCase asked) {
+    return Tensor.wrap(memory, DType.FLOAT32, Shape.of(asked.results(), asked.dim()));
+  }
+}
