@@ -45,10 +45,17 @@ final class KernelGenerator {
     }
     for (Stored stored : Stored.values()) {
       Element element = stored.element;
-      for (Dialect d : List.of(new ScalarDialect(element), new VectorDialect(element))) {
-        write(new KernelClass(d, stored.className(), "RowKernels"), RowsSource.methods(d, stored));
+      rows(new ScalarDialect(element), stored, RowAccess.CHECKED);
+      for (RowAccess access : RowAccess.values()) {
+        rows(new VectorDialect(element), stored, access);
       }
     }
+  }
+
+  private void rows(Dialect d, Stored stored, RowAccess access) throws IOException {
+    write(
+        new KernelClass(d, stored.className(access), "RowKernels"),
+        RowsSource.methods(d, stored, access));
   }
 
   private void contractions(Element element) throws IOException {

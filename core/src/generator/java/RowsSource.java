@@ -10,29 +10,29 @@ final class RowsSource {
 
   private RowsSource() {}
 
-  static String methods(Dialect d, Stored stored) {
-    return gather(d, stored)
+  static String methods(Dialect d, Stored stored, RowAccess access) {
+    return gather(d, stored, access)
         + RowLoops.eachGroup(
             d,
             "bagSum",
             TABLE + "MemorySegment out, long outOffset, int width, double divisor",
             List.of("divisor"),
             stored,
-            (p, vectors) -> sum(p, stored, vectors, false))
+            (p, vectors) -> sum(p, stored, access, vectors, false))
         + RowLoops.eachGroup(
             d,
             "bagWeightedSum",
             TABLE + "double[] weights, MemorySegment out, long outOffset, int width",
             List.of(),
             stored,
-            (p, vectors) -> sum(p, stored, vectors, true))
+            (p, vectors) -> sum(p, stored, access, vectors, true))
         + RowLoops.eachGroup(
             d,
             "bagMax",
             TABLE + "MemorySegment out, long outOffset, int width",
             List.of(),
             stored,
-            (p, vectors) -> max(p, stored, vectors))
+            (p, vectors) -> max(p, stored, access, vectors))
         + RowLoops.eachGroup(
             d,
             "bagMaxGradient",
@@ -40,46 +40,65 @@ final class RowsSource {
                 + "MemorySegment out, long outOffset, MemorySegment g, long gOffset, MemorySegment values, long valuesOffset, long valuesStride, int width",
             List.of(),
             stored,
-            (p, vectors) -> maxGradient(p, stored, vectors));
+            (p, vectors) -> maxGradient(p, stored, access, vectors));
   }
 
-  private static String gather(Dialect d, Stored stored) {
+  private static String gather(Dialect d, Stored stored, RowAccess access) {
+    String parameters = TABLE + "MemorySegment out, long outOffset, long outStride, int width";
+    String to = "final long to = outOffset + r * outStride;";
+    if (access.slices(d)) {
+      return RowLoops.eachGroup(
+          d,
+          "gather",
+          parameters,
+          List.of(),
+          stored,
+          (p, vectors) -> {
+            beginRows(p, stored, access, vectors);
+            p.line(to);
+            copy(p, stored, access, vectors);
+            p.line("}");
+          });
+    }
     Program begin = new Program(d, "      ", "");
-    begin.line("final long to = outOffset + r * outStride;");
+    begin.line(to);
     begin.line("final long source = tableOffset + row * tableStride;");
     return RowLoops.eachRow(
         d,
         "gather",
-        TABLE + "MemorySegment out, long outOffset, long outStride, int width",
+        parameters,
         begin.lines.toString(),
         "MemorySegment table, long source, MemorySegment out, long to",
         stored,
         (p, vectors) -> {
           stored.begin(p, "source");
-          // All loads of a group come before its stores, so that the cache misses of a row overlap.
-          List<String> values =
-              IntStream.range(0, vectors)
-                  .mapToObj(v -> stored.load(p, "table", from(stored, p, v)))
-                  .toList();
-          for (int v = 0; v < vectors; v++) {
-            p.line(p.dialect.store("out", RowLoops.at("to", v, p.dialect), values.get(v)) + ";");
-          }
+          copy(p, stored, access, vectors);
         });
   }
 
-  private static void sum(Program p, Stored stored, int vectors, boolean weighted) {
+  /** All loads of a group come before its stores, so that the cache misses of a row overlap. */
+  private static void copy(Program p, Stored stored, RowAccess access, int vectors) {
+    List<String> values =
+        IntStream.range(0, vectors).mapToObj(v -> load(p, stored, access, v)).toList();
+    for (int v = 0; v < vectors; v++) {
+      p.line(p.dialect.store("out", RowLoops.at("to", v, p.dialect), values.get(v)) + ";");
+    }
+  }
+
+  private static void sum(
+      Program p, Stored stored, RowAccess access, int vectors, boolean weighted) {
     Dialect d = p.dialect;
     for (int v = 0; v < vectors; v++) {
       p.line(d.floats() + " sum" + v + " = " + d.zero() + ";");
     }
-    beginRows(p, stored);
+    beginRows(p, stored, access, vectors);
     if (weighted) {
       p.line(
           "final %s weight = %s;"
               .formatted(d.floats(), d.broadcast(RowLoops.narrowed(d, "weights[from + r]"))));
     }
     for (int v = 0; v < vectors; v++) {
-      String x = stored.load(p, "table", from(stored, p, v));
+      String x = load(p, stored, access, v);
       String sum = "sum" + v;
       p.line(
           sum + " = " + (weighted ? d.fma("weight", x, sum) : d.binary("add", "+", sum, x)) + ";");
@@ -91,7 +110,7 @@ final class RowsSource {
     }
   }
 
-  private static void max(Program p, Stored stored, int vectors) {
+  private static void max(Program p, Stored stored, RowAccess access, int vectors) {
     Dialect d = p.dialect;
     for (int v = 0; v < vectors; v++) {
       p.line(
@@ -101,9 +120,9 @@ final class RowsSource {
                   v,
                   d.broadcast("count == 0 ? 0 : " + d.element().capital + ".NEGATIVE_INFINITY")));
     }
-    beginRows(p, stored);
+    beginRows(p, stored, access, vectors);
     for (int v = 0; v < vectors; v++) {
-      String x = stored.load(p, "table", from(stored, p, v));
+      String x = load(p, stored, access, v);
       p.line("max%d = %s;".formatted(v, d.greaterOrNan("max" + v, x)));
     }
     p.line("}");
@@ -112,17 +131,17 @@ final class RowsSource {
     }
   }
 
-  private static void maxGradient(Program p, Stored stored, int vectors) {
+  private static void maxGradient(Program p, Stored stored, RowAccess access, int vectors) {
     Dialect d = p.dialect;
     List<String> max = new ArrayList<>();
     for (int v = 0; v < vectors; v++) {
       max.add(p.load("out", RowLoops.at("outOffset", v, d)));
       p.line("%s rest%d = %s;".formatted(d.floats(), v, d.load("g", RowLoops.at("gOffset", v, d))));
     }
-    beginRows(p, stored);
+    beginRows(p, stored, access, vectors);
     p.line("final long to = valuesOffset + r * valuesStride;");
     for (int v = 0; v < vectors; v++) {
-      String x = stored.load(p, "table", from(stored, p, v));
+      String x = load(p, stored, access, v);
       String takes = p.let(d.booleans(), d.sameOrBothNan(x, max.get(v)));
       String rest = "rest" + v;
       p.line(
@@ -133,13 +152,24 @@ final class RowsSource {
     p.line("}");
   }
 
-  private static void beginRows(Program p, Stored stored) {
+  private static void beginRows(Program p, Stored stored, RowAccess access, int vectors) {
     p.line("for (int r = 0; r < count; r++) {");
     p.line("final long source = " + SOURCE + ";");
     stored.begin(p, "source");
+    if (access.slices(p.dialect)) {
+      p.line(
+          "final MemorySegment x = table.asSlice(%s, (long) %d * %s * %s);"
+              .formatted(
+                  RowLoops.at("source", 0, p.dialect, stored.bytes),
+                  vectors,
+                  p.dialect.lanes(),
+                  stored.bytes));
+    }
   }
 
-  private static String from(Stored stored, Program p, int v) {
-    return RowLoops.at("source", v, p.dialect, stored.bytes);
+  private static String load(Program p, Stored stored, RowAccess access, int v) {
+    return access.slices(p.dialect)
+        ? stored.load(p, "x", "(long) " + v + " * " + p.dialect.lanes() + " * " + stored.bytes)
+        : stored.load(p, "table", RowLoops.at("source", v, p.dialect, stored.bytes));
   }
 }

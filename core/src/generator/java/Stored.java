@@ -17,8 +17,9 @@ enum Stored {
   }
 
   /** What generated classes are called: for example {@code Bfloat16Rows}. */
-  String className() {
-    return name().charAt(0) + name().substring(1).toLowerCase(java.util.Locale.ROOT) + "Rows";
+  String className(RowAccess access) {
+    String format = name().charAt(0) + name().substring(1).toLowerCase(java.util.Locale.ROOT);
+    return format + access.label + "Rows";
   }
 
   /** Whether reading a number takes more than a load. */

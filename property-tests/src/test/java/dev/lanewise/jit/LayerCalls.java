@@ -51,6 +51,7 @@ final class LayerCalls {
       calls.reductions(set.reductions(), n);
       for (RowFormat format : RowFormat.values()) {
         calls.rows(set.rows(format), n);
+        calls.rows(set.slicedRows(format), n);
       }
       calls.scatter(set.scatter(), n);
       calls.similarity(set.similarity(), n);

@@ -39,6 +39,7 @@ import java.util.Objects;
  * @param elementwise programs over runs of elements
  * @param reductions programs that reduce a run
  * @param rowsByFormat programs that read rows of a table, by the table's format
+ * @param slicedRowsByFormat the same for tables that are not mapped, faster
  * @param scatter programs that add to rows of a table
  * @param similarity programs that compare rows of a table with queries
  */
@@ -49,6 +50,7 @@ public record KernelSet(
     ElementwiseKernels elementwise,
     ReductionKernels reductions,
     Map<RowFormat, RowKernels> rowsByFormat,
+    Map<RowFormat, RowKernels> slicedRowsByFormat,
     ScatterKernels scatter,
     SimilarityKernels similarity) {
 
@@ -60,6 +62,18 @@ public record KernelSet(
   /** The kernels of one lane: the reference, and the fallback. */
   public static KernelSet scalar() {
     RowKernels rows = new ScalarFloat32Rows();
+    Map<RowFormat, RowKernels> rowsByFormat =
+        Map.of(
+            RowFormat.FLOAT32,
+            rows,
+            RowFormat.FLOAT64,
+            new ScalarFloat64Rows(),
+            RowFormat.BFLOAT16,
+            new ScalarBfloat16Rows(),
+            RowFormat.FLOAT16,
+            new ScalarFloat16Rows(),
+            RowFormat.INT8,
+            new ScalarInt8Rows());
     return new KernelSet(
         "scalar",
         new ContractionKernels<>(
@@ -88,17 +102,8 @@ public record KernelSet(
             new ScalarDoubleColumnDots()),
         new ScalarElementwise(),
         new ScalarReductions(),
-        Map.of(
-            RowFormat.FLOAT32,
-            rows,
-            RowFormat.FLOAT64,
-            new ScalarFloat64Rows(),
-            RowFormat.BFLOAT16,
-            new ScalarBfloat16Rows(),
-            RowFormat.FLOAT16,
-            new ScalarFloat16Rows(),
-            RowFormat.INT8,
-            new ScalarInt8Rows()),
+        rowsByFormat,
+        rowsByFormat,
         new ScalarScatter(),
         new ScalarSimilarity());
   }
@@ -139,6 +144,7 @@ public record KernelSet(
         VectorKernels.elementwise(),
         VectorKernels.reductions(),
         rowsByFormat,
+        VectorKernels.slicedRows(),
         VectorKernels.scatter(),
         VectorKernels.similarity());
   }
@@ -146,6 +152,14 @@ public record KernelSet(
   /** The programs that read rows of a format. */
   public RowKernels rows(RowFormat format) {
     return Objects.requireNonNull(rowsByFormat.get(format));
+  }
+
+  /**
+   * The same programs, faster, for tables whose segment is not {@linkplain
+   * java.lang.foreign.MemorySegment#isMapped mapped}: on others they may allocate.
+   */
+  public RowKernels slicedRows(RowFormat format) {
+    return Objects.requireNonNull(slicedRowsByFormat.get(format));
   }
 
   /** The kernels of contractions of a type. */

@@ -14,12 +14,30 @@ import dev.lanewise.tensor.Tensor;
  * without gaps inside. A table of bytes holds rows of {@link RowFormat#INT8}. Allocates nothing.
  */
 public final class Lookup {
-  private static final KernelSet KERNELS = KernelSet.active();
-  private static final RowKernels FLOAT32 = KERNELS.rows(RowFormat.FLOAT32);
-  private static final RowKernels FLOAT64 = KERNELS.rows(RowFormat.FLOAT64);
-  private static final RowKernels BFLOAT16 = KERNELS.rows(RowFormat.BFLOAT16);
-  private static final RowKernels FLOAT16 = KERNELS.rows(RowFormat.FLOAT16);
-  private static final RowKernels INT8 = KERNELS.rows(RowFormat.INT8);
+  private static final Kernels FLOAT32 = Kernels.of(RowFormat.FLOAT32);
+  private static final Kernels FLOAT64 = Kernels.of(RowFormat.FLOAT64);
+  private static final Kernels BFLOAT16 = Kernels.of(RowFormat.BFLOAT16);
+  private static final Kernels FLOAT16 = Kernels.of(RowFormat.FLOAT16);
+  private static final Kernels INT8 = Kernels.of(RowFormat.INT8);
+
+  /**
+   * The kernels of a format.
+   *
+   * @param sliced for tables that are not mapped
+   * @param checked for all
+   */
+  private record Kernels(RowKernels sliced, RowKernels checked) {
+    static Kernels of(RowFormat format) {
+      KernelSet set = KernelSet.active();
+      return new Kernels(set.slicedRows(format), set.rows(format));
+    }
+  }
+
+  /**
+   * Rows are copied so many at a time, column group by column group: few enough for the groups of a
+   * row to find its page's translation still at hand.
+   */
+  private static final int ROWS_AT_A_TIME = 64;
 
   /** Fewer bytes are not worth another thread. */
   private static final long LEAST_BYTES_OF_A_PART = 1 << 17;
@@ -41,14 +59,16 @@ public final class Lookup {
   }
 
   private static RowKernels kernels(Tensor table) {
-    return switch (table.dtype()) {
-      case FLOAT32 -> FLOAT32;
-      case FLOAT64 -> FLOAT64;
-      case BFLOAT16 -> BFLOAT16;
-      case FLOAT16 -> FLOAT16;
-      case UINT8 -> INT8;
-      default -> throw new IllegalArgumentException("no table is of " + table.dtype());
-    };
+    Kernels kernels =
+        switch (table.dtype()) {
+          case FLOAT32 -> FLOAT32;
+          case FLOAT64 -> FLOAT64;
+          case BFLOAT16 -> BFLOAT16;
+          case FLOAT16 -> FLOAT16;
+          case UINT8 -> INT8;
+          default -> throw new IllegalArgumentException("no table is of " + table.dtype());
+        };
+    return table.segment().isMapped() ? kernels.checked : kernels.sliced;
   }
 
   private static long rowBytes(Tensor table) {
@@ -110,7 +130,10 @@ public final class Lookup {
   public static void forward(Tensor table, long[] rows, int from, int to, Tensor out) {
     long stride = Strides.rowStride(out);
     if (stride != Strides.NONE) {
-      gather(table, rows, from, to - from, out, from * stride, stride);
+      for (int first = from; first < to; first += ROWS_AT_A_TIME) {
+        int count = Math.min(ROWS_AT_A_TIME, to - first);
+        gather(table, rows, first, count, out, first * stride, stride);
+      }
       return;
     }
     for (int i = from; i < to; i++) {

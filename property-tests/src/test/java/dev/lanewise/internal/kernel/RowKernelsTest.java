@@ -113,6 +113,14 @@ class RowKernelsTest {
         String what = set.description() + " " + format + " " + count + " rows of " + width;
         new Check(what, set.rows(format), table, rows.clone(), count, random.nextInt(64))
             .all(arena, x, g);
+        new Check(
+                "sliced " + what,
+                set.slicedRows(format),
+                table,
+                rows.clone(),
+                count,
+                random.nextInt(64))
+            .all(arena, x, g);
       }
     }
   }

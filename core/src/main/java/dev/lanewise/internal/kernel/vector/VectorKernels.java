@@ -49,6 +49,21 @@ public final class VectorKernels {
         new VectorInt8Rows());
   }
 
+  /** By format, for tables that are not mapped: a row's place is checked once for many columns. */
+  public static Map<RowFormat, RowKernels> slicedRows() {
+    return Map.of(
+        RowFormat.FLOAT32,
+        new VectorFloat32SlicedRows(),
+        RowFormat.FLOAT64,
+        new VectorFloat64SlicedRows(),
+        RowFormat.BFLOAT16,
+        new VectorBfloat16SlicedRows(),
+        RowFormat.FLOAT16,
+        new VectorFloat16SlicedRows(),
+        RowFormat.INT8,
+        new VectorInt8SlicedRows());
+  }
+
   public static ScatterKernels scatter() {
     return new VectorScatter();
   }
