@@ -293,6 +293,12 @@ public final class Bags {
       starts = new int[Math.max(bags + 1, 2 * starts.length)];
     }
     long paddingIdx = bag.embedding().paddingIdx();
+    if (paddingIdx == Embedding.NO_PADDING && !weighted) {
+      // Nothing is left out, and bags follow one another: the entries are where they belong.
+      bounds.copyTo(starts);
+      count = bags;
+      return;
+    }
     long[] rows = indices.rows();
     int to = 0;
     for (int i = 0; i < bags; i++) {

@@ -105,4 +105,9 @@ final class Offsets {
       at[i] = others.at[from + i] - others.at[from];
     }
   }
+
+  /** Writes all of them. */
+  void copyTo(int[] target) {
+    System.arraycopy(at, 0, target, 0, count);
+  }
 }

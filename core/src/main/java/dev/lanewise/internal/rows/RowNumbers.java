@@ -38,12 +38,21 @@ public final class RowNumbers {
   /** As the other, for a part of the array: from one index to before another. */
   public void load(int[] indices, int from, int to, long numEmbeddings) {
     reserve(to - from);
+    long[] target = rows;
+    // Negative once one is outside: a loop without exits, which C2 makes vectors of.
+    long outside = 0;
     for (int i = from; i < to; i++) {
-      int index = indices[i];
-      if (index < 0 || index >= numEmbeddings) {
-        throw outside(index, "[" + i + "]", numEmbeddings);
+      long index = indices[i];
+      target[i - from] = index;
+      outside |= index | (numEmbeddings - 1 - index);
+    }
+    if (outside < 0) {
+      count = 0;
+      int i = from;
+      while (indices[i] >= 0 && indices[i] < numEmbeddings) {
+        i++;
       }
-      rows[i - from] = index;
+      throw outside(indices[i], "[" + i + "]", numEmbeddings);
     }
     count = to - from;
   }
@@ -74,6 +83,10 @@ public final class RowNumbers {
     MemorySegment segment = indices.segment();
     int size = indices.dtype().sizeBytes();
     boolean contiguous = indices.isContiguous();
+    if (contiguous && size == Long.BYTES) {
+      copyLongs(indices, from, to, numEmbeddings);
+      return;
+    }
     for (int i = from; i < to; i++) {
       long at =
           indices.offsetBytes()
@@ -86,6 +99,30 @@ public final class RowNumbers {
         throw outside(index, Strides.position(indices, i), numEmbeddings);
       }
       rows[i - from] = index;
+    }
+    count = to - from;
+  }
+
+  private void copyLongs(Tensor indices, int from, int to, long numEmbeddings) {
+    count = 0;
+    long[] target = rows;
+    MemorySegment.copy(
+        indices.segment(),
+        ValueLayout.JAVA_LONG_UNALIGNED,
+        indices.offsetBytes() + (long) from * Long.BYTES,
+        target,
+        0,
+        to - from);
+    long outside = 0;
+    for (int i = 0; i < to - from; i++) {
+      outside |= target[i] | (numEmbeddings - 1 - target[i]);
+    }
+    if (outside < 0) {
+      int i = 0;
+      while (target[i] >= 0 && target[i] < numEmbeddings) {
+        i++;
+      }
+      throw outside(target[i], Strides.position(indices, from + (long) i), numEmbeddings);
     }
     count = to - from;
   }
