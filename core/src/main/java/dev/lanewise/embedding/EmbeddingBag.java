@@ -36,7 +36,7 @@ public final class EmbeddingBag {
       new ScratchPool<>(Contributions::new);
 
   /**
-   * How far ahead rows are read where they take work to be widened, so that their cache misses
+   * How many rows are read ahead where they take work to be widened, so that their cache misses
    * overlap: up to twice the rows a second out of cache. Float32 rows are slower with it.
    */
   private static final int ENTRIES_AHEAD = 64;
@@ -257,33 +257,41 @@ public final class EmbeddingBag {
   /** Reduces some of the bags into rows of out, each from a column on. */
   void reduce(Bags bags, int from, int to, Tensor out, long column) {
     Tensor table = embedding.weight().value();
-    long[] rows = bags.rows();
+    if (table.dtype().sizeBytes() >= Float.BYTES) {
+      reduceChecked(bags, from, to, out, column);
+      return;
+    }
+    // A few bags at a time, whose rows are read ahead.
     int[] starts = bags.starts();
-    boolean readsAhead = table.dtype().sizeBytes() < Float.BYTES;
-    int touched = starts[from];
     int read = 0;
-    for (int bag = from; bag < to; bag++) {
-      int start = starts[bag];
-      int size = starts[bag + 1] - start;
-      if (readsAhead) {
-        int ahead = Math.min(starts[to], start + size + ENTRIES_AHEAD);
-        read ^= RowTouch.touch(table, rows, touched, ahead - touched);
-        touched = ahead;
+    int first = from;
+    while (first < to) {
+      int end = first + 1;
+      while (end < to && starts[end + 1] - starts[first] <= ENTRIES_AHEAD) {
+        end++;
       }
-      long at = bag * out.stride(0) + column;
-      switch (mode) {
-        case SUM -> {
-          if (bags.isWeighted()) {
-            Lookup.weightedSum(table, rows, start, size, bags.weights(), out, at);
-          } else {
-            Lookup.sum(table, rows, start, size, out, at, 1);
-          }
-        }
-        case MEAN -> Lookup.sum(table, rows, start, size, out, at, Math.max(size, 1));
-        case MAX -> Lookup.max(table, rows, start, size, out, at);
-      }
+      read ^= RowTouch.touch(table, bags.rows(), starts[first], starts[end] - starts[first]);
+      reduceChecked(bags, first, end, out, column);
+      first = end;
     }
     RowTouch.keep(read);
+  }
+
+  private void reduceChecked(Bags bags, int from, int to, Tensor out, long column) {
+    Tensor table = embedding.weight().value();
+    long[] rows = bags.rows();
+    int[] starts = bags.starts();
+    switch (mode) {
+      case SUM -> {
+        if (bags.isWeighted()) {
+          Lookup.weightedSums(table, rows, starts, from, to, bags.weights(), out, column);
+        } else {
+          Lookup.sums(table, rows, starts, from, to, out, column);
+        }
+      }
+      case MEAN -> Lookup.means(table, rows, starts, from, to, out, column);
+      case MAX -> Lookup.maxima(table, rows, starts, from, to, out, column);
+    }
   }
 
   // ------------------------------------------------------------------------------------------------------- backward

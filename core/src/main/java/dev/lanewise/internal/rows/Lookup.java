@@ -8,6 +8,7 @@ import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 
 /**
  * Reading rows of a table of any format, by row numbers that are already checked. Table rows lie
@@ -158,52 +159,93 @@ public final class Lookup {
             (int) width(table));
   }
 
-  /** {@code out = (sum of some rows of the table) / divisor}, written from an element of out on. */
-  public static void sum(
-      Tensor table, long[] rows, int from, int count, Tensor out, long outAt, double divisor) {
-    kernels(table)
-        .bagSum(
-            table.segment(),
-            table.offsetBytes(),
-            rowBytes(table),
-            rows,
-            from,
-            count,
-            out.segment(),
-            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
-            (int) width(table),
-            divisor);
+  /**
+   * Sums of bags of rows.
+   *
+   * <p>Bag b has the entries from {@code starts[b]} to before {@code starts[b + 1]} of the row
+   * numbers, and is reduced into row b of out, from a column on.
+   */
+  public static void sums(
+      Tensor table, long[] rows, int[] starts, int from, int to, Tensor out, long column) {
+    reduce(table, rows, starts, from, to, out, column, false);
   }
 
-  /** {@code out = sum of weights[i] table[rows[i], :]}, written from an element of out on. */
-  public static void weightedSum(
-      Tensor table, long[] rows, int from, int count, double[] weights, Tensor out, long outAt) {
-    kernels(table)
-        .bagWeightedSum(
-            table.segment(),
-            table.offsetBytes(),
-            rowBytes(table),
-            rows,
-            from,
-            count,
-            weights,
-            out.segment(),
-            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
-            (int) width(table));
+  /** As {@link #sums}, each divided by the bag's number of entries, or by 1 if that is 0. */
+  public static void means(
+      Tensor table, long[] rows, int[] starts, int from, int to, Tensor out, long column) {
+    reduce(table, rows, starts, from, to, out, column, true);
   }
 
-  /** {@code out = max over some rows of the table}, written from an element of out on. */
-  public static void max(Tensor table, long[] rows, int from, int count, Tensor out, long outAt) {
-    kernels(table)
-        .bagMax(
-            table.segment(),
-            table.offsetBytes(),
-            rowBytes(table),
-            rows,
-            from,
-            count,
-            out.segment(),
-            out.offsetBytes() + outAt * out.dtype().sizeBytes(),
-            (int) width(table));
+  private static void reduce(
+      Tensor table,
+      long[] rows,
+      int[] starts,
+      int from,
+      int to,
+      Tensor out,
+      long column,
+      boolean divided) {
+    RowKernels kernels = kernels(table);
+    MemorySegment segment = table.segment();
+    long offset = table.offsetBytes();
+    long stride = rowBytes(table);
+    int width = (int) width(table);
+    MemorySegment target = out.segment();
+    long outStride = rowBytes(out);
+    long at = place(out, from, column);
+    for (int bag = from; bag < to; bag++, at += outStride) {
+      int start = starts[bag];
+      int size = starts[bag + 1] - start;
+      double divisor = divided ? Math.max(size, 1) : 1;
+      kernels.bagSum(segment, offset, stride, rows, start, size, target, at, width, divisor);
+    }
+  }
+
+  /** As {@link #sums}, of the rows times the entries' weights. */
+  public static void weightedSums(
+      Tensor table,
+      long[] rows,
+      int[] starts,
+      int from,
+      int to,
+      double[] weights,
+      Tensor out,
+      long column) {
+    RowKernels kernels = kernels(table);
+    MemorySegment segment = table.segment();
+    long offset = table.offsetBytes();
+    long stride = rowBytes(table);
+    int width = (int) width(table);
+    MemorySegment target = out.segment();
+    long outStride = rowBytes(out);
+    long at = place(out, from, column);
+    for (int bag = from; bag < to; bag++, at += outStride) {
+      int start = starts[bag];
+      int size = starts[bag + 1] - start;
+      kernels.bagWeightedSum(
+          segment, offset, stride, rows, start, size, weights, target, at, width);
+    }
+  }
+
+  /** As {@link #sums}, but the largest number of each column. */
+  public static void maxima(
+      Tensor table, long[] rows, int[] starts, int from, int to, Tensor out, long column) {
+    RowKernels kernels = kernels(table);
+    MemorySegment segment = table.segment();
+    long offset = table.offsetBytes();
+    long stride = rowBytes(table);
+    int width = (int) width(table);
+    MemorySegment target = out.segment();
+    long outStride = rowBytes(out);
+    long at = place(out, from, column);
+    for (int bag = from; bag < to; bag++, at += outStride) {
+      int start = starts[bag];
+      kernels.bagMax(
+          segment, offset, stride, rows, start, starts[bag + 1] - start, target, at, width);
+    }
+  }
+
+  private static long place(Tensor out, long row, long column) {
+    return out.offsetBytes() + (row * out.stride(0) + column) * out.dtype().sizeBytes();
   }
 }
