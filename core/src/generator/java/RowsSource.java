@@ -158,12 +158,10 @@ final class RowsSource {
     stored.begin(p, "source");
     if (access.slices(p.dialect)) {
       p.line(
-          "final MemorySegment x = table.asSlice(%s, (long) %d * %s * %s);"
+          "final MemorySegment x = table.asSlice(%s, %s);"
               .formatted(
                   RowLoops.at("source", 0, p.dialect, stored.bytes),
-                  vectors,
-                  p.dialect.lanes(),
-                  stored.bytes));
+                  stored.span(p.dialect, vectors)));
     }
   }
 

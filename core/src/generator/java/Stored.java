@@ -32,6 +32,16 @@ enum Stored {
     return isNarrow() ? Math.min(4, d.largestGroup()) : d.largestGroup();
   }
 
+  /**
+   * How many bytes are read for some vectors. The shortest vector of bytes is longer than as many
+   * floats are lanes in 128 bits; behind a row's last number it reads into the scale and the bias.
+   */
+  String span(Dialect d, int vectors) {
+    return this == INT8
+        ? "(long) %d * %s + B.vectorByteSize()".formatted(vectors - 1, d.lanes())
+        : "(long) %d * %s * %s".formatted(vectors, d.lanes(), bytes);
+  }
+
   /** What comes before a row's numbers are read: the scale and the bias of a row of int8. */
   void begin(Program p, String row) {
     if (this == INT8) {
