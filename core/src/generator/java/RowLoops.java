@@ -81,11 +81,26 @@ final class RowLoops {
       List<String> scalars,
       Stored stored,
       GroupBody body) {
+    return eachGroup(d, name, parameters, scalars, stored, 1, body);
+  }
+
+  /**
+   * As the other, with groups that are smaller by a factor: for programs of so many operations a
+   * vector that C2 would not keep all vectors of a larger group in registers.
+   */
+  static String eachGroup(
+      Dialect d,
+      String name,
+      String parameters,
+      List<String> scalars,
+      Stored stored,
+      int smaller,
+      GroupBody body) {
     StringBuilder code = new StringBuilder(SourceText.header(name, parameters));
     StringBuilder methods = new StringBuilder();
     code.append("    int i = 0;\n");
     for (Dialect loop : d.loops()) {
-      int largest = stored.largestGroup(loop);
+      int largest = Math.max(1, stored.largestGroup(loop) / smaller);
       for (int vectors = largest; vectors >= 1; vectors /= 2) {
         String method = name + (loop == d ? vectors : "Tail");
         code.append(

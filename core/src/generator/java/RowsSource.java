@@ -40,6 +40,7 @@ final class RowsSource {
                 + "MemorySegment out, long outOffset, MemorySegment g, long gOffset, MemorySegment values, long valuesOffset, long valuesStride, int width",
             List.of(),
             stored,
+            4,
             (p, vectors) -> maxGradient(p, stored, access, vectors));
   }
 
