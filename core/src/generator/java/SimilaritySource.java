@@ -315,14 +315,24 @@ final class SimilaritySource {
     StringBuilder code =
         new StringBuilder(SourceText.header(term.method + "Tile", "int rows, " + TILE));
     code.append("    switch (rows) {\n");
+    // Distances take an operation more: a tile of all rows would be too large a method for C2.
+    int largest = term == Term.DISTANCE ? most / 2 : most;
     for (int rows = 1; rows <= most; rows++) {
-      code.append(
-          "      case %1$d -> %2$sTile%1$d(%3$s);\n"
-              .formatted(rows, term.method, SourceText.names(TILE)));
+      code.append("      case %d -> {\n".formatted(rows));
+      for (int first = 0; first < rows; first += largest) {
+        code.append(
+            "        %sTile%d(k, a, aIndex + %d * PackedRows.PITCH, b, bOffset, c, %s);\n"
+                .formatted(
+                    term.method,
+                    Math.min(largest, rows - first),
+                    first,
+                    SourceText.offset("cOffset", first, d)));
+      }
+      code.append("      }\n");
     }
     code.append(
         "      default -> throw new IllegalArgumentException(\"no tile of \" + rows + \" rows\");\n    }\n  }\n");
-    for (int rows = 1; rows <= most; rows++) {
+    for (int rows = 1; rows <= largest; rows++) {
       code.append(tile(term, rows));
     }
     return code.toString();
