@@ -62,12 +62,7 @@ public final class GatheredRows {
       throw new IllegalArgumentException(
           "table: expected shape [rows, row length], got " + table.shape());
     }
-    if (table.stride(1) != 1 && table.size(1) > 1) {
-      throw new IllegalArgumentException(
-          "table: the elements of a row must lie side by side, but have stride "
-              + table.stride(1)
-              + "; copy it with contiguous(arena)");
-    }
+    Check.denseRows("table", table);
     return new GatheredRows(table, NO_PADDING);
   }
 

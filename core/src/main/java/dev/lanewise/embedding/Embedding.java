@@ -11,7 +11,6 @@ import dev.lanewise.internal.rows.TableGradient;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
-import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.random.RandomGenerator;
@@ -118,12 +117,7 @@ public final class Embedding {
       throw new IllegalArgumentException(
           "weight: expected shape " + form + ", got " + table.shape());
     }
-    if (table.stride(1) != 1 && table.size(1) > 1) {
-      throw new IllegalArgumentException(
-          "weight: the elements of a row must lie side by side, but have stride "
-              + table.stride(1)
-              + "; copy it with contiguous(arena)");
-    }
+    Check.denseRows("weight", table);
   }
 
   /**
@@ -376,15 +370,7 @@ public final class Embedding {
     RowNumbers rows = ROWS.take();
     try {
       rows.load(indices, numEmbeddings());
-      if (out.rank() != 2 || out.size(0) != indices.length || out.size(1) != embeddingDim()) {
-        throw new IllegalArgumentException(
-            "out: expected shape ["
-                + indices.length
-                + ", "
-                + embeddingDim()
-                + "], got "
-                + out.shape());
-      }
+      Check.matrix("out", out, indices.length, embeddingDim());
       lookup(rows, out);
     } finally {
       ROWS.giveBack(rows);
@@ -405,13 +391,7 @@ public final class Embedding {
     RowNumbers rows = ROWS.take();
     try {
       rows.load(indices, numEmbeddings());
-      if (!isLookupShape(indices.shape(), out.shape())) {
-        throw new IllegalArgumentException(
-            "out: expected shape "
-                + indices.shape().append(embeddingDim())
-                + ", got "
-                + out.shape());
-      }
+      Check.rowsOf("out", out, indices.shape(), embeddingDim());
       Check.disjoint("out", out, "indices", indices);
       lookup(rows, out);
     } finally {
@@ -527,14 +507,6 @@ public final class Embedding {
   private GatheredRows unloadedRows() {
     GatheredRows rows = GatheredRows.of(weight.value());
     return paddingIdx() == NO_PADDING ? rows : rows.withPaddingIdx(paddingIdx());
-  }
-
-  private boolean isLookupShape(Shape indices, Shape out) {
-    boolean equal = out.rank() == indices.rank() + 1 && out.size(-1) == embeddingDim();
-    for (int dim = 0; equal && dim < indices.rank(); dim++) {
-      equal = out.size(dim) == indices.size(dim);
-    }
-    return equal;
   }
 
   private void lookup(RowNumbers rows, Tensor out) {

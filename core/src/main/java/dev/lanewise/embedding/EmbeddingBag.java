@@ -5,6 +5,7 @@ import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.internal.rows.Contributions;
 import dev.lanewise.internal.rows.Lookup;
+import dev.lanewise.internal.rows.Lookup.Pooling;
 import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
@@ -39,7 +40,7 @@ public final class EmbeddingBag {
    * How many rows are read ahead where they take work to be widened, so that their cache misses
    * overlap: up to twice the rows a second out of cache. Float32 rows are slower with it.
    */
-  private static final int ENTRIES_AHEAD = 64;
+  private static final int ENTRIES_AT_A_TIME = 64;
 
   private final Embedding embedding;
   private final BagMode mode;
@@ -225,21 +226,14 @@ public final class EmbeddingBag {
   public void forward(Bags bags, Tensor out) {
     bags.requireFor(this);
     Tensor table = embedding.weight().value();
-    if (out.rank() != 2 || out.size(0) != bags.count() || out.size(1) != embedding.embeddingDim()) {
-      throw new IllegalArgumentException(
-          "out: expected shape ["
-              + bags.count()
-              + ", "
-              + embedding.embeddingDim()
-              + "], got "
-              + out.shape());
-    }
+    Check.matrix("out", out, bags.count(), embedding.embeddingDim());
     Lookup.requireReady(table, out, parallelism);
     embedding.limitNorms(bags.rows(), bags.entries());
     long bytes = (bags.entries() + (long) bags.count()) * embedding.embeddingDim() * Float.BYTES;
-    int parts = Lookup.parts(parallelism, bags.count(), bytes);
+    int count = bags.count();
+    int parts = Lookup.parts(parallelism, count, bytes);
     if (parts <= 1) {
-      reduce(bags, 0, bags.count(), out, 0);
+      reduce(bags, 0, count, out, 0);
       return;
     }
     Parts.run(
@@ -248,8 +242,8 @@ public final class EmbeddingBag {
         part ->
             reduce(
                 bags,
-                (int) ((long) bags.count() * part / parts),
-                (int) ((long) bags.count() * (part + 1) / parts),
+                (int) Parts.start(count, part, parts),
+                (int) Parts.start(count, part + 1, parts),
                 out,
                 0));
   }
@@ -258,7 +252,7 @@ public final class EmbeddingBag {
   void reduce(Bags bags, int from, int to, Tensor out, long column) {
     Tensor table = embedding.weight().value();
     if (table.dtype().sizeBytes() >= Float.BYTES) {
-      reduceChecked(bags, from, to, out, column);
+      reduceBags(bags, from, to, out, column);
       return;
     }
     // A few bags at a time, whose rows are read ahead.
@@ -267,31 +261,26 @@ public final class EmbeddingBag {
     int first = from;
     while (first < to) {
       int end = first + 1;
-      while (end < to && starts[end + 1] - starts[first] <= ENTRIES_AHEAD) {
+      while (end < to && starts[end + 1] - starts[first] <= ENTRIES_AT_A_TIME) {
         end++;
       }
       read ^= RowTouch.touch(table, bags.rows(), starts[first], starts[end] - starts[first]);
-      reduceChecked(bags, first, end, out, column);
+      reduceBags(bags, first, end, out, column);
       first = end;
     }
     RowTouch.keep(read);
   }
 
-  private void reduceChecked(Bags bags, int from, int to, Tensor out, long column) {
+  private void reduceBags(Bags bags, int from, int to, Tensor out, long column) {
+    Pooling pooling =
+        switch (mode) {
+          case SUM -> bags.isWeighted() ? Pooling.WEIGHTED_SUM : Pooling.SUM;
+          case MEAN -> Pooling.MEAN;
+          case MAX -> Pooling.MAX;
+        };
     Tensor table = embedding.weight().value();
-    long[] rows = bags.rows();
-    int[] starts = bags.starts();
-    switch (mode) {
-      case SUM -> {
-        if (bags.isWeighted()) {
-          Lookup.weightedSums(table, rows, starts, from, to, bags.weights(), out, column);
-        } else {
-          Lookup.sums(table, rows, starts, from, to, out, column);
-        }
-      }
-      case MEAN -> Lookup.means(table, rows, starts, from, to, out, column);
-      case MAX -> Lookup.maxima(table, rows, starts, from, to, out, column);
-    }
+    Lookup.reduce(
+        pooling, table, bags.rows(), bags.starts(), bags.weights(), from, to, out, column);
   }
 
   // ------------------------------------------------------------------------------------------------------- backward

@@ -119,12 +119,7 @@ public final class NearestRows {
               + " columns, got "
               + table.shape());
     }
-    if (table.stride(1) != 1 && table.size(1) > 1) {
-      throw new IllegalArgumentException(
-          "table: the elements of a row must lie side by side, but have stride "
-              + table.stride(1)
-              + "; copy it with contiguous(arena)");
-    }
+    Check.denseRows("table", table);
     MemorySegment norms =
         similarity == Similarity.COSINE
             ? Arena.ofAuto().allocate((table.size(0) + BEHIND) * Float.BYTES, 64)

@@ -1,6 +1,7 @@
 package dev.lanewise.embedding;
 
 import dev.lanewise.internal.check.Check;
+import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -26,7 +27,7 @@ import java.lang.foreign.ValueLayout;
  */
 public final class RowQuantization {
   /** The scale and the bias behind a row's numbers. */
-  static final int TRAILER_BYTES = 2 * Float.BYTES;
+  static final int TRAILER_BYTES = RowFormat.INT8.trailerBytes();
 
   private static final float LARGEST_BYTE = 255f;
 
@@ -118,12 +119,7 @@ public final class RowQuantization {
       throw new IllegalArgumentException(
           name + ": expected shape [" + count + ", " + width + " + 8], got " + rows.shape());
     }
-    if (rows.stride(1) != 1) {
-      throw new IllegalArgumentException(
-          name
-              + ": the elements of a row must lie side by side, but have stride "
-              + rows.stride(1));
-    }
+    Check.denseOutputRows(name, rows);
   }
 
   private static long place(Tensor table, long row, long column) {

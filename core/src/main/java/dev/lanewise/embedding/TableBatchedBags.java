@@ -174,7 +174,7 @@ public final class TableBatchedBags {
    */
   public void forward(TableBatch batch, Tensor out) {
     batch.requireFor(this);
-    requireShape("out", batch, out);
+    Check.matrix("out", out, batch.count(), width());
     long bytes = 0;
     for (int table = 0; table < tables.size(); table++) {
       Embedding embedding = tables.get(table).embedding();
@@ -197,7 +197,8 @@ public final class TableBatchedBags {
     Parts.run(
         parallelism,
         parts,
-        part -> reduce(batch, all * part / parts, all * (part + 1) / parts, out));
+        part ->
+            reduce(batch, Parts.start(all, part, parts), Parts.start(all, part + 1, parts), out));
   }
 
   /** Reduces some bags, counted table after table. */
@@ -210,19 +211,6 @@ public final class TableBatchedBags {
       int end = (int) Math.min(each, first + (to - at));
       tables.get(table).reduce(batch.bags(table), first, end, out, columns[table]);
       at += end - first;
-    }
-  }
-
-  private void requireShape(String name, TableBatch batch, Tensor tensor) {
-    if (tensor.rank() != 2 || tensor.size(0) != batch.count() || tensor.size(1) != width()) {
-      throw new IllegalArgumentException(
-          name
-              + ": expected shape ["
-              + batch.count()
-              + ", "
-              + width()
-              + "], got "
-              + tensor.shape());
     }
   }
 
@@ -268,13 +256,8 @@ public final class TableBatchedBags {
   public void requireGradient(TableBatch batch, Tensor gradient) {
     batch.requireFor(this);
     Check.readable("gradient", gradient);
-    requireShape("gradient", batch, gradient);
-    if (gradient.stride(1) != 1 && gradient.size(1) > 1) {
-      throw new IllegalArgumentException(
-          "gradient: the elements of a row must lie side by side, but have stride "
-              + gradient.stride(1)
-              + "; copy it with contiguous(arena)");
-    }
+    Check.matrix("gradient", gradient, batch.count(), width());
+    Check.denseRows("gradient", gradient);
   }
 
   /**

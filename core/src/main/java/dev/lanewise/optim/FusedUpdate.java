@@ -34,8 +34,6 @@ public final class FusedUpdate {
   /** Fewer rows are not worth another thread. */
   private static final int LEAST_ROWS_OF_A_PART = 256;
 
-  private static final int PARTS_OF_A_THREAD = 4;
-
   private final Optimizer optimizer;
   private final Embedding embedding;
   private final int index;
@@ -152,11 +150,11 @@ public final class FusedUpdate {
     RowSums.Kind kind =
         embedding.scalesGradByFreq() ? RowSums.Kind.BY_FREQUENCY : RowSums.Kind.PLAIN;
     int distinct = sums.count();
-    if (parallelism.width() == 1 || distinct < 2 * LEAST_ROWS_OF_A_PART) {
+    int parts = Parts.count(parallelism, distinct / LEAST_ROWS_OF_A_PART);
+    if (parts == 1) {
       part(state, kind, 0, distinct);
       return;
     }
-    int parts = Math.min(distinct / LEAST_ROWS_OF_A_PART, PARTS_OF_A_THREAD * parallelism.width());
     Parts.run(
         parallelism,
         parts,
@@ -164,8 +162,8 @@ public final class FusedUpdate {
             part(
                 state,
                 kind,
-                (int) ((long) distinct * part / parts),
-                (int) ((long) distinct * (part + 1) / parts)));
+                (int) Parts.start(distinct, part, parts),
+                (int) Parts.start(distinct, part + 1, parts)));
   }
 
   /** The rule can be fused and the weight can be written. */

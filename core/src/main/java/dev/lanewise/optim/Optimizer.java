@@ -250,26 +250,27 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     long rowBytes = state.width() * Float.BYTES;
     int blockRows = Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
     MemorySegment block = scratch.block.atLeast(Math.max(blockRows * rowBytes, 1));
+    int read = 0;
     for (int first = from; first < to; first += blockRows) {
       int count = Math.min(blockRows, to - first);
-      touch(state, sums.rows(), first, count, scratch);
-      scratch.swallow(sums.touch(first, count, MOST_TOUCHED));
+      read ^= touch(state, sums.rows(), first, count);
+      read ^= sums.touch(first, count, MOST_TOUCHED);
       for (int i = 0; i < count; i++) {
         sums.sum(first + i, kind, block, i * rowBytes);
       }
       rows(state, sums.rows(), first, count, block, 0, scratch);
     }
+    RowTouch.keep(read);
   }
 
   /** Reads ahead of some rows' update. */
-  private void touch(
-      ParameterState state, long[] rows, int from, int count, UpdateScratch scratch) {
+  private static int touch(ParameterState state, long[] rows, int from, int count) {
     int read = RowTouch.touch(state.value(), state.width() * Float.BYTES, rows, from, count);
     for (int slot = 0; slot < state.bufferCount(); slot++) {
       long bytes = state.buffer(slot).layout().spanBytes() / Math.max(state.rows(), 1);
       read ^= RowTouch.touch(state.buffer(slot), bytes, rows, from, count);
     }
-    scratch.swallow(read);
+    return read;
   }
 
   /** Updates some rows by a gradient that has one row for each. */

@@ -19,16 +19,4 @@ final class UpdateScratch {
   final RowSums sums = new RowSums();
 
   final Contributions batch = new Contributions();
-
-  /** Takes what was read ahead, so that the reading is not left out as useless. */
-  private int sink;
-
-  void swallow(int value) {
-    sink ^= value;
-  }
-
-  /** Never read but for this. */
-  int sink() {
-    return sink;
-  }
 }

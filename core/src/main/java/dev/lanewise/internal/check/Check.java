@@ -121,6 +121,46 @@ public final class Check {
     }
   }
 
+  /** A matrix has so many rows and columns. Allocates only when it fails. */
+  public static void matrix(String name, Tensor tensor, long rows, long columns) {
+    if (tensor.rank() != 2 || tensor.size(0) != rows || tensor.size(1) != columns) {
+      throw new IllegalArgumentException(
+          name + ": expected shape [" + rows + ", " + columns + "], got " + tensor.shape());
+    }
+  }
+
+  /** A tensor has a row of a length for each of some indices, in their shape. */
+  public static void rowsOf(String name, Tensor tensor, Shape indices, long width) {
+    boolean equal = tensor.rank() == indices.rank() + 1 && tensor.size(-1) == width;
+    for (int dim = 0; equal && dim < indices.rank(); dim++) {
+      equal = tensor.size(dim) == indices.size(dim);
+    }
+    if (!equal) {
+      throw new IllegalArgumentException(
+          name + ": expected shape " + indices.append(width) + ", got " + tensor.shape());
+    }
+  }
+
+  /** The rows of something that is read lie without gaps inside. */
+  public static void denseRows(String name, Tensor tensor) {
+    denseRows(name, tensor, "; copy it with contiguous(arena)");
+  }
+
+  /** The rows of something that is written lie without gaps inside. */
+  public static void denseOutputRows(String name, Tensor tensor) {
+    denseRows(name, tensor, "");
+  }
+
+  private static void denseRows(String name, Tensor tensor, String advice) {
+    if (tensor.stride(-1) != 1 && tensor.size(-1) > 1) {
+      throw new IllegalArgumentException(
+          name
+              + ": the elements of a row must lie side by side, but have stride "
+              + tensor.stride(-1)
+              + advice);
+    }
+  }
+
   /** An output shares no memory with an input, judged by the ranges of addresses that they span. */
   public static void disjoint(String outName, Tensor out, String inName, Tensor in) {
     long outSpan = out.layout().spanBytes();

@@ -33,9 +33,4 @@ public enum RowFormat {
   public int trailerBytes() {
     return trailerBytes;
   }
-
-  /** The type that rows are read as. */
-  public ElementType elementType() {
-    return this == FLOAT64 ? ElementType.FLOAT64 : ElementType.FLOAT32;
-  }
 }

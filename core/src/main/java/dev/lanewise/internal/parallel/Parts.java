@@ -17,6 +17,8 @@ public final class Parts implements Runnable {
   /** How often the caller looks for the last part's end before it parks: some microseconds. */
   private static final int SPINS = 2000;
 
+  private static final int PARTS_OF_A_THREAD = 4;
+
   private final int count;
 
   /**
@@ -33,6 +35,31 @@ public final class Parts implements Runnable {
   private Parts(int count, IntConsumer body) {
     this.count = count;
     this.body = body;
+  }
+
+  /**
+   * How many parts to make of work that is worth some.
+   *
+   * @param parallelism who helps
+   * @param worth into how many parts the work can be divided before they are too small
+   * @return 1 to 4 for each thread, so that one who comes late is made up for
+   */
+  public static int count(Parallelism parallelism, long worth) {
+    return parallelism.width() == 1
+        ? 1
+        : Math.clamp(worth, 1, PARTS_OF_A_THREAD * parallelism.width());
+  }
+
+  /**
+   * Where a part begins, of pieces that are divided evenly.
+   *
+   * @param pieces how many there are
+   * @param part from 0 to parts, for the end of the last
+   * @param parts how many
+   * @return a piece
+   */
+  public static long start(long pieces, int part, int parts) {
+    return pieces / parts * part + Math.min(part, pieces % parts);
   }
 
   /**

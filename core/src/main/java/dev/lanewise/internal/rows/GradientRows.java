@@ -26,14 +26,7 @@ final class GradientRows {
    * @throws IllegalArgumentException if the gradient has another shape or type, or its rows gaps
    */
   void load(Tensor gradient, Shape indices, long width) {
-    boolean equal = gradient.rank() == indices.rank() + 1 && gradient.size(-1) == width;
-    for (int dim = 0; equal && dim < indices.rank(); dim++) {
-      equal = gradient.size(dim) == indices.size(dim);
-    }
-    if (!equal) {
-      throw new IllegalArgumentException(
-          "gradient: expected shape " + indices.append(width) + ", got " + gradient.shape());
-    }
+    Check.rowsOf("gradient", gradient, indices, width);
     load(gradient);
   }
 
@@ -46,21 +39,13 @@ final class GradientRows {
    * @throws IllegalArgumentException if the gradient has another shape or type, or its rows gaps
    */
   void load(Tensor gradient, int count, long width) {
-    if (gradient.rank() != 2 || gradient.size(0) != count || gradient.size(1) != width) {
-      throw new IllegalArgumentException(
-          "gradient: expected shape [" + count + ", " + width + "], got " + gradient.shape());
-    }
+    Check.matrix("gradient", gradient, count, width);
     load(gradient);
   }
 
   private void load(Tensor gradient) {
     Check.readable("gradient", gradient, DType.FLOAT32);
-    if (gradient.stride(-1) != 1 && gradient.size(-1) > 1) {
-      throw new IllegalArgumentException(
-          "gradient: the elements of a row must lie side by side, but have stride "
-              + gradient.stride(-1)
-              + "; copy it with contiguous(arena)");
-    }
+    Check.denseRows("gradient", gradient);
     long stride = Strides.rowStride(gradient);
     if (stride != Strides.NONE) {
       segment = gradient.segment();

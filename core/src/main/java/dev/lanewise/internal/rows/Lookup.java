@@ -43,7 +43,17 @@ public final class Lookup {
   /** Fewer bytes are not worth another thread. */
   private static final long LEAST_BYTES_OF_A_PART = 1 << 17;
 
-  private static final int PARTS_OF_A_THREAD = 4;
+  /** What becomes of a bag's rows. */
+  public enum Pooling {
+    /** Their sum. */
+    SUM,
+    /** The sum of the rows times their weights. */
+    WEIGHTED_SUM,
+    /** The sum, divided by the number of rows, or by 1 if that is 0. */
+    MEAN,
+    /** The largest number of each column. */
+    MAX
+  }
 
   private Lookup() {}
 
@@ -84,10 +94,7 @@ public final class Lookup {
     Check.accessible("weight", table);
     Check.writable("out", out, resultType(table));
     Check.disjoint("out", out, "weight", table);
-    if (out.stride(-1) != 1 && out.size(-1) > 1) {
-      throw new IllegalArgumentException(
-          "out: the elements of a row must lie side by side, but have stride " + out.stride(-1));
-    }
+    Check.denseOutputRows("out", out);
     if (parallelism.width() > 1) {
       Check.shareable("weight", table);
       Check.shareable("out", out);
@@ -112,23 +119,18 @@ public final class Lookup {
             forward(
                 table,
                 rows.rows(),
-                (int) ((long) count * part / parts),
-                (int) ((long) count * (part + 1) / parts),
+                (int) Parts.start(count, part, parts),
+                (int) Parts.start(count, part + 1, parts),
                 out));
   }
 
   /** How many parts are worth it, of work on some pieces that moves some bytes. */
   public static int parts(Parallelism parallelism, int pieces, long bytes) {
-    return parallelism.width() == 1
-        ? 1
-        : (int)
-            Math.min(
-                Math.min(pieces, bytes / LEAST_BYTES_OF_A_PART),
-                (long) PARTS_OF_A_THREAD * parallelism.width());
+    return Parts.count(parallelism, Math.min(pieces, bytes / LEAST_BYTES_OF_A_PART));
   }
 
   /** {@code out[i, :] = table[rows[i], :]} for i from one to before another. */
-  public static void forward(Tensor table, long[] rows, int from, int to, Tensor out) {
+  private static void forward(Tensor table, long[] rows, int from, int to, Tensor out) {
     long stride = Strides.rowStride(out);
     if (stride != Strides.NONE) {
       for (int first = from; first < to; first += ROWS_AT_A_TIME) {
@@ -160,55 +162,19 @@ public final class Lookup {
   }
 
   /**
-   * Sums of bags of rows.
+   * Reduces bags of rows. Bag b has the entries from {@code starts[b]} to before {@code starts[b +
+   * 1]} of the row numbers, and becomes row b of out, from a column on.
    *
-   * <p>Bag b has the entries from {@code starts[b]} to before {@code starts[b + 1]} of the row
-   * numbers, and is reduced into row b of out, from a column on.
+   * @param weights a factor for each entry; read by {@link Pooling#WEIGHTED_SUM} only
    */
-  public static void sums(
-      Tensor table, long[] rows, int[] starts, int from, int to, Tensor out, long column) {
-    reduce(table, rows, starts, from, to, out, column, false);
-  }
-
-  /** As {@link #sums}, each divided by the bag's number of entries, or by 1 if that is 0. */
-  public static void means(
-      Tensor table, long[] rows, int[] starts, int from, int to, Tensor out, long column) {
-    reduce(table, rows, starts, from, to, out, column, true);
-  }
-
-  private static void reduce(
+  public static void reduce(
+      Pooling pooling,
       Tensor table,
       long[] rows,
       int[] starts,
-      int from,
-      int to,
-      Tensor out,
-      long column,
-      boolean divided) {
-    RowKernels kernels = kernels(table);
-    MemorySegment segment = table.segment();
-    long offset = table.offsetBytes();
-    long stride = rowBytes(table);
-    int width = (int) width(table);
-    MemorySegment target = out.segment();
-    long outStride = rowBytes(out);
-    long at = place(out, from, column);
-    for (int bag = from; bag < to; bag++, at += outStride) {
-      int start = starts[bag];
-      int size = starts[bag + 1] - start;
-      double divisor = divided ? Math.max(size, 1) : 1;
-      kernels.bagSum(segment, offset, stride, rows, start, size, target, at, width, divisor);
-    }
-  }
-
-  /** As {@link #sums}, of the rows times the entries' weights. */
-  public static void weightedSums(
-      Tensor table,
-      long[] rows,
-      int[] starts,
-      int from,
-      int to,
       double[] weights,
+      int from,
+      int to,
       Tensor out,
       long column) {
     RowKernels kernels = kernels(table);
@@ -222,26 +188,17 @@ public final class Lookup {
     for (int bag = from; bag < to; bag++, at += outStride) {
       int start = starts[bag];
       int size = starts[bag + 1] - start;
-      kernels.bagWeightedSum(
-          segment, offset, stride, rows, start, size, weights, target, at, width);
-    }
-  }
-
-  /** As {@link #sums}, but the largest number of each column. */
-  public static void maxima(
-      Tensor table, long[] rows, int[] starts, int from, int to, Tensor out, long column) {
-    RowKernels kernels = kernels(table);
-    MemorySegment segment = table.segment();
-    long offset = table.offsetBytes();
-    long stride = rowBytes(table);
-    int width = (int) width(table);
-    MemorySegment target = out.segment();
-    long outStride = rowBytes(out);
-    long at = place(out, from, column);
-    for (int bag = from; bag < to; bag++, at += outStride) {
-      int start = starts[bag];
-      kernels.bagMax(
-          segment, offset, stride, rows, start, starts[bag + 1] - start, target, at, width);
+      switch (pooling) {
+        case SUM ->
+            kernels.bagSum(segment, offset, stride, rows, start, size, target, at, width, 1);
+        case WEIGHTED_SUM ->
+            kernels.bagWeightedSum(
+                segment, offset, stride, rows, start, size, weights, target, at, width);
+        case MEAN ->
+            kernels.bagSum(
+                segment, offset, stride, rows, start, size, target, at, width, Math.max(size, 1));
+        case MAX -> kernels.bagMax(segment, offset, stride, rows, start, size, target, at, width);
+      }
     }
   }
 

@@ -39,22 +39,33 @@ public final class RowNumbers {
   public void load(int[] indices, int from, int to, long numEmbeddings) {
     reserve(to - from);
     long[] target = rows;
-    // Negative once one is outside: a loop without exits, which C2 makes vectors of.
-    long outside = 0;
     for (int i = from; i < to; i++) {
-      long index = indices[i];
-      target[i - from] = index;
-      outside |= index | (numEmbeddings - 1 - index);
+      target[i - from] = indices[i];
     }
-    if (outside < 0) {
-      count = 0;
-      int i = from;
-      while (indices[i] >= 0 && indices[i] < numEmbeddings) {
-        i++;
-      }
-      throw outside(indices[i], "[" + i + "]", numEmbeddings);
+    int outside = firstOutside(to - from, numEmbeddings);
+    if (outside >= 0) {
+      throw outside(rows[outside], "[" + (from + outside) + "]", numEmbeddings);
     }
     count = to - from;
+  }
+
+  /** The first of some rows that is outside the table; negative if none is. */
+  private int firstOutside(int read, long numEmbeddings) {
+    long[] source = rows;
+    // Negative once one is outside: a loop without exits, which C2 makes vectors of.
+    long signs = 0;
+    for (int i = 0; i < read; i++) {
+      signs |= source[i] | (numEmbeddings - 1 - source[i]);
+    }
+    if (signs >= 0) {
+      return -1;
+    }
+    count = 0;
+    int i = 0;
+    while (source[i] >= 0 && source[i] < numEmbeddings) {
+      i++;
+    }
+    return i;
   }
 
   /**
@@ -71,60 +82,43 @@ public final class RowNumbers {
   /** As the other, for a part of the indices in row-major order: from one to before another. */
   public void load(Tensor indices, int from, int to, long numEmbeddings) {
     Check.accessible("indices", indices);
-    boolean wide =
-        switch (indices.dtype()) {
-          case INT32 -> false;
-          case INT64 -> true;
-          default ->
-              throw new IllegalArgumentException(
-                  "indices: expected int32 or int64, got " + indices.dtype());
-        };
     reserve(to - from);
-    MemorySegment segment = indices.segment();
-    int size = indices.dtype().sizeBytes();
-    boolean contiguous = indices.isContiguous();
-    if (contiguous && size == Long.BYTES) {
-      copyLongs(indices, from, to, numEmbeddings);
-      return;
+    switch (indices.dtype()) {
+      case INT32 -> readInts(indices, from, to);
+      case INT64 -> readLongs(indices, from, to);
+      default ->
+          throw new IllegalArgumentException(
+              "indices: expected int32 or int64, got " + indices.dtype());
     }
-    for (int i = from; i < to; i++) {
-      long at =
-          indices.offsetBytes()
-              + (contiguous ? i : Strides.elementOffset(indices, indices.rank(), i)) * size;
-      long index =
-          wide
-              ? segment.get(ValueLayout.JAVA_LONG_UNALIGNED, at)
-              : segment.get(ValueLayout.JAVA_INT_UNALIGNED, at);
-      if (index < 0 || index >= numEmbeddings) {
-        throw outside(index, Strides.position(indices, i), numEmbeddings);
-      }
-      rows[i - from] = index;
+    int outside = firstOutside(to - from, numEmbeddings);
+    if (outside >= 0) {
+      throw outside(rows[outside], Strides.position(indices, from + (long) outside), numEmbeddings);
     }
     count = to - from;
   }
 
-  private void copyLongs(Tensor indices, int from, int to, long numEmbeddings) {
-    count = 0;
-    long[] target = rows;
-    MemorySegment.copy(
-        indices.segment(),
-        ValueLayout.JAVA_LONG_UNALIGNED,
-        indices.offsetBytes() + (long) from * Long.BYTES,
-        target,
-        0,
-        to - from);
-    long outside = 0;
-    for (int i = 0; i < to - from; i++) {
-      outside |= target[i] | (numEmbeddings - 1 - target[i]);
+  private void readInts(Tensor indices, int from, int to) {
+    MemorySegment segment = indices.segment();
+    boolean contiguous = indices.isContiguous();
+    for (int i = from; i < to; i++) {
+      long at = contiguous ? i : Strides.elementOffset(indices, indices.rank(), i);
+      rows[i - from] =
+          segment.get(ValueLayout.JAVA_INT_UNALIGNED, indices.offsetBytes() + at * Integer.BYTES);
     }
-    if (outside < 0) {
-      int i = 0;
-      while (target[i] >= 0 && target[i] < numEmbeddings) {
-        i++;
-      }
-      throw outside(target[i], Strides.position(indices, from + (long) i), numEmbeddings);
+  }
+
+  private void readLongs(Tensor indices, int from, int to) {
+    MemorySegment segment = indices.segment();
+    if (indices.isContiguous()) {
+      long first = indices.offsetBytes() + (long) from * Long.BYTES;
+      MemorySegment.copy(segment, ValueLayout.JAVA_LONG_UNALIGNED, first, rows, 0, to - from);
+      return;
     }
-    count = to - from;
+    for (int i = from; i < to; i++) {
+      long at = Strides.elementOffset(indices, indices.rank(), i);
+      rows[i - from] =
+          segment.get(ValueLayout.JAVA_LONG_UNALIGNED, indices.offsetBytes() + at * Long.BYTES);
+    }
   }
 
   /** How many indices there are, which an int can count. */

@@ -78,13 +78,14 @@ public final class RowSearch {
       scan.run(batch, k, 0, table.rowCount());
       return scan;
     }
+    long rows = table.rowCount();
     SimilarityScan[] found = new SimilarityScan[parts];
     Parts.run(
         parallelism,
         parts,
         part -> {
           SimilarityScan scan = scans.take();
-          scan.run(batch, k, start(part, parts), start(part + 1, parts));
+          scan.run(batch, k, Parts.start(rows, part, parts), Parts.start(rows, part + 1, parts));
           found[part] = scan;
         });
     for (int part = 1; part < parts; part++) {
@@ -92,11 +93,6 @@ public final class RowSearch {
       scans.giveBack(found[part]);
     }
     return found[0];
-  }
-
-  private long start(int part, int parts) {
-    long rows = table.rowCount();
-    return rows / parts * part + Math.min(part, rows % parts);
   }
 
   private void write(

@@ -49,9 +49,6 @@ final class SimilarityScan {
   private final MemorySegment sums;
   private final Candidates candidates = new Candidates();
 
-  /** Takes what was read ahead, so that the reading is not left out as useless. */
-  private int readAhead;
-
   SimilarityScan(RowTable table) {
     this.table = table;
     int fit = BLOCK / Math.max(1, table.width());
@@ -68,11 +65,6 @@ final class SimilarityScan {
 
   Candidates candidates() {
     return candidates;
-  }
-
-  /** Never read but for this. */
-  int readAhead() {
-    return readAhead;
   }
 
   /** Compares rows from one on up to another with all queries. */
@@ -93,25 +85,27 @@ final class SimilarityScan {
    * 1,000,000 rows of 64).
    */
   private void alone(QueryBatch queries, long from, long to) {
-    long read = from;
+    long next = from;
+    int read = 0;
     for (long row = from; row < to; row += blockRowsAlone) {
       long end = Math.min(to, row + (AHEAD + 1L) * blockRowsAlone);
-      for (; read < end; read++) {
-        readAhead(table.offset(read));
+      for (; next < end; next++) {
+        read ^= readAhead(table.offset(next));
       }
       int rows = (int) Math.min(blockRowsAlone, to - row);
       for (int query = 0; query < queries.count(); query++) {
         single(queries, query, row, rows);
       }
     }
+    RowTouch.keep(read);
   }
 
-  private void readAhead(long row) {
+  private int readAhead(long row) {
     int seen = 0;
     for (long at = row; at < row + (long) table.width() * Float.BYTES; at += LINE_BYTES) {
       seen ^= table.segment().get(ValueLayout.JAVA_INT_UNALIGNED, at);
     }
-    readAhead ^= seen;
+    return seen;
   }
 
   private void single(QueryBatch queries, int query, long row, int rows) {

@@ -230,23 +230,10 @@ public final class TableGradient {
       return;
     }
     Gradient dense = weight.gradient();
-    Tensor table = dense.tensor();
     MemorySegment row = sum.atLeast(Math.max(1, (long) batch.width() * Float.BYTES));
     for (int group = 0; group < sums.count(); group++) {
       sums.sum(group, RowSums.Kind.BY_FREQUENCY, row, 0);
-      SCATTER.scatterAdd(
-          table.segment(),
-          table.offsetBytes(),
-          table.stride(0) * Float.BYTES,
-          sums.rows(),
-          group,
-          1,
-          row,
-          0,
-          0,
-          batch.width(),
-          -1);
-      dense.touchRow(sums.rows()[group]);
+      scatter(dense, sums.rows(), group, 1, -1, row, 0, 0);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.lanewise.bench.contraction.cases.Layout;
 import dev.lanewise.bench.engine.Engine;
 import dev.lanewise.bench.engine.Libtorch;
 import dev.lanewise.bench.engine.Trial;
+import dev.lanewise.bench.engine.UntrackedWork;
 import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ final class LibtorchEngine implements Engine<ContractionCase, Data> {
             : door == Door.EINSUM
                 ? einsum(contraction.equation(), operands, out)
                 : quickest(contraction.equation(), operands, out);
-    return new Guarded(work, untracked);
+    return new UntrackedWork(work, untracked);
   }
 
   @Override
@@ -193,19 +194,6 @@ final class LibtorchEngine implements Engine<ContractionCase, Data> {
       try (Tensor result = call.get()) {
         out.copy_(result);
       }
-    }
-  }
-
-  /** Work while gradients are off, which they are for as long as the guard exists. */
-  private record Guarded(Work work, InferenceMode guard) implements Work {
-    @Override
-    public void run() {
-      work.run();
-    }
-
-    @Override
-    public void publish() {
-      work.publish();
     }
   }
 }

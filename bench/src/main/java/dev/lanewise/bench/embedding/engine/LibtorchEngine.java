@@ -7,6 +7,7 @@ import dev.lanewise.bench.embedding.cases.Task;
 import dev.lanewise.bench.engine.Engine;
 import dev.lanewise.bench.engine.Libtorch;
 import dev.lanewise.bench.engine.Trial;
+import dev.lanewise.bench.engine.UntrackedWork;
 import dev.lanewise.bench.engine.Work;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -40,7 +41,7 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
         asked.task().updates()
             ? new LibtorchUpdate(asked, data)
             : asked.task().reduces() ? bags(asked, data) : lookup(asked, data);
-    return new Guarded(work, untracked);
+    return new UntrackedWork(work, untracked);
   }
 
   @Override
@@ -139,19 +140,6 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
     private T_TensorTensorTensorTensor_T call() {
       return torch.embedding_bag(
           table, batch.indices(), batch.offsets(), false, mode, false, weights, false);
-    }
-  }
-
-  /** Work while gradients are off, which they are for as long as the guard exists. */
-  private record Guarded(Work work, InferenceMode guard) implements Work {
-    @Override
-    public void run() {
-      work.run();
-    }
-
-    @Override
-    public void publish() {
-      work.publish();
     }
   }
 }
