@@ -443,6 +443,21 @@ class EmbeddingBagTest {
     }
   }
 
+  /** fma(w, g, +0) is -0 then, which added to a gradient's +0 is +0, and moves -0 elsewhere. */
+  @Example
+  void aProductTooSmallIsNoNegativeZeroOfAGradientByFrequency() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.copyOf(arena, new float[] {-0f}, 1, 1);
+      Embedding embedding = Embedding.of(Parameter.trainable(arena, table)).withScaleGradByFreq();
+      EmbeddingBag bag = EmbeddingBag.of(embedding, BagMode.SUM);
+      Bags bags =
+          bag.bags().loadWeighted(new int[] {0}, new int[] {0}, new float[] {-Float.MIN_VALUE});
+      Tensor g = Tensor.full(arena, Float.MIN_VALUE, 1, 1);
+      Sgd.of(0.5f, embedding.weight()).fused(bag).backward(bags, g);
+      assertSameBits("row", new float[] {-0f}, table.toFloatArray());
+    }
+  }
+
   private static Embedding scaled(Embedding embedding, boolean byFrequency) {
     return byFrequency ? embedding.withScaleGradByFreq() : embedding;
   }

@@ -130,8 +130,8 @@ public final class RowSums {
           width,
           divisor);
     }
-    if (divisor != 1) {
-      // A gradient that is added to +0 is never -0, which a quotient may be.
+    if (kind == Kind.BY_FREQUENCY) {
+      // A gradient that is added to +0 is never -0, which a quotient or a tiny product may be.
       ELEMENTS.addScalar(to, offset, to, offset, 0f, width);
     }
   }
