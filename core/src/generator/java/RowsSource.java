@@ -1,4 +1,3 @@
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -32,16 +31,7 @@ final class RowsSource {
             TABLE + "MemorySegment out, long outOffset, int width",
             List.of(),
             stored,
-            (p, vectors) -> max(p, stored, access, vectors))
-        + RowLoops.eachGroup(
-            d,
-            "bagMaxGradient",
-            TABLE
-                + "MemorySegment out, long outOffset, MemorySegment g, long gOffset, MemorySegment values, long valuesOffset, long valuesStride, int width",
-            List.of(),
-            stored,
-            4,
-            (p, vectors) -> maxGradient(p, stored, access, vectors));
+            (p, vectors) -> max(p, stored, access, vectors));
   }
 
   private static String gather(Dialect d, Stored stored, RowAccess access) {
@@ -130,27 +120,6 @@ final class RowsSource {
     for (int v = 0; v < vectors; v++) {
       p.line(d.store("out", RowLoops.at("outOffset", v, d), "max" + v) + ";");
     }
-  }
-
-  private static void maxGradient(Program p, Stored stored, RowAccess access, int vectors) {
-    Dialect d = p.dialect;
-    List<String> max = new ArrayList<>();
-    for (int v = 0; v < vectors; v++) {
-      max.add(p.load("out", RowLoops.at("outOffset", v, d)));
-      p.line("%s rest%d = %s;".formatted(d.floats(), v, d.load("g", RowLoops.at("gOffset", v, d))));
-    }
-    beginRows(p, stored, access, vectors);
-    p.line("final long to = valuesOffset + r * valuesStride;");
-    for (int v = 0; v < vectors; v++) {
-      String x = load(p, stored, access, v);
-      String takes = p.let(d.booleans(), d.sameOrBothNan(x, max.get(v)));
-      String rest = "rest" + v;
-      p.line(
-          d.store("values", RowLoops.at("to", v, d), "(" + d.choose(takes, rest, d.zero()) + ")")
-              + ";");
-      p.line(rest + " = " + d.choose(takes, d.zero(), rest) + ";");
-    }
-    p.line("}");
   }
 
   private static void beginRows(Program p, Stored stored, RowAccess access, int vectors) {

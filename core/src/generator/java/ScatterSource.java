@@ -1,7 +1,8 @@
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** The programs that add to rows of a table; see ScatterKernels. */
+/** The programs of gradients of rows of a table; see ScatterKernels. */
 final class ScatterSource {
   private static final String TABLE =
       "MemorySegment table, long tableOffset, long tableStride, long[] rows, int from, int count, ";
@@ -23,7 +24,16 @@ final class ScatterSource {
             TABLE + "double[] weights, MemorySegment g, long gOffset, int width",
             List.of(),
             Stored.FLOAT32,
-            (p, vectors) -> bag(p, vectors, true));
+            (p, vectors) -> bag(p, vectors, true))
+        + RowLoops.eachGroup(
+            d,
+            "bagMaxGradient",
+            TABLE
+                + "MemorySegment out, long outOffset, MemorySegment g, long gOffset, MemorySegment values, long valuesOffset, long valuesStride, int width",
+            List.of(),
+            Stored.FLOAT32,
+            4,
+            ScatterSource::maxGradient);
   }
 
   private static String scatterAdd(Dialect d) {
@@ -76,6 +86,28 @@ final class ScatterSource {
       p.line(
           d.store("table", to, weighted ? p.fma("weight", "g" + v, row) : p.add(row, "g" + v))
               + ";");
+    }
+    p.line("}");
+  }
+
+  private static void maxGradient(Program p, int vectors) {
+    Dialect d = p.dialect;
+    List<String> max = new ArrayList<>();
+    for (int v = 0; v < vectors; v++) {
+      max.add(p.load("out", RowLoops.at("outOffset", v, d)));
+      p.line("%s rest%d = %s;".formatted(d.floats(), v, d.load("g", RowLoops.at("gOffset", v, d))));
+    }
+    p.line("for (int r = 0; r < count; r++) {");
+    p.line("final long source = tableOffset + rows[from + r] * tableStride;");
+    p.line("final long to = valuesOffset + r * valuesStride;");
+    for (int v = 0; v < vectors; v++) {
+      String x = p.load("table", RowLoops.at("source", v, d));
+      String takes = p.let(d.booleans(), d.sameOrBothNan(x, max.get(v)));
+      String rest = "rest" + v;
+      p.line(
+          d.store("values", RowLoops.at("to", v, d), "(" + d.choose(takes, rest, d.zero()) + ")")
+              + ";");
+      p.line(rest + " = " + d.choose(takes, d.zero(), rest) + ";");
     }
     p.line("}");
   }

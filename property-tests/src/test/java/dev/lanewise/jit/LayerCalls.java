@@ -101,7 +101,6 @@ final class LayerCalls {
     calls.add(() -> kernels.bagSum(a, 0, ROW, ROWS, 0, count, c, 0, n, 2));
     calls.add(() -> kernels.bagWeightedSum(a, 0, ROW, ROWS, 0, count, WEIGHTS, c, 0, n));
     calls.add(() -> kernels.bagMax(a, 0, ROW, ROWS, 0, count, c, 0, n));
-    calls.add(() -> kernels.bagMaxGradient(a, 0, ROW, ROWS, 0, count, b, 0, b, 0, c, 0, ROW, n));
   }
 
   private void scatter(ScatterKernels kernels, int n) {
@@ -109,6 +108,7 @@ final class LayerCalls {
     calls.add(() -> kernels.scatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, ROW, n, 7));
     calls.add(() -> kernels.bagScatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, n, 2));
     calls.add(() -> kernels.bagWeightedScatterAdd(c, 0, ROW, ROWS, 0, count, WEIGHTS, b, 0, n));
+    calls.add(() -> kernels.bagMaxGradient(a, 0, ROW, ROWS, 0, count, b, 0, b, 0, c, 0, ROW, n));
   }
 
   private void similarity(SimilarityKernels kernels, int n) {

@@ -40,7 +40,7 @@ import java.util.Objects;
  * @param reductions programs that reduce a run
  * @param rowsByFormat programs that read rows of a table, by the table's format
  * @param slicedRowsByFormat the same for tables that are not mapped, faster
- * @param scatter programs that add to rows of a table
+ * @param scatter programs of the gradients of a table's rows
  * @param similarity programs that compare rows of a table with queries
  */
 public record KernelSet(

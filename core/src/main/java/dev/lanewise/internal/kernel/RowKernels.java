@@ -65,25 +65,4 @@ public interface RowKernels {
       MemorySegment out,
       long outOffset,
       int width);
-
-  /**
-   * The gradient of {@link #bagMax} with respect to each of its rows: {@code values[i] = g} in
-   * those columns in which row i is the first to be equal to out, or NaN if that is NaN, and 0 in
-   * the others.
-   */
-  void bagMaxGradient(
-      MemorySegment table,
-      long tableOffset,
-      long tableStride,
-      long[] rows,
-      int from,
-      int count,
-      MemorySegment out,
-      long outOffset,
-      MemorySegment g,
-      long gOffset,
-      MemorySegment values,
-      long valuesOffset,
-      long valuesStride,
-      int width);
 }

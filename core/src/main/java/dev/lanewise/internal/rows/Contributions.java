@@ -5,6 +5,7 @@ import dev.lanewise.internal.kernel.Partials;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
+import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.internal.memory.GrowableMemory;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.SparseGradient;
@@ -23,6 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Contributions {
   private static final RowKernels KERNELS = KernelSet.active().rows(RowFormat.FLOAT32);
+  private static final ScatterKernels SCATTER = KernelSet.active().scatter();
   private static final ReductionKernels REDUCTIONS = KernelSet.active().reductions();
   private static final long[] NONE = {};
 
@@ -171,7 +173,7 @@ public final class Contributions {
           values,
           bytes(count),
           width);
-      KERNELS.bagMaxGradient(
+      SCATTER.bagMaxGradient(
           table.segment(),
           table.offsetBytes(),
           tableStride,
