@@ -42,6 +42,8 @@ final class KernelGenerator {
       write(new KernelClass(d, "Reductions", "ReductionKernels"), ReductionsSource.methods(d));
       write(new KernelClass(d, "Scatter", "ScatterKernels"), ScatterSource.methods(d));
       write(new KernelClass(d, "Similarity", "SimilarityKernels"), SimilaritySource.methods(d));
+      narrowing(d, Stored.BFLOAT16);
+      narrowing(d, Stored.FLOAT16);
     }
     for (Stored stored : Stored.values()) {
       Element element = stored.element;
@@ -50,6 +52,12 @@ final class KernelGenerator {
         rows(new VectorDialect(element), stored, access);
       }
     }
+  }
+
+  private void narrowing(Dialect d, Stored stored) throws IOException {
+    write(
+        new KernelClass(d, stored.label() + "Narrowing", "NarrowingKernels"),
+        NarrowingSource.methods(d, stored));
   }
 
   private void rows(Dialect d, Stored stored, RowAccess access) throws IOException {

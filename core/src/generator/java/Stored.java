@@ -18,8 +18,12 @@ enum Stored {
 
   /** What generated classes are called: for example {@code Bfloat16Rows}. */
   String className(RowAccess access) {
-    String format = name().charAt(0) + name().substring(1).toLowerCase(java.util.Locale.ROOT);
-    return format + access.label + "Rows";
+    return label() + access.label + "Rows";
+  }
+
+  /** As a part of a class' name. */
+  String label() {
+    return name().charAt(0) + name().substring(1).toLowerCase(java.util.Locale.ROOT);
   }
 
   /** Whether reading a number takes more than a load. */

@@ -18,8 +18,9 @@ import java.util.random.RandomGenerator;
 /**
  * A table of vectors, looked up by row number: {@code out[..., :] = weight[indices[...], :]}.
  *
- * <p>The weight is [numEmbeddings, embeddingDim], float32 where it is trained. <a
- * id="format"></a>Tables that are only served may also be float64, bfloat16, float16 ({@link
+ * <p>The weight is [numEmbeddings, embeddingDim]; where it is trained, float32, bfloat16 or float16
+ * (of 16 bits by {@link #of}; optimizers round them {@linkplain dev.lanewise.optim.Optimizer
+ * stochastically}). <a id="format"></a>Tables that are only served may also be float64 ({@link
  * #fromPretrained}) or 8-bit rows ({@link #fromQuantized}); rows are widened as they are read, to
  * float32, of a float64 table to float64, which is exact but for 8-bit rows, one fused multiply-add
  * each. Indices are int32 or int64 of any shape, also empty or a scalar; an index outside the table
@@ -192,8 +193,8 @@ public final class Embedding {
    * An embedding over a parameter, which decides whether it is trained. The parameter is used as it
    * is, not copied.
    *
-   * @param weight float32 [numEmbeddings, embeddingDim]; if it is not trained, any of the types
-   *     that {@link #fromPretrained} takes
+   * @param weight [numEmbeddings, embeddingDim] of a type that can be trained; if it is frozen, of
+   *     any that {@link #fromPretrained} takes
    * @return the embedding
    * @throws IllegalArgumentException if the parameter is not such a table
    */

@@ -253,11 +253,12 @@ public final class Adagrad extends Optimizer {
   void run(
       ParameterState state,
       long element,
+      MemorySegment w,
+      long wOffset,
       MemorySegment g,
       long gOffset,
       int n,
       UpdateScratch scratch) {
-    Tensor w = state.value();
     Tensor s = state.buffer(0);
     if (settings.weightDecay == 0) {
       KERNELS.adagrad(
@@ -265,8 +266,8 @@ public final class Adagrad extends Optimizer {
           gOffset,
           s.segment(),
           Runs.bytes(s, element),
-          w.segment(),
-          Runs.bytes(w, element),
+          w,
+          wOffset,
           settings.direction.sign() * negativeRate,
           settings.eps,
           n);
@@ -276,8 +277,8 @@ public final class Adagrad extends Optimizer {
           gOffset,
           s.segment(),
           Runs.bytes(s, element),
-          w.segment(),
-          Runs.bytes(w, element),
+          w,
+          wOffset,
           settings.direction.sign(),
           settings.weightDecay,
           negativeRate,

@@ -313,11 +313,12 @@ public final class Adam extends Optimizer {
   void run(
       ParameterState state,
       long element,
+      MemorySegment w,
+      long wOffset,
       MemorySegment g,
       long gOffset,
       int n,
       UpdateScratch scratch) {
-    Tensor w = state.value();
     Tensor m = state.buffer(0);
     Tensor v = state.buffer(1);
     if (settings.variant == Variant.AMSGRAD) {
@@ -331,8 +332,8 @@ public final class Adam extends Optimizer {
           Runs.bytes(v, element),
           h.segment(),
           Runs.bytes(h, element),
-          w.segment(),
-          Runs.bytes(w, element),
+          w,
+          wOffset,
           settings.direction.sign(),
           rates.weightDecay,
           rates.keep,
@@ -345,7 +346,8 @@ public final class Adam extends Optimizer {
           rates.negativeRate,
           n);
     } else {
-      rates.run(KERNELS, g, gOffset, m, v, w, element, settings.direction, settings.eps, n);
+      rates.run(
+          KERNELS, g, gOffset, m, v, element, w, wOffset, settings.direction, settings.eps, n);
     }
   }
 }

@@ -146,7 +146,7 @@ public final class FusedUpdate {
     ParameterState state = optimizer.state(index);
     requireShareable(contributions.segment());
     sums.group(contributions, embedding.paddingIdx());
-    optimizer.beginStep(state);
+    optimizer.beginStep(index);
     RowSums.Kind kind =
         embedding.scalesGradByFreq() ? RowSums.Kind.BY_FREQUENCY : RowSums.Kind.PLAIN;
     int distinct = sums.count();
@@ -169,7 +169,8 @@ public final class FusedUpdate {
   /** The rule can be fused and the weight can be written. */
   void requireReady() {
     requireFusable(optimizer);
-    Check.writable("weight", embedding.weight().value());
+    Tensor weight = embedding.weight().value();
+    Check.writable("weight", weight, weight.dtype());
   }
 
   /** All threads that take part can use the weight and the gradient's memory. */

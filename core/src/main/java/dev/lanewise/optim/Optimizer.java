@@ -13,6 +13,7 @@ import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.SparseGradient;
+import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,6 +32,14 @@ import org.jspecify.annotations.Nullable;
  * each says so. Where it does not, a step visits touched rows only, whatever the size of the table,
  * and dense and sparse gradients give the same bits.
  *
+ * <p>A step on parameters of bfloat16 or float16 is that of float32, on their numbers widened, with
+ * float32 state and gradients; the result is rounded stochastically: up or down by chance, so that
+ * its mean is the float32 result, and steps smaller than half of a weight's last place are not
+ * lost. A weight that the step leaves as it is stays so. The chances follow from a {@linkplain
+ * #setRoundingSeed seed}, the parameter's number, the number of its steps and the element's number:
+ * the same bits in every run, on every machine, from dense, sparse and fused gradients. Plain SGD
+ * does not save the number of steps; what has been reloaded begins with the first chances again.
+ *
  * <p>State memory is allocated when the optimizer is made and belongs to no arena. A step checks
  * everything before it changes anything, allocates nothing in steady state, and is not thread-safe.
  */
@@ -46,6 +55,7 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
 
   private final List<Parameter> parameters;
   private final ParameterState[] states;
+  private long roundingSeed;
 
   Optimizer(Parameter... parameters) {
     this.parameters = List.of(parameters);
@@ -96,15 +106,24 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
   /** Computes what is the same for all elements of a parameter in this step. */
   abstract void begin(ParameterState state);
 
-  /** The most elements that {@link #run} takes at once; runs start at multiples of it. */
-  long longestRun(ParameterState state) {
-    return Runs.LONGEST;
+  /**
+   * The elements that {@link #run} takes at once, which runs start at multiples of: at most as many
+   * as given, unless the rule needs more together.
+   */
+  long longestRun(ParameterState state, long most) {
+    return most;
   }
 
-  /** Updates n elements, from an element on, by as many numbers of a gradient. */
+  /**
+   * Updates n elements, from an element on, by as many numbers of a gradient.
+   *
+   * @param w where the elements' weights lie, as float32
+   */
   abstract void run(
       ParameterState state,
       long element,
+      MemorySegment w,
+      long wOffset,
       MemorySegment g,
       long gOffset,
       int n,
@@ -136,6 +155,24 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
    */
   public abstract void setLearningRate(float value);
 
+  /**
+   * What chooses how parameters of 16 bits are rounded.
+   *
+   * @return the seed, 0 at first
+   */
+  public final long roundingSeed() {
+    return roundingSeed;
+  }
+
+  /**
+   * Changes how parameters of 16 bits are rounded from now on. It is no part of the state dict.
+   *
+   * @param seed any number
+   */
+  public final void setRoundingSeed(long seed) {
+    roundingSeed = seed;
+  }
+
   /** Sets the gradients of all parameters to zero, dense and sparse ones. */
   public final void zeroGrad() {
     for (int i = 0; i < parameters.size(); i++) {
@@ -154,7 +191,7 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
   public final void step() {
     for (int i = 0; i < parameters.size(); i++) {
       Parameter parameter = parameters.get(i);
-      Check.writable("parameter", parameter.value());
+      Check.writable("parameter", parameter.value(), parameter.value().dtype());
       if (parameter.hasGradient()) {
         Check.accessible("gradient", parameter.gradient().tensor());
       }
@@ -163,21 +200,22 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     UpdateScratch scratch = UpdateScratch.POOL.take();
     try {
       for (int i = 0; i < parameters.size(); i++) {
-        step(states[i], scratch);
+        step(i, scratch);
       }
     } finally {
       UpdateScratch.POOL.giveBack(scratch);
     }
   }
 
-  private void step(ParameterState state, UpdateScratch scratch) {
+  private void step(int index, UpdateScratch scratch) {
+    ParameterState state = states[index];
     Parameter parameter = state.parameter();
     parameter.mergeGradients();
     boolean sparse =
         parameter.hasSparseGradient()
             && (parameter.sparseGradient().nnz() > 0 || !parameter.hasGradient());
     if (sparse || parameter.hasGradient()) {
-      beginStep(state);
+      beginStep(index);
       if (sparse) {
         sparseStep(state, parameter.sparseGradient(), scratch);
       } else {
@@ -186,9 +224,11 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     }
   }
 
-  /** Counts a step and computes its rates. */
-  final void beginStep(ParameterState state) {
+  /** Counts a step of a parameter and computes its rates. */
+  final void beginStep(int index) {
+    ParameterState state = states[index];
     state.setSteps(state.steps() + 1);
+    state.setRoundingKey(NarrowWeights.key(roundingSeed, index, state.steps()));
     begin(state);
   }
 
@@ -232,7 +272,7 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     long end = to * state.width();
     int chunk = Zeros.CHUNK_BYTES / Float.BYTES;
     for (long at = from * state.width(); at < end; at += chunk) {
-      run(state, at, Zeros.SEGMENT, 0, (int) Math.min(chunk, end - at), scratch);
+      apply(state, at, Zeros.SEGMENT, 0, (int) Math.min(chunk, end - at), scratch);
     }
   }
 
@@ -265,7 +305,9 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
 
   /** Reads ahead of some rows' update. */
   private static int touch(ParameterState state, long[] rows, int from, int count) {
-    int read = RowTouch.touch(state.value(), state.width() * Float.BYTES, rows, from, count);
+    int read =
+        RowTouch.touch(
+            state.value(), state.width() * state.value().dtype().sizeBytes(), rows, from, count);
     for (int slot = 0; slot < state.bufferCount(); slot++) {
       long bytes = state.buffer(slot).layout().spanBytes() / Math.max(state.rows(), 1);
       read ^= RowTouch.touch(state.buffer(slot), bytes, rows, from, count);
@@ -295,10 +337,29 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       MemorySegment g,
       long gOffset,
       UpdateScratch scratch) {
-    long longest = longestRun(state);
+    long longest = longestRun(state, state.isNarrow() ? NarrowWeights.LONGEST_RUN : Runs.LONGEST);
     for (long at = 0; at < count; at += longest) {
       int n = (int) Math.min(longest, count - at);
-      run(state, first + at, g, gOffset + at * Float.BYTES, n, scratch);
+      apply(state, first + at, g, gOffset + at * Float.BYTES, n, scratch);
+    }
+  }
+
+  /** Updates n elements where they lie, or, if they are of 16 bits, beside. */
+  private void apply(
+      ParameterState state,
+      long element,
+      MemorySegment g,
+      long gOffset,
+      int n,
+      UpdateScratch scratch) {
+    Tensor w = state.value();
+    if (state.isNarrow()) {
+      MemorySegment wide = scratch.weights.atLeast((long) n * Float.BYTES);
+      NarrowWeights.widen(w, element, wide, n);
+      run(state, element, wide, 0, g, gOffset, n, scratch);
+      NarrowWeights.round(wide, w, element, n, state.roundingKey());
+    } else {
+      run(state, element, w.segment(), Runs.bytes(w, element), g, gOffset, n, scratch);
     }
   }
 

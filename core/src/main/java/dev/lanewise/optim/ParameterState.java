@@ -1,5 +1,6 @@
 package dev.lanewise.optim;
 
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
 
@@ -10,6 +11,7 @@ final class ParameterState {
   private final long rows;
   private final long width;
   private long steps;
+  private long roundingKey;
 
   ParameterState(Parameter parameter, int bufferCount) {
     this.parameter = parameter;
@@ -56,5 +58,19 @@ final class ParameterState {
 
   void setSteps(long count) {
     steps = count;
+  }
+
+  /** Whether the weights are of 16 bits: updated as float32, and rounded. */
+  boolean isNarrow() {
+    return value().dtype() != DType.FLOAT32;
+  }
+
+  /** What chooses how weights of 16 bits are rounded in this step. */
+  long roundingKey() {
+    return roundingKey;
+  }
+
+  void setRoundingKey(long key) {
+    roundingKey = key;
   }
 }

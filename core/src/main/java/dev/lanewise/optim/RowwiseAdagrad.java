@@ -205,7 +205,7 @@ public final class RowwiseAdagrad extends Optimizer {
 
   /** One row at a time. */
   @Override
-  long longestRun(ParameterState state) {
+  long longestRun(ParameterState state, long most) {
     return state.width();
   }
 
@@ -213,11 +213,12 @@ public final class RowwiseAdagrad extends Optimizer {
   void run(
       ParameterState state,
       long element,
+      MemorySegment w,
+      long wOffset,
       MemorySegment g,
       long gOffset,
       int n,
       UpdateScratch scratch) {
-    Tensor w = state.value();
     Tensor h = state.buffer(0);
     Partials.reset(scratch.partials, 0f);
     REDUCTIONS.dot(scratch.partials, g, gOffset, g, gOffset, n);
@@ -225,7 +226,6 @@ public final class RowwiseAdagrad extends Optimizer {
     float sum = Runs.get(h, at) + Partials.sum(scratch.partials) / n;
     Runs.set(h, at, sum);
     float rate = settings.learningRate / ((float) Math.sqrt(sum) + settings.eps);
-    KERNELS.axpy(
-        g, gOffset, w.segment(), Runs.bytes(w, element), -rate * settings.direction.sign(), n);
+    KERNELS.axpy(g, gOffset, w, wOffset, -rate * settings.direction.sign(), n);
   }
 }

@@ -262,15 +262,15 @@ public final class Sgd extends Optimizer {
   void run(
       ParameterState state,
       long element,
+      MemorySegment w,
+      long wOffset,
       MemorySegment g,
       long gOffset,
       int n,
       UpdateScratch scratch) {
-    MemorySegment w = state.value().segment();
-    long wOffset = Runs.bytes(state.value(), element);
     float sign = settings.direction.sign();
     if (settings.momentum != 0) {
-      runWithMomentum(state, element, g, gOffset, n);
+      runWithMomentum(state, element, w, wOffset, g, gOffset, n);
     } else if (settings.weightDecay != 0) {
       KERNELS.sgdDecay(
           g, gOffset, w, wOffset, sign, settings.weightDecay, -settings.learningRate, n);
@@ -280,8 +280,13 @@ public final class Sgd extends Optimizer {
   }
 
   private void runWithMomentum(
-      ParameterState state, long element, MemorySegment g, long gOffset, int n) {
-    Tensor w = state.value();
+      ParameterState state,
+      long element,
+      MemorySegment w,
+      long wOffset,
+      MemorySegment g,
+      long gOffset,
+      int n) {
     Tensor b = state.buffer(0);
     if (settings.momentumKind == MomentumKind.NESTEROV) {
       KERNELS.sgdNesterov(
@@ -289,8 +294,8 @@ public final class Sgd extends Optimizer {
           gOffset,
           b.segment(),
           Runs.bytes(b, element),
-          w.segment(),
-          Runs.bytes(w, element),
+          w,
+          wOffset,
           settings.direction.sign(),
           settings.weightDecay,
           settings.momentum,
@@ -303,8 +308,8 @@ public final class Sgd extends Optimizer {
           gOffset,
           b.segment(),
           Runs.bytes(b, element),
-          w.segment(),
-          Runs.bytes(w, element),
+          w,
+          wOffset,
           settings.direction.sign(),
           settings.weightDecay,
           settings.momentum,

@@ -222,6 +222,8 @@ public final class SparseAdam extends Optimizer {
   void run(
       ParameterState state,
       long element,
+      MemorySegment w,
+      long wOffset,
       MemorySegment g,
       long gOffset,
       int n,
@@ -232,8 +234,9 @@ public final class SparseAdam extends Optimizer {
         gOffset,
         state.buffer(0),
         state.buffer(1),
-        state.value(),
         element,
+        w,
+        wOffset,
         settings.direction,
         settings.eps,
         n);

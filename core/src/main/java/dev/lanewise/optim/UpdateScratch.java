@@ -15,6 +15,9 @@ final class UpdateScratch {
   /** The summed gradients of some rows. */
   final GrowableMemory block = new GrowableMemory();
 
+  /** Weights of 16 bits while they are float32. */
+  final GrowableMemory weights = new GrowableMemory();
+
   /** Of a sparse gradient. */
   final RowSums sums = new RowSums();
 

@@ -1,6 +1,8 @@
 package dev.lanewise.tensor;
 
 import java.lang.foreign.Arena;
+import java.util.EnumSet;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * Training a parameter is not thread-safe; reading its value is.
  */
 public final class Parameter implements Operand {
+  private static final Set<DType> TRAINABLE =
+      EnumSet.of(DType.FLOAT32, DType.BFLOAT16, DType.FLOAT16);
+
   private final Tensor value;
   private final @Nullable Arena gradientArena;
   private @Nullable Gradient gradient;
@@ -29,14 +34,16 @@ public final class Parameter implements Operand {
    * A parameter to be trained.
    *
    * @param arena where the gradient's memory will come from when the first backward pass needs it
-   * @param value the tensor that training updates in place: writable and float32
+   * @param value the tensor that training updates in place: writable, and float32, or, for tables,
+   *     bfloat16 or float16, which optimizers round {@linkplain dev.lanewise.optim.Optimizer
+   *     stochastically}; the gradient is float32
    * @return the parameter
-   * @throws IllegalArgumentException if the tensor is not float32, read-only, or repeats elements
+   * @throws IllegalArgumentException if the tensor is of another type, read-only, or not contiguous
    */
   public static Parameter trainable(Arena arena, Tensor value) {
-    if (value.dtype() != DType.FLOAT32) {
+    if (!TRAINABLE.contains(value.dtype())) {
       throw new IllegalArgumentException(
-          "a trainable parameter must be float32, not " + value.dtype());
+          "a trainable parameter must be float32, bfloat16 or float16, not " + value.dtype());
     }
     if (value.segment().isReadOnly()) {
       throw new IllegalArgumentException(

@@ -2,6 +2,7 @@ package dev.lanewise.jit;
 
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.NarrowingKernels;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
@@ -53,6 +54,7 @@ final class LayerCalls {
         calls.rows(set.rows(format), n);
         calls.rows(set.slicedRows(format), n);
       }
+      set.narrowingByFormat().values().forEach(kernels -> calls.narrowing(kernels, n));
       calls.scatter(set.scatter(), n);
       calls.similarity(set.similarity(), n);
     }
@@ -101,6 +103,10 @@ final class LayerCalls {
     calls.add(() -> kernels.bagSum(a, 0, ROW, ROWS, 0, count, c, 0, n, 2));
     calls.add(() -> kernels.bagWeightedSum(a, 0, ROW, ROWS, 0, count, WEIGHTS, c, 0, n));
     calls.add(() -> kernels.bagMax(a, 0, ROW, ROWS, 0, count, c, 0, n));
+  }
+
+  private void narrowing(NarrowingKernels kernels, int n) {
+    calls.add(() -> kernels.round(a, 0, c, 0, 7, 3, n));
   }
 
   private void scatter(ScatterKernels kernels, int n) {

@@ -1,5 +1,6 @@
 package dev.lanewise.internal.kernel;
 
+import dev.lanewise.internal.kernel.scalar.ScalarBfloat16Narrowing;
 import dev.lanewise.internal.kernel.scalar.ScalarBfloat16Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleColumnDots;
@@ -9,6 +10,7 @@ import dev.lanewise.internal.kernel.scalar.ScalarDoubleStream;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleStrided;
 import dev.lanewise.internal.kernel.scalar.ScalarDoubleTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarElementwise;
+import dev.lanewise.internal.kernel.scalar.ScalarFloat16Narrowing;
 import dev.lanewise.internal.kernel.scalar.ScalarFloat16Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarFloat32Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarFloat64Rows;
@@ -40,6 +42,7 @@ import java.util.Objects;
  * @param reductions programs that reduce a run
  * @param rowsByFormat programs that read rows of a table, by the table's format
  * @param slicedRowsByFormat the same for tables that are not mapped, faster
+ * @param narrowingByFormat programs that round to 16 bits, by the format
  * @param scatter programs of the gradients of a table's rows
  * @param similarity programs that compare rows of a table with queries
  */
@@ -51,6 +54,7 @@ public record KernelSet(
     ReductionKernels reductions,
     Map<RowFormat, RowKernels> rowsByFormat,
     Map<RowFormat, RowKernels> slicedRowsByFormat,
+    Map<RowFormat, NarrowingKernels> narrowingByFormat,
     ScatterKernels scatter,
     SimilarityKernels similarity) {
 
@@ -104,6 +108,11 @@ public record KernelSet(
         new ScalarReductions(),
         rowsByFormat,
         rowsByFormat,
+        Map.of(
+            RowFormat.BFLOAT16,
+            new ScalarBfloat16Narrowing(),
+            RowFormat.FLOAT16,
+            new ScalarFloat16Narrowing()),
         new ScalarScatter(),
         new ScalarSimilarity());
   }
@@ -145,6 +154,7 @@ public record KernelSet(
         VectorKernels.reductions(),
         rowsByFormat,
         VectorKernels.slicedRows(),
+        VectorKernels.narrowing(),
         VectorKernels.scatter(),
         VectorKernels.similarity());
   }
@@ -160,6 +170,11 @@ public record KernelSet(
    */
   public RowKernels slicedRows(RowFormat format) {
     return Objects.requireNonNull(slicedRowsByFormat.get(format));
+  }
+
+  /** The programs that round to a format of 16 bits. */
+  public NarrowingKernels narrowing(RowFormat format) {
+    return Objects.requireNonNull(narrowingByFormat.get(format));
   }
 
   /** The kernels of contractions of a type. */

@@ -5,6 +5,7 @@ import dev.lanewise.internal.kernel.ColumnDotKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
+import dev.lanewise.internal.kernel.NarrowingKernels;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
@@ -62,6 +63,15 @@ public final class VectorKernels {
         new VectorFloat16SlicedRows(),
         RowFormat.INT8,
         new VectorInt8SlicedRows());
+  }
+
+  /** By format. */
+  public static Map<RowFormat, NarrowingKernels> narrowing() {
+    return Map.of(
+        RowFormat.BFLOAT16,
+        new VectorBfloat16Narrowing(),
+        RowFormat.FLOAT16,
+        new VectorFloat16Narrowing());
   }
 
   public static ScatterKernels scatter() {
