@@ -19,6 +19,7 @@ public final class Data {
   private final Batches batches;
   private final MemorySegment output;
   private final MemorySegment gradient;
+  private final MemorySegment queries;
   private final float[] weights;
   private Task rule;
   private double resultRoundoff;
@@ -38,11 +39,17 @@ public final class Data {
     }
     fillTable();
     this.batches = new Batches(asked, arena);
-    long resultBytes = (long) asked.results() * asked.dim() * Float.BYTES;
+    long resultBytes = (long) asked.results() * asked.resultDim() * Float.BYTES;
     this.output = arena.allocate(asked.task().updates() ? 0 : resultBytes, ALIGNMENT);
     this.gradient = arena.allocate(asked.task().updates() ? resultBytes : 0, ALIGNMENT);
     for (long i = 0; i < gradient.byteSize() / Float.BYTES; i++) {
       gradient.setAtIndex(ValueLayout.JAVA_FLOAT, i, gradientAt(i));
+    }
+    boolean searches = asked.task() == Task.NEAREST;
+    this.queries =
+        arena.allocate(searches ? (long) asked.bags() * asked.dim() * Float.BYTES : 0, ALIGNMENT);
+    for (long i = 0; i < queries.byteSize() / Float.BYTES; i++) {
+      queries.setAtIndex(ValueLayout.JAVA_FLOAT, i, gradientAt(i));
     }
     this.weights = new float[asked.task() == Task.WEIGHTED_SUM ? asked.indices() : 0];
     for (int i = 0; i < weights.length; i++) {
@@ -77,6 +84,15 @@ public final class Data {
   /** The gradient of a lookup's result, float32; empty where the table is not updated. */
   public MemorySegment gradient() {
     return gradient;
+  }
+
+  /** What rows are compared with, float32, query by query; empty where nothing is searched. */
+  public MemorySegment queries() {
+    return queries;
+  }
+
+  float queryAt(int query, int column) {
+    return gradientAt((long) query * asked.dim() + column);
   }
 
   /** The weights of a batch's rows; empty where there are none. */

@@ -14,7 +14,7 @@ import java.util.OptionalDouble;
  * @param format how the table is stored
  * @param rows of the table
  * @param dim numbers of a row
- * @param bags how many bags a call has; of a task without bags, how many rows
+ * @param bags how many bags a call has; of a task without bags, how many rows or queries
  * @param shortest the smallest number of rows in a bag; 1 of a task without bags
  * @param longest the largest number
  * @param distribution which rows
@@ -41,7 +41,7 @@ public record EmbeddingCase(
     return shortest + bag % (longest - shortest + 1);
   }
 
-  /** How many rows a call visits; the same for every batch. */
+  /** How many row numbers a call has; the same for every batch. */
   public int indices() {
     int sum = 0;
     for (int bag = 0; bag < bags; bag++) {
@@ -55,9 +55,15 @@ public record EmbeddingCase(
     return bags;
   }
 
+  /** How many numbers a row of the result has. */
+  public int resultDim() {
+    return task == Task.NEAREST ? Task.NEAREST_ROWS : dim;
+  }
+
   @Override
   public OptionalDouble rate(double nanos) {
-    return OptionalDouble.of(1000.0 * indices() / nanos);
+    long visited = task == Task.NEAREST ? (long) rows * bags : indices();
+    return OptionalDouble.of(1000.0 * visited / nanos);
   }
 
   @Override
@@ -71,7 +77,7 @@ public record EmbeddingCase(
         task.reduces()
             ? "%,d bags of %s rows"
                 .formatted(bags, shortest == longest ? shortest : shortest + " to " + longest)
-            : "%,d rows".formatted(bags);
+            : "%,d %s".formatted(bags, task == Task.NEAREST ? "queries" : "rows");
     return String.format(
         Locale.ROOT,
         "%s, table of %,d x %d in %s on %s pages, %s, %s",

@@ -42,6 +42,9 @@ public final class EmbeddingCases {
         }
       }
     }
+    for (int queries : new int[] {1, 32}) {
+      cases.add(nearest(queries));
+    }
     for (Task task : List.of(Task.SGD, Task.ADAGRAD, Task.ROWWISE_ADAGRAD)) {
       for (Distribution distribution : Distribution.values()) {
         for (int batch : new int[] {1024, 8192, 32_768}) {
@@ -84,6 +87,22 @@ public final class EmbeddingCases {
         1024,
         shortest,
         longest,
+        Distribution.UNIFORM,
+        PageKind.ORDINARY,
+        "");
+  }
+
+  private static EmbeddingCase nearest(int queries) {
+    return new EmbeddingCase(
+        "nearest rows",
+        "nearest-" + queries,
+        Task.NEAREST,
+        TableFormat.FLOAT32,
+        MILLION,
+        64,
+        queries,
+        1,
+        1,
         Distribution.UNIFORM,
         PageKind.ORDINARY,
         "");

@@ -2,6 +2,7 @@ package dev.lanewise.bench.embedding.cases;
 
 import dev.lanewise.verification.ErrorBounds;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -27,6 +28,8 @@ public final class Reference {
     Reference reference = new Reference(asked, data);
     if (asked.task().updates()) {
       UpdateReference.check(asked, data);
+    } else if (asked.task() == Task.NEAREST) {
+      reference.checkNearest();
     } else if (asked.task().reduces()) {
       reference.checkBags();
     } else {
@@ -39,6 +42,27 @@ public final class Reference {
       long row = data.batches().index(i);
       for (int d = 0; d < asked.dim(); d++) {
         expect(i, d, data.tableAt(row, d), 0);
+      }
+    }
+  }
+
+  /** The k-th largest of numbers that are each within a bound is within the largest bound. */
+  private void checkNearest() {
+    for (int query = 0; query < asked.bags(); query++) {
+      double[] scores = new double[asked.rows()];
+      double bound = 0;
+      for (int row = 0; row < scores.length; row++) {
+        double magnitude = 0;
+        for (int d = 0; d < asked.dim(); d++) {
+          double product = (double) data.queryAt(query, d) * data.tableAt(row, d);
+          scores[row] += product;
+          magnitude += Math.abs(product);
+        }
+        bound = Math.max(bound, bound(asked.dim(), magnitude));
+      }
+      Arrays.sort(scores);
+      for (int k = 0; k < Task.NEAREST_ROWS; k++) {
+        expect(query, k, scores[scores.length - 1 - k], bound);
       }
     }
   }
@@ -91,7 +115,7 @@ public final class Reference {
   }
 
   private void expect(int row, int column, double expected, double bound) {
-    long position = (long) row * asked.dim() + column;
+    long position = (long) row * asked.resultDim() + column;
     float actual = data.output().getAtIndex(ValueLayout.JAVA_FLOAT, position);
     if (!(Math.abs(actual - expected) <= bound)) {
       throw new AssertionError(

@@ -12,12 +12,17 @@ public enum Task {
   MAX("maxima of bags"),
   /** The rows of each bag are added up, each times a weight. */
   WEIGHTED_SUM("weighted sums of bags"),
+  /** Of each query, the rows whose dot products with it are largest are found, in order. */
+  NEAREST("nearest rows by dot product"),
   /** A lookup's gradient goes back to the rows, which stochastic gradient descent then moves. */
   SGD("backward and SGD step"),
   /** The same with Adagrad; one rate for each number. */
   ADAGRAD("backward and Adagrad step"),
   /** The same; one rate for each row, of an engine that has that, and Adagrad of the others. */
   ROWWISE_ADAGRAD("backward and row-wise Adagrad step (libtorch: Adagrad)");
+
+  /** How many rows are found for a query. */
+  public static final int NEAREST_ROWS = 10;
 
   /** How far a step goes. */
   public static final float LEARNING_RATE = 1e-3f;

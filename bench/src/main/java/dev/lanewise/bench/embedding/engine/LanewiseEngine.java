@@ -10,6 +10,8 @@ import dev.lanewise.bench.engine.Work;
 import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.NearestRows;
+import dev.lanewise.embedding.Similarity;
 import dev.lanewise.optim.Adagrad;
 import dev.lanewise.optim.FusedUpdate;
 import dev.lanewise.optim.Optimizer;
@@ -46,9 +48,12 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
 
   @Override
   public Work prepare(EmbeddingCase asked, Data data) {
-    return asked.task().updates()
-        ? update(asked, data)
-        : asked.task().reduces() ? bags(asked, data) : lookup(asked, data);
+    return switch (asked.task()) {
+      case LOOKUP -> lookup(asked, data);
+      case SUM, MEAN, MAX, WEIGHTED_SUM -> bags(asked, data);
+      case NEAREST -> nearest(asked, data);
+      case SGD, ADAGRAD, ROWWISE_ADAGRAD -> update(asked, data);
+    };
   }
 
   @Override
@@ -97,6 +102,15 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
     };
   }
 
+  private static Work nearest(EmbeddingCase asked, Data data) {
+    NearestRows search = NearestRows.of(embedding(asked, data), Similarity.DOT, Task.NEAREST_ROWS);
+    Tensor queries =
+        Tensor.wrap(data.queries(), DType.FLOAT32, Shape.of(asked.bags(), asked.dim()));
+    Tensor scores = floats(data.output(), asked);
+    Tensor rows = Tensor.allocate(Arena.ofAuto(), DType.INT64, scores.shape());
+    return () -> search.search(queries, rows, scores);
+  }
+
   private Work update(EmbeddingCase asked, Data data) {
     Tensor table = Tensor.wrap(data.table(), DType.FLOAT32, Shape.of(asked.rows(), asked.dim()));
     Parameter weight = Parameter.trainable(Arena.ofAuto(), table);
@@ -138,6 +152,6 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
   }
 
   private static Tensor floats(MemorySegment memory, EmbeddingCase asked) {
-    return Tensor.wrap(memory, DType.FLOAT32, Shape.of(asked.results(), asked.dim()));
+    return Tensor.wrap(memory, DType.FLOAT32, Shape.of(asked.results(), asked.resultDim()));
   }
 }

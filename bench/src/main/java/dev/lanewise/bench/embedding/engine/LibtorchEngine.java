@@ -38,9 +38,12 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
     Libtorch.useThreads(1);
     InferenceMode untracked = new InferenceMode(true);
     Work work =
-        asked.task().updates()
-            ? new LibtorchUpdate(asked, data)
-            : asked.task().reduces() ? bags(asked, data) : lookup(asked, data);
+        switch (asked.task()) {
+          case LOOKUP -> lookup(asked, data);
+          case SUM, MEAN, MAX, WEIGHTED_SUM -> bags(asked, data);
+          case NEAREST -> nearest(asked, data);
+          case SGD, ADAGRAD, ROWWISE_ADAGRAD -> new LibtorchUpdate(asked, data);
+        };
     return new UntrackedWork(work, untracked);
   }
 
@@ -63,6 +66,32 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
       batch.advance();
       torch.index_select_out(out, table, 0, indices);
     };
+  }
+
+  /** All scores into a given matrix, or of one query a vector, then the largest. */
+  private static Work nearest(EmbeddingCase asked, Data data) {
+    Tensor table = table(asked, data);
+    Tensor queries = floats(data.queries(), asked.bags(), asked.dim());
+    Tensor scores = floats(data.output(), asked.results(), asked.resultDim());
+    Tensor rows = torch.zeros(asked.results(), asked.resultDim()).to(ScalarType.Long);
+    Tensor all = torch.empty(asked.bags(), asked.rows());
+    Tensor transposed = table.t();
+    Work matrix =
+        () -> {
+          torch.mm_out(all, queries, transposed);
+          torch.topk_out(scores, rows, all, asked.resultDim());
+        };
+    if (asked.bags() > 1) {
+      return matrix;
+    }
+    Tensor query = queries.flatten();
+    Tensor flat = all.flatten();
+    Work vector =
+        () -> {
+          torch.mv_out(flat, table, query);
+          torch.topk_out(scores, rows, all, asked.resultDim());
+        };
+    return Trial.quickest(List.of(matrix, vector));
   }
 
   private static Work bags(EmbeddingCase asked, Data data) {

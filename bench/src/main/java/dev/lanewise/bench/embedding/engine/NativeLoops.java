@@ -39,7 +39,7 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
 
   @Override
   public boolean supports(EmbeddingCase asked) {
-    return !asked.task().updates() || asked.task() == Task.SGD;
+    return asked.task() != Task.NEAREST && (!asked.task().updates() || asked.task() == Task.SGD);
   }
 
   @Override
