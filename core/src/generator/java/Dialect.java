@@ -43,6 +43,9 @@ interface Dialect {
 
   String binary(String method, String operator, String a, String b);
 
+  /** A method that {@code Math} has for two numbers and a vector for each two lanes. */
+  String call(String method, String a, String b);
+
   String fma(String a, String b, String c);
 
   /** Rounded correctly, as IEEE 754 asks, so that it is the same everywhere. */
@@ -75,7 +78,4 @@ interface Dialect {
 
   /** Whether two values are equal, or both NaN. */
   String sameOrBothNan(String a, String b);
-
-  /** {@code x > m || isNaN(x) ? x : m}: with m the maximum of what came before, that with x. */
-  String greaterOrNan(String m, String x);
 }

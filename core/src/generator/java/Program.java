@@ -60,6 +60,16 @@ final class Program {
     return value(dialect.sqrt(a));
   }
 
+  /** The larger, as {@code Math.max} has it: NaN if one is, and +0 above -0. */
+  String max(String a, String b) {
+    return value(dialect.call("max", a, b));
+  }
+
+  /** The smaller, as {@code Math.min} has it. */
+  String min(String a, String b) {
+    return value(dialect.call("min", a, b));
+  }
+
   /** {@code a comparison b ? ifTrue : otherwise}; the comparison is &lt; or &gt;. */
   String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     return value(dialect.select(a, comparison, b, ifTrue, otherwise));
@@ -75,8 +85,7 @@ final class Program {
    * in two exact steps, of which only the last can round (to a subnormal).
    */
   String exp(String x) {
-    String low = select(x, "<", constant("-104f"), constant("-104f"), x);
-    String clamped = select(low, ">", constant("89f"), constant("89f"), low);
+    String clamped = min(max(x, constant("-104f")), constant("89f"));
     // Adding 1.5 * 2^23 rounds to an integer and leaves that integer in the low bits.
     String shifted = fma(clamped, constant("0x1.715476p+0f"), constant("0x1.8p23f"));
     String n = sub(shifted, constant("0x1.8p23f"));

@@ -17,16 +17,7 @@ final class ReductionsSource {
               String difference = p.sub(in.apply("a"), in.apply("b"));
               return List.of(p.fma(difference, difference, in.apply("p")));
             })
-        + reduce(
-            d,
-            "max",
-            "a",
-            "",
-            (p, in) -> {
-              String a = in.apply("a");
-              String best = in.apply("p");
-              return List.of(p.select(a, ">", best, a, best));
-            })
+        + reduce(d, "max", "a", "", (p, in) -> List.of(p.max(in.apply("p"), in.apply("a"))))
         + reduce(
             d,
             "sumExp",

@@ -114,7 +114,7 @@ final class RowsSource {
     beginRows(p, stored, access, vectors);
     for (int v = 0; v < vectors; v++) {
       String x = load(p, stored, access, v);
-      p.line("max%d = %s;".formatted(v, d.greaterOrNan("max" + v, x)));
+      p.line("max%d = %s;".formatted(v, d.call("max", "max" + v, x)));
     }
     p.line("}");
     for (int v = 0; v < vectors; v++) {

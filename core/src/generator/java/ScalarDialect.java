@@ -99,6 +99,11 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public String call(String method, String a, String b) {
+    return "Math." + method + "(" + a + ", " + b + ")";
+  }
+
+  @Override
   public String fma(String a, String b, String c) {
     return "Math.fma(" + a + ", " + b + ", " + c + ")";
   }
@@ -167,10 +172,5 @@ final class ScalarDialect implements Dialect {
   @Override
   public String sameOrBothNan(String a, String b) {
     return a + " == " + b + " || " + a + " != " + a + " && " + b + " != " + b;
-  }
-
-  @Override
-  public String greaterOrNan(String m, String x) {
-    return x + " > " + m + " || " + x + " != " + x + " ? " + x + " : " + m;
   }
 }

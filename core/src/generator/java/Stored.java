@@ -88,36 +88,33 @@ enum Stored {
 
   /**
    * A binary16 as a binary32, exactly: its exponent and fraction moved into place are the number
-   * times 2^-112, subnormal ones included; infinities and NaN then get their exponent.
+   * times 2^-112, subnormal ones included. What is 2^16 and more then is infinite or NaN and gets
+   * that exponent: the sign of a difference, spread over the word, selects.
    */
   private static String halfVector(Program p, String segment, String offset) {
-    String h = p.let("IntVector", shorts(segment, offset));
-    String magnitude =
-        p.let("IntVector", "%s.and(0x7fff).lanewise(VectorOperators.LSHL, 13)".formatted(h));
+    String moved =
+        p.let(
+            "IntVector",
+            "((IntVector) ShortVector.fromMemorySegment(S, %s, %s, NATIVE).convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000)"
+                .formatted(segment, offset));
     String scaled =
+        p.let("IntVector", moved + ".reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts()");
+    String beyond =
         p.let(
             "IntVector",
-            "%s.reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts()".formatted(magnitude));
-    String special =
-        p.let(
-            "IntVector",
-            "%s.blend(%s.or(0x7f800000), %s.compare(VectorOperators.GE, 0x0f800000))"
-                .formatted(scaled, scaled, magnitude));
-    String sign = "%s.and(0x8000).lanewise(VectorOperators.LSHL, 16)".formatted(h);
-    return p.let("FloatVector", "%s.or(%s).reinterpretAsFloats()".formatted(special, sign));
+            "IntVector.broadcast(I, 0x477fffff).sub(%s.and(0x7fffffff)).lanewise(VectorOperators.ASHR, 31)"
+                .formatted(scaled));
+    return p.let(
+        "FloatVector", "%s.or(%s.and(0x7f800000)).reinterpretAsFloats()".formatted(scaled, beyond));
   }
 
   private static String half(Program p, String segment, String offset) {
-    String h = p.let("int", "%s.get(SHORT, %s)".formatted(segment, offset));
-    String magnitude = p.let("int", "(%s & 0x7fff) << 13".formatted(h));
+    String moved = p.let("int", "%s.get(SHORT, %s) << 13 & 0x8fffe000".formatted(segment, offset));
     String scaled =
         p.let(
-            "int",
-            "Float.floatToRawIntBits(Float.intBitsToFloat(%s) * 0x1p112f)".formatted(magnitude));
-    String special =
-        p.let(
-            "int", "%s >= 0x0f800000 ? %s | 0x7f800000 : %s".formatted(magnitude, scaled, scaled));
-    return p.let("float", "Float.intBitsToFloat(%s | (%s & 0x8000) << 16)".formatted(special, h));
+            "int", "Float.floatToRawIntBits(Float.intBitsToFloat(%s) * 0x1p112f)".formatted(moved));
+    String beyond = p.let("int", "0x477fffff - (%s & 0x7fffffff) >> 31".formatted(scaled));
+    return p.let("float", "Float.intBitsToFloat(%s | %s & 0x7f800000)".formatted(scaled, beyond));
   }
 
   private static String shorts(String segment, String offset) {

@@ -102,6 +102,11 @@ final class VectorDialect implements Dialect {
   }
 
   @Override
+  public String call(String method, String a, String b) {
+    return binary(method, "", a, b);
+  }
+
+  @Override
   public String fma(String a, String b, String c) {
     return a + ".fma(" + b + ", " + c + ")";
   }
@@ -180,11 +185,5 @@ final class VectorDialect implements Dialect {
   public String sameOrBothNan(String a, String b) {
     return "%1$s.compare(VectorOperators.EQ, %2$s).or(%1$s.compare(VectorOperators.NE, %1$s).and(%2$s.compare(VectorOperators.NE, %2$s)))"
         .formatted(a, b);
-  }
-
-  @Override
-  public String greaterOrNan(String m, String x) {
-    return "%1$s.blend(%2$s, %2$s.compare(VectorOperators.GT, %1$s).or(%2$s.compare(VectorOperators.NE, %2$s)))"
-        .formatted(m, x);
   }
 }

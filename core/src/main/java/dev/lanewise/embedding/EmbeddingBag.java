@@ -18,10 +18,10 @@ import dev.lanewise.tensor.Tensor;
  *
  * <p>How bags are given: see {@link Bags}. An empty bag, and one of padding only, gives zeros. Rows
  * are added in the order of the indices, starting from +0, weighted ones by fused multiply-adds; a
- * mean is the sum divided by the number of entries that are not padding. A maximum takes the first
- * of equal numbers (so -0 and +0 are equal), and is NaN where a row of the bag is. Tables may be of
- * any format that {@link Embedding} names; numbers are widened as they are read, and all arithmetic
- * is in the type of the result. Errors are found before anything is written.
+ * mean is the sum divided by the number of entries that are not padding. A maximum is that of
+ * {@code Math.max}: NaN where a row of the bag is, +0 above -0. Tables may be of any format that
+ * {@link Embedding} names; numbers are widened as they are read, and all arithmetic is in the type
+ * of the result. Errors are found before anything is written.
  *
  * <p>Thread-safe as long as nobody writes the weight (which {@link Embedding#withMaxNorm} does);
  * backward passes are not, as they write gradients. Allocates nothing once scratch memory has grown

@@ -44,8 +44,10 @@ record BagReference(BagCase bags, BagMode mode, float[] weights, float[] table, 
 
   private float reduce(List<Entry> entries, int d) {
     if (mode == BagMode.MAX) {
-      int winner = winner(entries, d);
-      return winner < 0 ? 0 : table[entries.get(winner).row * width + d];
+      return entries.stream()
+          .map(entry -> table[entry.row * width + d])
+          .reduce(Math::max)
+          .orElse(0f);
     }
     float sum = 0;
     for (Entry entry : entries) {

@@ -42,11 +42,11 @@ public final class Partials {
     return low + high;
   }
 
-  /** The largest partial, ignoring NaN; the partials are overwritten. */
+  /** The largest partial, NaN if there is one; the partials are overwritten. */
   public static float max(float[] partials) {
     for (int half = COUNT / 2; half > 0; half /= 2) {
       for (int i = 0; i < half; i++) {
-        partials[i] = partials[i + half] > partials[i] ? partials[i + half] : partials[i];
+        partials[i] = Math.max(partials[i], partials[i + half]);
       }
     }
     return partials[0];

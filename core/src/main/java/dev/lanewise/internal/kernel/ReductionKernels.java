@@ -21,7 +21,7 @@ public interface ReductionKernels {
   void squaredDifference(
       float[] partials, MemorySegment a, long aOffset, MemorySegment b, long bOffset, int n);
 
-  /** {@code p = a > p ? a : p}. */
+  /** {@code p = max(p, a)}, as {@code Math.max} has it. */
   void max(float[] partials, MemorySegment a, long aOffset, int n);
 
   /** {@code p = p + exp(a - shift)}. */

@@ -53,7 +53,8 @@ public interface RowKernels {
       int width);
 
   /**
-   * {@code out = max over i of table[r]}: the first of equals; NaN if there is one; 0 of no rows.
+   * {@code out = max over i of table[r]}, as {@code Math.max} has it: NaN if there is one, +0 above
+   * -0; 0 of no rows.
    */
   void bagMax(
       MemorySegment table,

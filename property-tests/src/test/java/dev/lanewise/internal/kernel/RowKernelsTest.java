@@ -156,7 +156,7 @@ class RowKernelsTest {
         for (int i = 0; i < count; i++) {
           sum[d] = type.add(sum[d], x[i][d]);
           weighted[d] = type.fma(type.round(WEIGHTS[FROM + i]), x[i][d], weighted[d]);
-          m = Double.isNaN(m) || x[i][d] <= m ? m : x[i][d];
+          m = Math.max(m, x[i][d]);
         }
         max[d] = m;
         sum[d] = type.round(sum[d] / DIVISOR);
