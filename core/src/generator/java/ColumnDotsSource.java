@@ -4,12 +4,10 @@ import java.util.stream.IntStream;
 /**
  * Sums of products by 64 partial sums, lanes across outputs; see ColumnDotKernels.
  *
- * <p>One partial sum of eight vectors of outputs at a time, from its first product to its last: the
- * accumulators stay in registers, and memory is read a line or more at each step.
+ * <p>One partial sum of several vectors of outputs at a time, from its first product to its last:
+ * the accumulators stay in registers, and memory is read a line or more at each step.
  */
 final class ColumnDotsSource {
-  private static final int MOST_VECTORS = 8;
-
   private static final String LAST = "long lastBytes, ";
   private static final String PARAMETERS =
       "int first, int k, MemorySegment a, long aOffset, long aRowStride, MemorySegment b, long bOffset, long bRowStride, MemorySegment partials";
@@ -21,18 +19,18 @@ final class ColumnDotsSource {
     code.append("  @Override\n  public int lanes() {\n    return %s;\n  }\n".formatted(d.lanes()));
     code.append(
         "\n  @Override\n  public int maxVectors() {\n    return %d;\n  }\n"
-            .formatted(MOST_VECTORS));
+            .formatted(d.columnVectors()));
     for (String name : new String[] {"dot", "scaledSum"}) {
       code.append(SourceText.header(name, "int vectors, " + LAST + PARAMETERS));
       code.append("    switch (vectors) {\n");
-      for (int vectors = 1; vectors <= MOST_VECTORS; vectors++) {
+      for (int vectors = 1; vectors <= d.columnVectors(); vectors++) {
         code.append(
             "      case %1$d -> %2$s%1$d(%3$s);\n"
                 .formatted(vectors, name, SourceText.names(parameters(vectors))));
       }
       code.append(
           "      default -> throw new IllegalArgumentException(\"no columns of \" + vectors + \" vectors\");\n    }\n  }\n");
-      for (int vectors = 1; vectors <= MOST_VECTORS; vectors++) {
+      for (int vectors = 1; vectors <= d.columnVectors(); vectors++) {
         code.append(columns(d, name, vectors));
       }
     }

@@ -27,6 +27,9 @@ interface Dialect {
   /** The expression for the most of so many rows that a machine has registers for. */
   String maxRows(int rows, int vectors);
 
+  /** The most vectors of columns whose dot products are computed at once. */
+  int columnVectors();
+
   int largestGroup();
 
   String floats();

@@ -64,6 +64,11 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public int columnVectors() {
+    return 8;
+  }
+
+  @Override
   public String floats() {
     return element.primitive;
   }

@@ -45,10 +45,15 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] tileRows() {
-    // A double takes C2 more nodes than a float: of 12 x 2 in a JVM that had run many plans it
-    // often
-    // left a part of the operations calls, which box their vectors.
-    return element == Element.FLOAT ? new int[] {12, 12} : new int[] {12, 10};
+    // A double takes C2 more nodes than a float: of larger ones it boxed vectors, now and then, in
+    // a
+    // JVM that had run many plans.
+    return element == Element.FLOAT ? new int[] {12, 12} : new int[] {12, 8};
+  }
+
+  @Override
+  public int columnVectors() {
+    return element == Element.FLOAT ? 8 : 6;
   }
 
   @Override
