@@ -4,6 +4,7 @@ import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 
 import dev.lanewise.SparseFiles;
 import dev.lanewise.checkpoint.MappedTable;
+import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.SplittableRandom;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -23,7 +25,6 @@ import net.jqwik.api.Combinators;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
-import net.jqwik.api.Tag;
 import net.jqwik.api.Tuple;
 import net.jqwik.api.lifecycle.AfterTry;
 import net.jqwik.api.lifecycle.BeforeProperty;
@@ -34,7 +35,6 @@ import net.jqwik.api.lifecycle.BeforeTry;
  * bytes, give the bits of copies that lie close together. Their memory is a file with holes, of
  * which only the pages in use are ever there.
  */
-@Tag("lanes")
 class FarOffsetsTest {
   /** How far the last position of a dimension is from the first, in elements, at least. */
   private static final long FAR = 1L << 31;
@@ -138,14 +138,17 @@ class FarOffsetsTest {
         near[i] = Layout.CONTIGUOUS.place(arena, type, c.shape(i), values, 0);
         far[i] = far(memory, i * REGION, c.shape(i), random).copyFrom(near[i]);
       }
-      Contraction plan =
-          Contraction.compile(c.equation(), ContractionOptions.DEFAULT.withDType(type), c.shapes());
-      Tensor nearOut = Tensor.allocate(arena, type, plan.outputShape()).fill(7);
-      Tensor farOut = far(memory, near.length * REGION, plan.outputShape(), random).fill(7);
+      ContractionOptions options = ContractionOptions.DEFAULT.withDType(type);
       Accumulation accumulation = accumulate ? Accumulation.ADD : Accumulation.REPLACE;
-      plan.execute(near, nearOut, accumulation);
-      plan.execute(far, farOut, accumulation);
-      assertSameBits(c.equation(), nearOut, farOut);
+      for (KernelSet set : List.of(KernelSet.scalar(), KernelSet.vector())) {
+        Contraction plan =
+            Contraction.compile(set, Equation.parse(c.equation()), options, c.shapes());
+        Tensor nearOut = Tensor.allocate(arena, type, plan.outputShape()).fill(7);
+        Tensor farOut = far(memory, near.length * REGION, plan.outputShape(), random).fill(7);
+        plan.execute(near, nearOut, accumulation);
+        plan.execute(far, farOut, accumulation);
+        assertSameBits(set.description() + ", " + c.equation(), nearOut, farOut);
+      }
     }
   }
 }
