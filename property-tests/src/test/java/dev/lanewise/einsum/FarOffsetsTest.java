@@ -118,7 +118,7 @@ class FarOffsetsTest {
     return memory.asStrided(shape, strides, region);
   }
 
-  @Property(tries = 60)
+  @Property(tries = 100)
   void farApartGivesTheBitsOfCopies(
       @ForAll("equations") EquationCase c,
       @ForAll("types") DType type,
