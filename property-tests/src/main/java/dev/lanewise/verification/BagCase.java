@@ -3,6 +3,7 @@ package dev.lanewise.verification;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /** Bags of row numbers: a list of indices cut at offsets, as embedding bags take them. */
 public final class BagCase {
@@ -58,6 +59,21 @@ public final class BagCase {
    */
   public List<Integer> rowsOf(int bag) {
     return bags.get(bag).stream().filter(row -> row != paddingIdx).toList();
+  }
+
+  /**
+   * Where a bag's rows stand among {@link #indices}, in order, without padding.
+   *
+   * @param bag its number
+   * @return the positions, one for each of {@link #rowsOf}
+   */
+  public List<Integer> positionsOf(int bag) {
+    List<Integer> members = bags.get(bag);
+    int start = offsets()[bag];
+    return IntStream.range(0, members.size())
+        .filter(i -> members.get(i) != paddingIdx)
+        .mapToObj(i -> start + i)
+        .toList();
   }
 
   /**

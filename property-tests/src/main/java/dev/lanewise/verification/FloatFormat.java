@@ -51,6 +51,33 @@ public enum FloatFormat {
   }
 
   /**
+   * How many numbers of the format two numbers are apart: 0 for equal ones, +0 and -0 included, 1
+   * for neighbours. The largest finite number and infinity are neighbours.
+   *
+   * @param a a number of the format
+   * @param b a number of the format
+   * @return the distance in units in the last place, 0 for two NaN, and {@link Long#MAX_VALUE} for
+   *     one, or if it is more than a long can count
+   */
+  public long ulpDistance(double a, double b) {
+    if (Double.isNaN(a) || Double.isNaN(b)) {
+      return Double.isNaN(a) && Double.isNaN(b) ? 0 : Long.MAX_VALUE;
+    }
+    long difference = rank(a) - rank(b);
+    boolean overflow = ((rank(a) ^ rank(b)) & (rank(a) ^ difference)) < 0;
+    return overflow ? Long.MAX_VALUE : Math.abs(difference);
+  }
+
+  /** Numbers the format's numbers in ascending order, both zeros as 0. */
+  private long rank(double value) {
+    long magnitude =
+        this == BINARY32
+            ? Float.floatToIntBits((float) Math.abs(value))
+            : Double.doubleToLongBits(Math.abs(value));
+    return value < 0 ? -magnitude : magnitude;
+  }
+
+  /**
    * The size of a number.
    *
    * @return bytes

@@ -17,6 +17,9 @@ import net.jqwik.api.Tuple;
  * that a failing sample stays readable.
  */
 public final class LanewiseArbitraries {
+  /** How finely the distribution of frequent rows is resolved. */
+  private static final int ZIPF_STEPS = 1 << 20;
+
   private LanewiseArbitraries() {}
 
   /**
@@ -50,6 +53,15 @@ public final class LanewiseArbitraries {
             Float.NEGATIVE_INFINITY,
             Float.NaN);
     return Arbitraries.frequencyOf(Tuple.of(3, any), Tuple.of(1, special));
+  }
+
+  /**
+   * Classes of floats, for {@link FloatClass#fill(long, int, FloatClass...)}.
+   *
+   * @return any class, shrinking to ordinary numbers
+   */
+  public static Arbitrary<FloatClass> floatClasses() {
+    return Arbitraries.of(FloatClass.values());
   }
 
   /**
@@ -246,7 +258,8 @@ public final class LanewiseArbitraries {
   }
 
   /**
-   * Row numbers: spread, all equal, all padding, or none at all.
+   * Row numbers: uniform, by Zipf's law (row r is asked for about as often as 1 / (r + 1)), all
+   * equal, or none at all.
    *
    * @param numEmbeddings the table's rows, at least 1
    * @param maxCount the most indices
@@ -254,11 +267,20 @@ public final class LanewiseArbitraries {
    */
   public static Arbitrary<List<Integer>> indices(int numEmbeddings, int maxCount) {
     Arbitrary<Integer> rows = Arbitraries.integers().between(0, numEmbeddings - 1);
-    Arbitrary<List<Integer>> spread = rows.list().ofMaxSize(maxCount);
+    Arbitrary<Integer> zipf =
+        Arbitraries.integers()
+            .between(0, ZIPF_STEPS)
+            .withoutEdgeCases()
+            .map(step -> (int) (Math.pow(numEmbeddings + 1.0, step / (ZIPF_STEPS + 1.0)) - 1));
+    Arbitrary<List<Integer>> uniform = rows.list().ofMaxSize(maxCount);
     Arbitrary<List<Integer>> equal =
         Combinators.combine(rows, Arbitraries.integers().between(0, maxCount))
             .as((row, count) -> Collections.nCopies(count, row));
-    return Arbitraries.frequencyOf(Tuple.of(4, spread), Tuple.of(1, equal));
+    return Arbitraries.frequencyOf(
+        Tuple.of(4, uniform),
+        Tuple.of(2, zipf.list().ofMaxSize(maxCount)),
+        Tuple.of(1, equal),
+        Tuple.of(1, Arbitraries.just(List.of())));
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
 import java.util.SplittableRandom;
 
 /**
@@ -25,7 +26,17 @@ public enum Layout {
    * Some dimensions with stride 0, so that their positions hold the same elements; for operands
    * only.
    */
-  BROADCAST;
+  BROADCAST,
+  /**
+   * Strides smaller than what they step over, so that positions share elements, as the windows of a
+   * convolution do; for operands only.
+   */
+  OVERLAPPING;
+
+  /** NaN with payloads that no computation makes, so that what was not written can be told. */
+  private static final int POISON_FLOAT = 0x7fc0dead;
+
+  private static final long POISON_DOUBLE = 0x7ff800000000deadL;
 
   /**
    * A float32 tensor of a shape in this layout, holding NaN everywhere, gaps included.
@@ -65,32 +76,81 @@ public enum Layout {
     }
     long[] strides = new long[rank];
     long stride = this == GAPPED ? random.nextInt(1, 3) : 1;
+    long reach = 1;
     for (int i = rank - 1; i >= 0; i--) {
       int dim = order[i];
       if (this == BROADCAST && random.nextBoolean()) {
         continue;
       }
       strides[dim] = stride;
-      stride = stride * Math.max(shape.size(dim), 1) + (this == GAPPED ? random.nextInt(0, 4) : 0);
+      reach += stride * Math.max(shape.size(dim) - 1, 0);
+      stride =
+          switch (this) {
+            case OVERLAPPING -> stride + random.nextInt(0, 3);
+            case GAPPED -> stride * Math.max(shape.size(dim), 1) + random.nextInt(0, 4);
+            default -> stride * Math.max(shape.size(dim), 1);
+          };
     }
     long offset = this == CONTIGUOUS || this == MISALIGNED ? 0 : random.nextInt(0, 5);
     int misalignment = this == MISALIGNED ? random.nextInt(1, 64) : 0;
-    long numbers = offset + stride + 8;
+    long numbers = offset + reach + 8;
     MemorySegment segment =
         arena.allocate(misalignment + numbers * dtype.sizeBytes(), 64).asSlice(misalignment);
     poison(segment, dtype, numbers);
     return Tensor.wrap(segment, dtype, Shape.of(numbers)).asStrided(shape, strides, offset);
   }
 
-  /** NaN with a payload that no computation makes, so that what was not written can be told. */
   private static void poison(MemorySegment segment, DType dtype, long numbers) {
     for (long i = 0; i < numbers; i++) {
       if (dtype == DType.FLOAT64) {
-        segment.set(ValueLayout.JAVA_LONG_UNALIGNED, i * Double.BYTES, 0x7ff800000000deadL);
+        segment.set(ValueLayout.JAVA_LONG_UNALIGNED, i * Double.BYTES, POISON_DOUBLE);
       } else {
-        segment.set(ValueLayout.JAVA_INT_UNALIGNED, i * Float.BYTES, 0x7fc0dead);
+        segment.set(ValueLayout.JAVA_INT_UNALIGNED, i * Float.BYTES, POISON_FLOAT);
       }
     }
+  }
+
+  /**
+   * Fails if something was written between, before or behind the elements of a tensor that {@link
+   * #poisoned} or {@link #place} made.
+   *
+   * @param what names the tensor in the message
+   * @param tensor the tensor itself, not a view of it
+   * @throws AssertionError with the place of the first number that was written and is no element
+   */
+  public static void assertGapsUntouched(String what, Tensor tensor) {
+    MemorySegment segment = tensor.segment();
+    int bytes = tensor.dtype().sizeBytes();
+    BitSet elements = new BitSet();
+    long[] index = new long[tensor.rank()];
+    for (long i = 0; i < tensor.shape().elementCount(); i++) {
+      elements.set((int) next(tensor, index));
+    }
+    for (int i = 0; i < segment.byteSize() / bytes; i++) {
+      boolean poison =
+          tensor.dtype() == DType.FLOAT64
+              ? segment.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) i * bytes) == POISON_DOUBLE
+              : segment.get(ValueLayout.JAVA_INT_UNALIGNED, (long) i * bytes) == POISON_FLOAT;
+      if (!poison && !elements.get(i)) {
+        throw new AssertionError(
+            what
+                + ": number "
+                + (i - tensor.offset())
+                + " from the first element, which is none of the tensor's, was written");
+      }
+    }
+  }
+
+  /** Where an element lies in its segment, in elements; the index becomes that of the next one. */
+  private static long next(Tensor tensor, long[] index) {
+    long at = tensor.offset();
+    for (int dim = 0; dim < index.length; dim++) {
+      at += index[dim] * tensor.stride(dim);
+    }
+    for (int dim = index.length - 1; dim >= 0 && ++index[dim] == tensor.size(dim); dim--) {
+      index[dim] = 0;
+    }
+    return at;
   }
 
   /**
@@ -112,8 +172,8 @@ public enum Layout {
   }
 
   /**
-   * A tensor of values in this layout. For {@link #BROADCAST}, elements that share memory hold the
-   * last of the values written there: read the tensor for what it holds.
+   * A tensor of values in this layout. Elements that share memory hold the last of the values
+   * written there: read the tensor for what it holds.
    *
    * @param arena whose memory it is
    * @param dtype float32 or float64
@@ -127,14 +187,7 @@ public enum Layout {
     Tensor tensor = poisoned(arena, dtype, shape, seed);
     long[] index = new long[shape.rank()];
     for (double value : values) {
-      long at = tensor.offset();
-      for (int dim = 0; dim < index.length; dim++) {
-        at += index[dim] * tensor.stride(dim);
-      }
-      format.set(tensor.segment(), at * dtype.sizeBytes(), value);
-      for (int dim = index.length - 1; dim >= 0 && ++index[dim] == shape.size(dim); dim--) {
-        index[dim] = 0;
-      }
+      format.set(tensor.segment(), next(tensor, index) * dtype.sizeBytes(), value);
     }
     return tensor;
   }
@@ -145,6 +198,6 @@ public enum Layout {
    * @return false if elements share memory
    */
   public boolean isWritable() {
-    return this != BROADCAST;
+    return this != BROADCAST && this != OVERLAPPING;
   }
 }

@@ -1,6 +1,7 @@
 package dev.lanewise.verification;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -101,6 +102,145 @@ public final class OracleEmbedding {
           terms
               .get(row * g.size(1) + d)
               .add(mean ? each.dividedBy(Rounded.exact(members.size())) : each);
+        }
+      }
+    }
+    return terms.stream().map(Rounded::sum).toList();
+  }
+
+  /**
+   * The weighted sum of each bag's rows, padding left out: {@code out[b, :] = sum of weights[i]
+   * table[indices[i], :]}.
+   *
+   * @param table [rows, width]
+   * @param bags the bags
+   * @param weights a factor for each of {@link BagCase#indices}
+   * @return [bags, width], each element with its bound
+   */
+  public static List<Rounded> weightedBags(DoubleArray table, BagCase bags, double... weights) {
+    List<Rounded> out = new ArrayList<>();
+    for (int bag = 0; bag < bags.count(); bag++) {
+      for (int d = 0; d < table.size(1); d++) {
+        List<Rounded> factors = new ArrayList<>();
+        List<Rounded> terms = new ArrayList<>();
+        for (int position : bags.positionsOf(bag)) {
+          factors.add(Rounded.exact(weights[position]));
+          terms.add(Rounded.exact(table.at(bags.indices()[position], d)));
+        }
+        out.add(Rounded.dot(factors, terms));
+      }
+    }
+    return out;
+  }
+
+  /**
+   * The table's gradient through weighted bags: {@code gradient[indices[i], :] += weights[i] g[b,
+   * :]} for each index of each bag.
+   *
+   * @param rows of the table
+   * @param g [bags, width]
+   * @param bags the bags
+   * @param weights a factor for each of {@link BagCase#indices}
+   * @return [rows, width], each element with its bound
+   */
+  public static List<Rounded> weightedBagsBackward(
+      int rows, DoubleArray g, BagCase bags, double... weights) {
+    List<Rounded> gradient = new ArrayList<>();
+    for (int row = 0; row < rows; row++) {
+      for (int d = 0; d < g.size(1); d++) {
+        List<Rounded> factors = new ArrayList<>();
+        List<Rounded> terms = new ArrayList<>();
+        for (int bag = 0; bag < bags.count(); bag++) {
+          for (int position : bags.positionsOf(bag)) {
+            if (bags.indices()[position] == row) {
+              factors.add(Rounded.exact(weights[position]));
+              terms.add(Rounded.exact(g.at(bag, d)));
+            }
+          }
+        }
+        gradient.add(Rounded.dot(factors, terms));
+      }
+    }
+    return gradient;
+  }
+
+  /**
+   * The gradient of the weights: {@code table[indices[i], :] . g[b, :]} for each index of each bag,
+   * and 0 for padding.
+   *
+   * @param table [rows, width]
+   * @param g [bags, width]
+   * @param bags the bags
+   * @return one element for each of {@link BagCase#indices}, with its bound
+   */
+  public static List<Rounded> weightsGradient(DoubleArray table, DoubleArray g, BagCase bags) {
+    int[] indices = bags.indices();
+    List<Rounded> gradient = new ArrayList<>(Collections.nCopies(indices.length, Rounded.exact(0)));
+    for (int bag = 0; bag < bags.count(); bag++) {
+      for (int position : bags.positionsOf(bag)) {
+        List<Rounded> row = new ArrayList<>();
+        List<Rounded> upstream = new ArrayList<>();
+        for (int d = 0; d < table.size(1); d++) {
+          row.add(Rounded.exact(table.at(indices[position], d)));
+          upstream.add(Rounded.exact(g.at(bag, d)));
+        }
+        gradient.set(position, Rounded.dot(row, upstream));
+      }
+    }
+    return gradient;
+  }
+
+  /**
+   * The largest number of each column among each bag's rows, padding left out: NaN if there is one,
+   * the first of equal ones, as +0 and -0 are, and 0 of nothing.
+   *
+   * @param table [rows, width]
+   * @param bags the bags
+   * @return [bags, width]
+   */
+  public static DoubleArray largestOfBags(DoubleArray table, BagCase bags) {
+    int width = table.size(1);
+    DoubleArray out = DoubleArray.zeros(bags.count(), width);
+    for (int bag = 0; bag < bags.count(); bag++) {
+      List<Integer> rows = bags.rowsOf(bag);
+      for (int d = 0; d < width && !rows.isEmpty(); d++) {
+        double largest = table.at(rows.getFirst(), d);
+        for (int row : rows) {
+          double x = table.at(row, d);
+          largest = x > largest || Double.isNaN(x) ? x : largest;
+        }
+        out.set(bag * width + d, largest);
+      }
+    }
+    return out;
+  }
+
+  /**
+   * The table's gradient through the largest of each bag: each number of g goes to the first row
+   * that holds its bag's largest number, or the first NaN.
+   *
+   * @param table [rows, width]
+   * @param g [bags, width]
+   * @param bags the bags
+   * @return [rows, width], each element with the bound of its sum
+   */
+  public static List<Rounded> largestOfBagsBackward(
+      DoubleArray table, DoubleArray g, BagCase bags) {
+    int width = table.size(1);
+    List<List<Rounded>> terms = new ArrayList<>();
+    for (int i = 0; i < table.length(); i++) {
+      terms.add(new ArrayList<>());
+    }
+    DoubleArray largest = largestOfBags(table, bags);
+    for (int bag = 0; bag < bags.count(); bag++) {
+      for (int d = 0; d < width; d++) {
+        double wanted = largest.at(bag, d);
+        for (int row : bags.rowsOf(bag)) {
+          double x = table.at(row, d);
+          if (x == wanted || (Double.isNaN(x) && Double.isNaN(wanted))) {
+            terms.get(row * width + d).add(Rounded.exact(g.at(bag, d)));
+            break;
+          }
         }
       }
     }

@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.function.IntFunction;
 
 /**
- * Assertions on float32 and float64 numbers: equal to the bit, or within a bound. NaN equals NaN,
- * whatever the payload. Failures name the first difference.
+ * Assertions on float32 and float64 numbers: equal to the bit, within a bound, or within units in
+ * the last place. NaN equals NaN, whatever the payload. Failures name the first difference.
  */
 public final class TensorAssertions {
   private TensorAssertions() {}
@@ -81,13 +81,7 @@ public final class TensorAssertions {
    *     bits
    */
   public static void assertSameBits(String what, Tensor expected, Tensor actual) {
-    if (!expected.shape().equals(actual.shape())) {
-      throw new AssertionError(
-          what + ": expected shape " + expected.shape() + ", got " + actual.shape());
-    }
-    if (expected.dtype() != actual.dtype()) {
-      throw new AssertionError(what + ": expected " + expected.dtype() + ", got " + actual.dtype());
-    }
+    assertAlike(what, expected, actual);
     FloatFormat format = FloatFormat.of(expected.dtype());
     DoubleArray reference = DoubleArray.of(expected);
     DoubleArray result = DoubleArray.of(actual);
@@ -112,6 +106,58 @@ public final class TensorAssertions {
     DoubleArray result = DoubleArray.of(actual);
     for (int i = 0; i < result.length(); i++) {
       expected.apply(i).assertContains(what + " at " + position(actual, i), result.at(i));
+    }
+  }
+
+  /**
+   * Fails unless every number is within its bound.
+   *
+   * @param what names the result in the message
+   * @param expected value and bound of each number
+   * @param actual the result
+   * @throws AssertionError that names the first number outside: its position, value, bound and what
+   *     came
+   */
+  public static void assertWithin(String what, IntFunction<Rounded> expected, float[] actual) {
+    for (int i = 0; i < actual.length; i++) {
+      expected.apply(i).assertContains(what + " at [" + i + "]", actual[i]);
+    }
+  }
+
+  /**
+   * Fails unless every element is at most some units in the last place from the reference.
+   *
+   * @param what names the result in the message
+   * @param ulps how many numbers of the type they may be apart, see {@link FloatFormat#ulpDistance}
+   * @param expected the reference
+   * @param actual the result, of the same type and shape
+   * @throws AssertionError that names the first difference: its position, both values, their bits
+   *     and the distance
+   */
+  public static void assertWithinUlps(String what, long ulps, Tensor expected, Tensor actual) {
+    assertAlike(what, expected, actual);
+    FloatFormat format = FloatFormat.of(expected.dtype());
+    DoubleArray reference = DoubleArray.of(expected);
+    DoubleArray result = DoubleArray.of(actual);
+    for (int i = 0; i < reference.length(); i++) {
+      long distance = format.ulpDistance(reference.at(i), result.at(i));
+      if (distance > ulps) {
+        throw new AssertionError(
+            difference(format, what, position(expected, i), reference.at(i), result.at(i))
+                + ", "
+                + distance
+                + " ulp apart");
+      }
+    }
+  }
+
+  private static void assertAlike(String what, Tensor expected, Tensor actual) {
+    if (!expected.shape().equals(actual.shape())) {
+      throw new AssertionError(
+          what + ": expected shape " + expected.shape() + ", got " + actual.shape());
+    }
+    if (expected.dtype() != actual.dtype()) {
+      throw new AssertionError(what + ": expected " + expected.dtype() + ", got " + actual.dtype());
     }
   }
 

@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.lanewise.SparseFiles;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.memory.TableArena;
 import dev.lanewise.optim.Sgd;
@@ -21,15 +21,12 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -291,7 +288,7 @@ final class MappedTableTest {
         ((OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean()).getTotalMemorySize();
     int dim = 128;
     long rows = Math.max(3 * ram / 2, 40L << 30) / (dim * Float.BYTES);
-    assumeSparseFiles();
+    SparseFiles.assumeIn(folder);
     try (Arena first = Arena.ofConfined()) {
       Tensor table = MappedTable.create(file(), first, DType.FLOAT32, Shape.of(rows, dim));
       assertTrue(Files.size(file()) > ram);
@@ -324,26 +321,6 @@ final class MappedTableTest {
                       .forward(
                           Tensor.copyOf(second, new long[] {rows}), Tensor.zeros(second, 1, dim)));
       Messages.assertContains("index " + rows, failure);
-    }
-  }
-
-  /** A hole of 1 GiB must cost nothing, or the test would fill the disk. */
-  private void assumeSparseFiles() throws IOException {
-    Path probe = folder.resolve("probe");
-    try (var channel =
-        FileChannel.open(
-            probe,
-            StandardOpenOption.CREATE_NEW,
-            StandardOpenOption.SPARSE,
-            StandardOpenOption.WRITE)) {
-      long before = Files.getFileStore(probe).getUsableSpace();
-      channel.write(ByteBuffer.allocate(1), 1L << 30);
-      long taken = before - Files.getFileStore(probe).getUsableSpace();
-      assumeTrue(taken < 1L << 29, "no sparse files here");
-    } catch (IOException e) {
-      abort("no large files here: " + e.getMessage());
-    } finally {
-      Files.deleteIfExists(probe);
     }
   }
 

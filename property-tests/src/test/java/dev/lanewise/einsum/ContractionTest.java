@@ -115,6 +115,7 @@ class ContractionTest {
       Tensor out = output.poisoned(arena, type, plan.outputShape(), seed + 9);
       run(plan, operands, out);
       assertWithin(c.equation(), oracle(c.equation(), operands)::at, out);
+      Layout.assertGapsUntouched(c.equation(), out);
 
       Tensor scalar = poisoned(arena, type, plan.outputShape());
       List<Tensor> copies = operands.stream().map(t -> t.contiguous(arena)).toList();
@@ -145,6 +146,7 @@ class ContractionTest {
         Tensor out = tame(arena, type, output, plan.outputShape(), seed + 9);
         DoubleArray old = DoubleArray.of(out);
         plan.execute(operands.toArray(Tensor[]::new), out, Accumulation.ADD);
+        Layout.assertGapsUntouched(c.equation(), out);
         assertWithin(c.equation(), i -> oracle.addedTo(i, old.at(i)), out);
         outs.add(out);
       }

@@ -25,6 +25,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -67,6 +68,10 @@ class EmbeddingBagTest {
     return way == Way.WEIGHTED ? FloatClass.tame(seed + 7, bags.indices().length) : null;
   }
 
+  private static double[] doubles(float... numbers) {
+    return IntStream.range(0, numbers.length).mapToDouble(i -> numbers[i]).toArray();
+  }
+
   private static Embedding padded(Embedding embedding, BagCase bags) {
     return bags.paddingIdx() < 0 ? embedding : embedding.withPaddingIdx(bags.paddingIdx());
   }
@@ -102,11 +107,22 @@ class EmbeddingBagTest {
       bag.forward(load(bag, bags, weights), out);
       float[] expected = new BagReference(bags, way.mode, weights, numbers, width).forward();
       assertSameBits(way + " in order", expected, out.toFloatArray());
-      if (weights == null && !wild) {
-        assertWithin(
-            way + " by definition",
-            OracleEmbedding.bags(DoubleArray.of(table), bags, way == Way.MEAN)::get,
-            out);
+      DoubleArray of = DoubleArray.of(table);
+      String definition = way + " by definition";
+      switch (way.mode) {
+        case MAX ->
+            assertSameBits(
+                definition,
+                OracleEmbedding.largestOfBags(of, bags).toArray(),
+                DoubleArray.of(out).toArray());
+        default ->
+            assertWithin(
+                definition,
+                (weights == null
+                        ? OracleEmbedding.bags(of, bags, way == Way.MEAN)
+                        : OracleEmbedding.weightedBags(of, bags, doubles(weights)))
+                    ::get,
+                out);
       }
     }
   }
@@ -304,11 +320,19 @@ class EmbeddingBagTest {
       tape.sum(tape.einsum("ik,ik->ik", reduced, gradient)).backward();
       Tensor dense = taped.weight().gradient().tensor();
       assertSameBits("tape", expected, dense.toFloatArray());
-      if (way == Way.SUM || way == Way.MEAN) {
-        var oracle =
-            OracleEmbedding.bagsBackward(rows, DoubleArray.of(gradient), bags, way == Way.MEAN);
-        assertWithin("by definition", oracle::get, dense);
-      }
+      DoubleArray upstream = DoubleArray.of(gradient);
+      List<Rounded> oracle =
+          switch (way.mode) {
+            case MAX ->
+                OracleEmbedding.largestOfBagsBackward(
+                    DoubleArray.of(taped.weight().value()), upstream, bags);
+            case MEAN -> OracleEmbedding.bagsBackward(rows, upstream, bags, true);
+            case SUM ->
+                weights == null
+                    ? OracleEmbedding.bagsBackward(rows, upstream, bags, false)
+                    : OracleEmbedding.weightedBagsBackward(rows, upstream, bags, doubles(weights));
+          };
+      assertWithin("by definition", oracle::get, dense);
       Embedding sparse = trained(arena, bags, numbers, width).withSparseGradient();
       EmbeddingBag sparseBag = EmbeddingBag.of(sparse, way.mode);
       sparseBag.backward(load(sparseBag, bags, weights), gradient);
@@ -386,22 +410,11 @@ class EmbeddingBagTest {
               bag, Tensor.copyOf(arena, indices), Tensor.copyOf(arena, bags.offsets()), factors);
       tape.sum(tape.einsum("ik,ik->ik", sums, Tensor.copyOf(arena, g, bags.count(), width)))
           .backward();
-      List<Rounded> expected = new ArrayList<>();
-      int[] offsets = bags.offsets();
-      for (int i = 0; i < indices.length; i++) {
-        int of = bags.count() - 1;
-        while (offsets[of] > i) {
-          of--;
-        }
-        List<Rounded> row = new ArrayList<>();
-        List<Rounded> gradient = new ArrayList<>();
-        for (int d = 0; d < width && indices[i] != bags.paddingIdx(); d++) {
-          row.add(Rounded.exact(numbers[indices[i] * width + d]));
-          gradient.add(Rounded.exact(g[of * width + d]));
-        }
-        // Added to the parameter's zeros.
-        expected.add(Rounded.dot(row, gradient).plus(Rounded.exact(0)));
-      }
+      List<Rounded> expected =
+          OracleEmbedding.weightsGradient(
+              DoubleArray.of(embedding.weight().value()),
+              DoubleArray.of(doubles(g), bags.count(), width),
+              bags);
       assertWithin("weights", expected::get, factors.gradient().tensor());
     }
   }
