@@ -58,7 +58,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] directRows() {
-    return element == Element.FLOAT ? new int[] {8, 8, 4, 2} : new int[] {8, 6, 4, 2};
+    return element == Element.FLOAT ? new int[] {8, 8, 4, 2} : new int[] {8, 6, 3, 1};
   }
 
   @Override
@@ -68,7 +68,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int largestGroup() {
-    return 8;
+    return element == Element.FLOAT ? 8 : 4;
   }
 
   @Override
