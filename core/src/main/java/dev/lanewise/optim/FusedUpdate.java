@@ -9,6 +9,7 @@ import dev.lanewise.internal.rows.RowSums;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * Backward pass and optimizer step of an embedding in one: the batch is sorted by row, the
@@ -86,7 +87,7 @@ public final class FusedUpdate {
    * @return another update of the same weights and state
    */
   public FusedUpdate withParallelism(Parallelism helpers) {
-    return new FusedUpdate(optimizer, embedding, index, helpers);
+    return new FusedUpdate(optimizer, embedding, index, Objects.requireNonNull(helpers, "helpers"));
   }
 
   /**

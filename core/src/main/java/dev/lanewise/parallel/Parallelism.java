@@ -1,5 +1,6 @@
 package dev.lanewise.parallel;
 
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 
@@ -38,6 +39,7 @@ public final class Parallelism {
     if (width < 1) {
       throw new IllegalArgumentException("width: expected at least 1, got " + width);
     }
+    Objects.requireNonNull(executor, "executor");
     return width == 1 ? NONE : new Parallelism(executor, width);
   }
 

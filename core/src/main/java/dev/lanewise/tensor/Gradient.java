@@ -2,6 +2,7 @@ package dev.lanewise.tensor;
 
 import dev.lanewise.internal.memory.Zeros;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * The gradient of a parameter: a dense tensor that also knows which of its rows (positions of
@@ -43,8 +44,13 @@ public final class Gradient {
    * Notes that a row may have become different from zero.
    *
    * @param row its position in dimension 0
+   * @throws IndexOutOfBoundsException if there is no such row
    */
   public void touchRow(long row) {
+    if (row < 0 || row >= rowCount) {
+      throw new IndexOutOfBoundsException(
+          "row " + row + " is outside the gradient of shape " + tensor.shape());
+    }
     if (all) {
       return;
     }
@@ -91,8 +97,10 @@ public final class Gradient {
    *
    * @param position from 0 to {@link #touchedRowCount} - 1, in order of the first touch
    * @return the row's position in dimension 0
+   * @throws IndexOutOfBoundsException if fewer were touched
    */
   public int touchedRow(int position) {
+    Objects.checkIndex(position, touched);
     return rows[position];
   }
 

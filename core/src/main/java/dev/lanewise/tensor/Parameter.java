@@ -1,6 +1,7 @@
 package dev.lanewise.tensor;
 
 import java.lang.foreign.Arena;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -48,7 +49,7 @@ public final class Parameter implements Operand {
               + value.shape()
               + " must be contiguous: use contiguous(arena)");
     }
-    return new Parameter(value, arena);
+    return new Parameter(value, Objects.requireNonNull(arena, "arena"));
   }
 
   /**
@@ -58,7 +59,7 @@ public final class Parameter implements Operand {
    * @return the parameter
    */
   public static Parameter frozen(Tensor value) {
-    return new Parameter(value, null);
+    return new Parameter(Objects.requireNonNull(value, "value"), null);
   }
 
   @Override
