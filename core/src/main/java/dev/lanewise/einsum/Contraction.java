@@ -36,7 +36,10 @@ import org.jspecify.annotations.Nullable;
  * along a path the steps' roundings add up; see docs/numerics.md.
  *
  * <p><b>Errors.</b> A call that fails with an exception named below has written nothing to the
- * output.
+ * output, unless another thread closes an arena while the call runs: then it ends with an
+ * IllegalStateException as well, with the output written in part. Memory that runs out ends it with
+ * an OutOfMemoryError before it has written anything, as scratch comes first. The plan can be used
+ * again after either.
  *
  * <p><b>Operands in other forms.</b> A contraction of two operands takes a constant one {@linkplain
  * PackedOperand packed} once, or one that is made of {@linkplain GatheredRows rows of a table}

@@ -13,6 +13,9 @@ import java.util.concurrent.ForkJoinPool;
  * begun, never for threads that have yet to come: an executor that is busy, or that the caller
  * itself runs on, slows a call down but cannot block it.
  *
+ * <p>An interrupt does not end a call: it returns with its whole result, and the caller's interrupt
+ * status is still set.
+ *
  * <p>Immutable and thread-safe. The executor stays its owner's, who shuts it down.
  */
 public final class Parallelism {
