@@ -16,8 +16,7 @@ import org.junit.jupiter.api.Test;
  */
 @Tag("lanes")
 class GoldenBitsTest {
-  static final String GOLDEN =
-      "350cf239ea5ada8be97eee3b5eb8d24cd28524bfdc64d431c5f6790babf00c03";
+  static final String GOLDEN = "350cf239ea5ada8be97eee3b5eb8d24cd28524bfdc64d431c5f6790babf00c03";
 
   @Test
   void trainedWeightsHaveTheBitsTheyAlwaysHad() {

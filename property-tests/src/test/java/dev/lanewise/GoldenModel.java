@@ -20,7 +20,9 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.SplittableRandom;
 
-/** A model that is trained for some steps: the bits of its weights are the same on every machine. */
+/**
+ * A model that is trained for some steps: the bits of its weights are the same on every machine.
+ */
 final class GoldenModel {
   private static final int STEPS = 25;
 

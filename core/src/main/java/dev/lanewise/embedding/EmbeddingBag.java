@@ -322,6 +322,18 @@ public final class EmbeddingBag {
     Check.accessible("weight", embedding.weight().value());
   }
 
+  /** Makes room for all that a backward pass will need, before any of several begins. */
+  void reserveGradient(Bags bags, Contributions batch) {
+    switch (mode) {
+      case SUM -> {}
+      case MEAN -> batch.reserve(bags.count(), embedding.embeddingDim());
+      case MAX -> batch.reserve(bags.entries() + 1L, embedding.embeddingDim());
+    }
+    if (embedding.hasSparseGradient()) {
+      embedding.weight().sparseGradient().reserve(bags.entries());
+    }
+  }
+
   /** Adds what follows from the bags' gradient that is loaded. */
   void addGradient(Bags bags, Contributions batch) {
     Tensor table = embedding.weight().value();

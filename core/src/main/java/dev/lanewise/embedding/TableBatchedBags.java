@@ -236,6 +236,9 @@ public final class TableBatchedBags {
     Contributions contributions = CONTRIBUTIONS.take();
     try {
       for (int table = 0; table < tables.size(); table++) {
+        tables.get(table).reserveGradient(batch.bags(table), contributions);
+      }
+      for (int table = 0; table < tables.size(); table++) {
         contributions.loadColumns(
             gradient, columns[table], (int) tables.get(table).embedding().embeddingDim());
         tables.get(table).addGradient(batch.bags(table), contributions);

@@ -147,15 +147,22 @@ public final class FusedUpdate {
     ParameterState state = optimizer.state(index);
     requireShareable(contributions.segment());
     sums.group(contributions, embedding.paddingIdx());
-    optimizer.beginStep(state);
     RowSums.Kind kind =
         embedding.scalesGradByFreq() ? RowSums.Kind.BY_FREQUENCY : RowSums.Kind.PLAIN;
     int distinct = sums.count();
     int parts = Parts.count(parallelism, distinct / LEAST_ROWS_OF_A_PART);
     if (parts == 1) {
-      part(state, kind, 0, distinct);
+      UpdateScratch scratch = UpdateScratch.POOL.take();
+      try {
+        scratch.block.atLeast(Optimizer.blockBytes(state));
+        optimizer.beginStep(state);
+        optimizer.update(state, sums, kind, 0, distinct, scratch);
+      } finally {
+        UpdateScratch.POOL.giveBack(scratch);
+      }
       return;
     }
+    optimizer.beginStep(state);
     Parts.run(
         parallelism,
         parts,

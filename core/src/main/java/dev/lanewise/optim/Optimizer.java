@@ -33,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>State memory is allocated when the optimizer is made and belongs to no arena. A step checks
  * everything before it changes anything, allocates nothing in steady state, and is not thread-safe.
+ * Where memory runs out in a step, the parameter that needed it and those behind it have not moved.
  */
 public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Adam, SparseAdam {
   /** Rows whose cache misses overlap: more than a core has outstanding, times a row's lines. */
@@ -176,13 +177,11 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     boolean sparse =
         parameter.hasSparseGradient()
             && (parameter.sparseGradient().nnz() > 0 || !parameter.hasGradient());
-    if (sparse || parameter.hasGradient()) {
+    if (sparse) {
+      sparseStep(state, parameter.sparseGradient(), scratch);
+    } else if (parameter.hasGradient()) {
       beginStep(state);
-      if (sparse) {
-        sparseStep(state, parameter.sparseGradient(), scratch);
-      } else {
-        denseStep(state, parameter.gradient(), scratch);
-      }
+      denseStep(state, parameter.gradient(), scratch);
     }
   }
 
@@ -210,11 +209,14 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     if (!movesUntouchedRows()) {
       scratch.batch.of(gradient);
       scratch.sums.group(scratch.batch, -1);
+      scratch.block.atLeast(blockBytes(state));
+      beginStep(state);
       update(state, scratch.sums, RowSums.Kind.PLAIN, 0, scratch.sums.count(), scratch);
       scratch.batch.release();
       return;
     }
     gradient.coalesce();
+    beginStep(state);
     long rowBytes = state.width() * Float.BYTES;
     long next = 0;
     for (int i = 0; i < gradient.nnz(); i++) {
@@ -248,8 +250,8 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       int to,
       UpdateScratch scratch) {
     long rowBytes = state.width() * Float.BYTES;
-    int blockRows = Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
-    MemorySegment block = scratch.block.atLeast(Math.max(blockRows * rowBytes, 1));
+    int blockRows = blockRows(rowBytes);
+    MemorySegment block = scratch.block.atLeast(blockBytes(state));
     int read = 0;
     for (int first = from; first < to; first += blockRows) {
       int count = Math.min(blockRows, to - first);
@@ -261,6 +263,16 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       rows(state, sums.rows(), first, count, block, 0, scratch);
     }
     RowTouch.keep(read);
+  }
+
+  private static int blockRows(long rowBytes) {
+    return Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
+  }
+
+  /** What {@link #update} takes for the sums of a block of rows. */
+  static long blockBytes(ParameterState state) {
+    long rowBytes = state.width() * Float.BYTES;
+    return Math.max(blockRows(rowBytes) * rowBytes, 1);
   }
 
   /** Reads ahead of some rows' update. */

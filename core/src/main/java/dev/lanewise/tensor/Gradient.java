@@ -61,10 +61,11 @@ public final class Gradient {
     int word = (int) (row >>> 6);
     long bit = 1L << row;
     if ((marked[word] & bit) == 0) {
-      marked[word] |= bit;
+      // First, as it may fail: a row that is marked and not listed would never be zeroed.
       if (touched == rows.length) {
         rows = Arrays.copyOf(rows, (int) Math.min(rowCount, rows.length * 2L));
       }
+      marked[word] |= bit;
       rows[touched++] = (int) row;
     }
   }

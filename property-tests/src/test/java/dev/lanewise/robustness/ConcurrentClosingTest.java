@@ -164,9 +164,7 @@ class ConcurrentClosingTest {
 
   @ParameterizedTest
   @ValueSource(
-      strings = {
-        "lookup", "bags", "contraction", "gathered", "packed", "nearest", "step", "fused"
-      })
+      strings = {"lookup", "bags", "contraction", "gathered", "packed", "nearest", "step", "fused"})
   void anArenaThatIsClosedEndsTheCallWithAnError(String name) throws Exception {
     float[] before = product();
     SplittableRandom random = new SplittableRandom(name.hashCode());

@@ -152,13 +152,12 @@ class ThreadsTest {
       Thread caller = Thread.currentThread();
       Thread interrupting =
           Thread.ofPlatform()
-              .start(
-                  () -> {
-                    while (!Thread.currentThread().isInterrupted()) {
-                      caller.interrupt();
-                      Thread.onSpinWait();
-                    }
-                  });
+              .start(() -> {
+                while (!Thread.currentThread().isInterrupted()) {
+                  caller.interrupt();
+                  Thread.onSpinWait();
+                }
+              });
       try {
         for (int i = 0; i < 30; i++) {
           assertSameBits("interrupted", expected, service.serve(arena));
