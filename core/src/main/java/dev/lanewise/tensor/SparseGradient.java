@@ -206,9 +206,13 @@ public final class SparseGradient {
    * memory: who adds in several steps reserves first, and adds all or nothing.
    *
    * @param more how many, at least 0
-   * @throws IllegalArgumentException if there would be more entries than an int can count
+   * @throws IllegalArgumentException if the number is negative, or there would be more entries than
+   *     an int can count
    */
   public void reserve(int more) {
+    if (more < 0) {
+      throw new IllegalArgumentException("more: expected at least 0, got " + more);
+    }
     long needed = (long) count + more;
     if (needed > MOST_ENTRIES) {
       throw new IllegalArgumentException(
