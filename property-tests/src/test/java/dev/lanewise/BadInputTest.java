@@ -19,12 +19,14 @@ import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
 import dev.lanewise.optim.Sgd;
+import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.Random;
+import java.util.concurrent.Executor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -132,6 +134,30 @@ class BadInputTest {
         IllegalArgumentException.class,
         "indices: expected shape [bags, entries] where no offsets are given, got [2]",
         () -> bag.forward(Tensor.copyOf(arena, new int[] {1, 2}), out));
+  }
+
+  @Test
+  void aRowOutsideAGradient() {
+    Parameter weight = Parameter.trainable(arena, Tensor.zeros(arena, 4, 3));
+    for (long row : new long[] {-1, 4, 63, 64, 1L << 32}) {
+      refused(
+          IndexOutOfBoundsException.class,
+          "row " + row + " is outside the gradient of shape [4, 3]",
+          () -> weight.gradient().touchRow(row));
+    }
+    assertEquals(0, weight.gradient().touchedRowCount());
+    assertThrows(IndexOutOfBoundsException.class, () -> weight.gradient().touchedRow(0));
+  }
+
+  @Test
+  void nothingIsMadeOfNull() {
+    assertThrows(NullPointerException.class, () -> Parameter.frozen(null));
+    assertThrows(NullPointerException.class, () -> Parameter.trainable(null, out));
+    assertThrows(NullPointerException.class, () -> embedding.withParallelism(null));
+    assertThrows(NullPointerException.class, () -> Parallelism.of((Executor) null, 2));
+    assertThrows(NullPointerException.class, () -> EmbeddingBag.of(embedding, null));
+    assertThrows(NullPointerException.class, () -> product.execute(a, b, out, null));
+    assertThrows(NullPointerException.class, () -> Sgd.of((Sgd.Settings) null));
   }
 
   @Test

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.memory.TableArena;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -20,21 +18,7 @@ final class MemoryProgramTest {
           + " --enable-native-access=%s)";
 
   private static String run(String... options) throws IOException, InterruptedException {
-    List<String> command = new ArrayList<>();
-    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of(options));
-    command.add(MemoryProgram.class.getName());
-    Process program = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(program.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, program.waitFor(), output);
-    return output;
-  }
-
-  private static String[] onClassPath(String... options) {
-    List<String> all = new ArrayList<>(List.of(options));
-    all.add("-cp");
-    all.add(System.getProperty("java.class.path"));
-    return all.toArray(String[]::new);
+    return ForkedJvm.run(MemoryProgram.class, List.of(options));
   }
 
   private static int count(String part, String whole) {
@@ -67,23 +51,23 @@ final class MemoryProgramTest {
 
   @Test
   void withoutNativeAccessOneLineSaysWhatWouldHelp() throws Exception {
-    assertFallback("ALL-UNNAMED", run(onClassPath()));
+    assertFallback("ALL-UNNAMED", run());
   }
 
   @Test
   void withNativeAccessNothingIsSaid() throws Exception {
-    assertHuge(run(onClassPath("--enable-native-access=ALL-UNNAMED")));
+    assertHuge(run("--enable-native-access=ALL-UNNAMED"));
   }
 
   @Test
   void asModule() throws Exception {
     String core = TableArena.class.getProtectionDomain().getCodeSource().getLocation().getPath();
     String[] module = {"--module-path", core, "--add-modules", "dev.lanewise.core"};
-    assertFallback("dev.lanewise.core", run(onClassPath(module)));
+    assertFallback("dev.lanewise.core", run(module));
     List<String> allowed = new ArrayList<>(List.of(module));
     allowed.add("--enable-native-access=dev.lanewise.core");
     // The JVM's own line about the incubator module is a warning, too.
-    String output = run(onClassPath(allowed.toArray(String[]::new)));
+    String output = run(allowed.toArray(String[]::new));
     assertHuge(output.replaceFirst("WARNING: Using incubator modules.*\n", ""));
   }
 }

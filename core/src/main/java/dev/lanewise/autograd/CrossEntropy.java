@@ -2,6 +2,7 @@ package dev.lanewise.autograd;
 
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.tensor.Tensor;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -36,6 +37,7 @@ public record CrossEntropy(
    *     float32 vector without gaps
    */
   public CrossEntropy {
+    Objects.requireNonNull(reduction, "reduction");
     if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
       throw new IllegalArgumentException(
           "labelSmoothing must be from 0 to 1, got " + labelSmoothing);

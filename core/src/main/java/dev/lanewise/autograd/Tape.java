@@ -7,6 +7,7 @@ import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.Function;
 
 /**
@@ -387,6 +388,7 @@ public final class Tape implements AutoCloseable {
    * @throws IllegalArgumentException if the shapes differ
    */
   public Variable squaredError(Operand input, Operand target, Reduction reduction) {
+    Objects.requireNonNull(reduction, "reduction");
     Variable first = variable(input);
     Variable second = variable(target);
     SquaredErrorNode node = next(SquaredErrorNode.class, SquaredErrorNode::new);

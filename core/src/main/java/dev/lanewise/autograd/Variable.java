@@ -7,6 +7,7 @@ import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -111,7 +112,7 @@ public final class Variable implements Operand {
    *     trainable parameter, or was released
    */
   public void backward(Retention retention) {
-    tape.backward(this, retention);
+    tape.backward(this, Objects.requireNonNull(retention, "retention"));
   }
 
   // ---------------------------------------------------------------------------------------------------------- for nodes

@@ -36,6 +36,10 @@ final class ElementChunks {
 
   private void visit(Tensor tensor) throws IOException {
     long bytes = tensor.shape().elementCount() * tensor.dtype().sizeBytes();
+    if (bytes == 0) {
+      // It may begin behind its memory.
+      return;
+    }
     if (tensor.isContiguous()) {
       visitContiguous(tensor.segment().asSlice(tensor.offsetBytes(), bytes));
     } else if (bytes <= CHUNK_BYTES) {

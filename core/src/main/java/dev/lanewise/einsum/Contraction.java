@@ -10,6 +10,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,10 @@ import org.jspecify.annotations.Nullable;
  * along a path the steps' roundings add up; see docs/numerics.md.
  *
  * <p><b>Errors.</b> A call that fails with an exception named below has written nothing to the
- * output.
+ * output, unless another thread closes an arena while the call runs: then it ends with an
+ * IllegalStateException as well, with the output written in part. Memory that runs out ends it with
+ * an OutOfMemoryError before it has written anything, as scratch comes first. The plan can be used
+ * again after either.
  *
  * <p><b>Operands in other forms.</b> A contraction of two operands takes a constant one {@linkplain
  * PackedOperand packed} once, or one that is made of {@linkplain GatheredRows rows of a table}
@@ -362,6 +366,7 @@ public final class Contraction {
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor out, Accumulation accumulation) {
+    Objects.requireNonNull(accumulation, "accumulation");
     requireCount(1);
     requireOperand(0, a);
     requireOutput(out);
@@ -395,6 +400,7 @@ public final class Contraction {
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor a, Tensor b, Tensor out, Accumulation accumulation) {
+    Objects.requireNonNull(accumulation, "accumulation");
     PairContraction single = pair;
     Nest known = single == null || operandShapes.length != 2 ? null : single.known(a, b, out);
     if (single != null && known != null) {
@@ -450,6 +456,7 @@ public final class Contraction {
    * @throws IllegalStateException if an arena is closed
    */
   public void execute(Tensor[] operands, Tensor out, Accumulation accumulation) {
+    Objects.requireNonNull(accumulation, "accumulation");
     requireCount(operands.length);
     for (int operand = 0; operand < operands.length; operand++) {
       requireOperand(operand, operands[operand]);
@@ -565,6 +572,7 @@ public final class Contraction {
 
   private void executePacked(
       int operand, PackedOperand packed, Tensor other, Tensor out, Accumulation accumulation) {
+    Objects.requireNonNull(accumulation, "accumulation");
     PackedContraction form = forms("a packed operand").packed(operand);
     form.requireFits(packed);
     requireOperand(1 - operand, other);
@@ -645,6 +653,7 @@ public final class Contraction {
 
   private void executeGathered(
       int operand, GatheredRows rows, Tensor other, Tensor out, Accumulation accumulation) {
+    Objects.requireNonNull(accumulation, "accumulation");
     OperandForms taken = forms("gathered rows");
     requireRows(names[operand], rows, operandShapes[operand]);
     requireOperand(1 - operand, other);

@@ -2,6 +2,7 @@ package dev.lanewise.einsum;
 
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
+import java.util.Objects;
 import java.util.Optional;
 
 /**
@@ -96,7 +97,12 @@ public final class ContractionOptions {
    * @return the options
    */
   public ContractionOptions withDType(DType newDType) {
-    return new ContractionOptions(newDType, search, path, largestIntermediate, parallelism);
+    return new ContractionOptions(
+        Objects.requireNonNull(newDType, "newDType"),
+        search,
+        path,
+        largestIntermediate,
+        parallelism);
   }
 
   /**
@@ -107,7 +113,11 @@ public final class ContractionOptions {
    */
   public ContractionOptions withSearch(PathSearch newSearch) {
     return new ContractionOptions(
-        dtype, newSearch, Optional.empty(), largestIntermediate, parallelism);
+        dtype,
+        Objects.requireNonNull(newSearch, "newSearch"),
+        Optional.empty(),
+        largestIntermediate,
+        parallelism);
   }
 
   /**
@@ -147,7 +157,12 @@ public final class ContractionOptions {
    * @return the options
    */
   public ContractionOptions withParallelism(Parallelism newParallelism) {
-    return new ContractionOptions(dtype, search, path, largestIntermediate, newParallelism);
+    return new ContractionOptions(
+        dtype,
+        search,
+        path,
+        largestIntermediate,
+        Objects.requireNonNull(newParallelism, "newParallelism"));
   }
 
   /**

@@ -6,6 +6,7 @@ import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -105,7 +106,7 @@ public final class Bags {
    * @throws IllegalStateException if an arena is closed
    */
   public Bags load(Tensor values, Tensor offsets) {
-    return load(values, offsets, null);
+    return load(values, Objects.requireNonNull(offsets, "offsets"), null);
   }
 
   /**
@@ -121,7 +122,7 @@ public final class Bags {
    * @throws IllegalStateException if an arena is closed
    */
   public Bags loadWeighted(Tensor values, Tensor perSampleWeights) {
-    return load(values, null, perSampleWeights);
+    return load(values, null, Objects.requireNonNull(perSampleWeights, "perSampleWeights"));
   }
 
   /**
@@ -137,7 +138,10 @@ public final class Bags {
    * @throws IllegalStateException if an arena is closed
    */
   public Bags loadWeighted(Tensor values, Tensor offsets, Tensor perSampleWeights) {
-    return load(values, offsets, perSampleWeights);
+    return load(
+        values,
+        Objects.requireNonNull(offsets, "offsets"),
+        Objects.requireNonNull(perSampleWeights, "perSampleWeights"));
   }
 
   private Bags load(Tensor values, @Nullable Tensor offsets, @Nullable Tensor perSampleWeights) {
@@ -193,9 +197,14 @@ public final class Bags {
   // -------------------------------------------------------------------------------------------------------- loading
 
   private void begin() {
+    clear();
+    weighted = false;
+  }
+
+  /** Forgets all bags. */
+  void clear() {
     count = 0;
     starts[0] = 0;
-    weighted = false;
   }
 
   private void requireSum() {

@@ -13,6 +13,7 @@ import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.Objects;
 import java.util.random.RandomGenerator;
 
 /**
@@ -266,7 +267,8 @@ public final class Embedding {
    * @return an embedding that shares the weight
    */
   public Embedding withParallelism(Parallelism helpers) {
-    return new Embedding(weight, options.withParallelism(helpers));
+    return new Embedding(
+        weight, options.withParallelism(Objects.requireNonNull(helpers, "helpers")));
   }
 
   private static long checkedPadding(long index, long numEmbeddings) {

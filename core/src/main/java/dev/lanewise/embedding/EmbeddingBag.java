@@ -10,6 +10,7 @@ import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
+import java.util.Objects;
 
 /**
  * The sum, mean or maximum of the rows of each bag, without materialising the rows: {@code out[b,
@@ -64,7 +65,11 @@ public final class EmbeddingBag {
    * @return the bag
    */
   public static EmbeddingBag of(Embedding embedding, BagMode mode) {
-    return new EmbeddingBag(embedding, mode, false, Parallelism.NONE);
+    return new EmbeddingBag(
+        Objects.requireNonNull(embedding, "embedding"),
+        Objects.requireNonNull(mode, "mode"),
+        false,
+        Parallelism.NONE);
   }
 
   /**
@@ -83,7 +88,8 @@ public final class EmbeddingBag {
    * @return bags over the same embedding
    */
   public EmbeddingBag withParallelism(Parallelism helpers) {
-    return new EmbeddingBag(embedding, mode, lastOffset, helpers);
+    return new EmbeddingBag(
+        embedding, mode, lastOffset, Objects.requireNonNull(helpers, "helpers"));
   }
 
   /**
@@ -314,6 +320,18 @@ public final class EmbeddingBag {
   void requireBackwardReady(Tensor gradient) {
     embedding.requireGradientReady(gradient);
     Check.accessible("weight", embedding.weight().value());
+  }
+
+  /** Makes room for all that a backward pass will need, before any of several begins. */
+  void reserveGradient(Bags bags, Contributions batch) {
+    switch (mode) {
+      case SUM -> {}
+      case MEAN -> batch.reserve(bags.count(), embedding.embeddingDim());
+      case MAX -> batch.reserve(bags.entries() + 1L, embedding.embeddingDim());
+    }
+    if (embedding.hasSparseGradient()) {
+      embedding.weight().sparseGradient().reserve(bags.entries());
+    }
   }
 
   /** Adds what follows from the bags' gradient that is loaded. */

@@ -10,6 +10,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -154,7 +155,8 @@ public final class NearestRows {
    * @return a search that shares the table
    */
   public NearestRows withParallelism(Parallelism threads) {
-    return new NearestRows(table, similarity, k, excluded, inverseNorms, threads);
+    return new NearestRows(
+        table, similarity, k, excluded, inverseNorms, Objects.requireNonNull(threads, "threads"));
   }
 
   /**

@@ -41,13 +41,17 @@ public final class TableBatch {
    * @throws IllegalArgumentException if there are fewer or more offsets, or they are not in order
    */
   public TableBatch load(int[] values, int[] starts) {
-    count = 0;
+    clear();
     offsets.load(starts, values.length);
     int each = bagsOfATable();
-    for (int table = 0; table < bags.length; table++) {
-      bags[table].loadPart(values, offsets, table * each, (table + 1) * each);
+    try {
+      for (int table = 0; table < bags.length; table++) {
+        bags[table].loadPart(values, offsets, table * each, (table + 1) * each);
+      }
+      count = each;
+    } finally {
+      clearUnless(each);
     }
-    count = each;
     return this;
   }
 
@@ -85,17 +89,35 @@ public final class TableBatch {
   }
 
   private TableBatch load(Tensor values, Tensor starts, @Nullable Tensor perSampleWeights) {
-    count = 0;
+    clear();
     if (values.rank() != 1) {
       throw new IllegalArgumentException("indices: expected shape [n], got " + values.shape());
     }
     offsets.load(starts, RowNumbers.requireCountable(values));
     int each = bagsOfATable();
-    for (int table = 0; table < bags.length; table++) {
-      bags[table].loadPart(values, offsets, table * each, (table + 1) * each, perSampleWeights);
+    try {
+      for (int table = 0; table < bags.length; table++) {
+        bags[table].loadPart(values, offsets, table * each, (table + 1) * each, perSampleWeights);
+      }
+      count = each;
+    } finally {
+      clearUnless(each);
     }
-    count = each;
     return this;
+  }
+
+  private void clear() {
+    count = 0;
+    for (Bags each : bags) {
+      each.clear();
+    }
+  }
+
+  /** Some tables' bags may be there, and those of the next were bad. */
+  private void clearUnless(int loaded) {
+    if (count != loaded) {
+      clear();
+    }
   }
 
   private int bagsOfATable() {
@@ -120,15 +142,22 @@ public final class TableBatch {
   }
 
   /**
-   * Checks that these are bags of some tables.
+   * Checks that these are bags of some tables, as many of each.
    *
    * @param user the tables
-   * @throws IllegalArgumentException if they are others
+   * @throws IllegalArgumentException if they are others, or others were loaded into the {@linkplain
+   *     #bags bags} of one table alone
    */
   @SuppressWarnings("ReferenceEquality") // It is the same or it is not.
   public void requireFor(TableBatchedBags user) {
     if (owner != user && !owner.sharesTablesWith(user)) {
       throw new IllegalArgumentException("batch: " + this + " of " + owner + " is not for " + user);
+    }
+    for (int table = 0; table < bags.length; table++) {
+      if (bags[table].count() != count) {
+        throw new IllegalArgumentException(
+            "batch: " + this + " has " + bags[table] + " for table " + table);
+      }
     }
   }
 
@@ -136,7 +165,7 @@ public final class TableBatch {
    * One table's bags.
    *
    * @param table from 0
-   * @return the bags, which change with the next load
+   * @return the bags, which change with the next load; not to be loaded alone
    * @throws IndexOutOfBoundsException if there is no such table
    */
   public Bags bags(int table) {

@@ -9,6 +9,7 @@ import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * Bags over many tables in one call: {@code out[b, :]} is what bag b of table 0 gives, followed by
@@ -84,7 +85,7 @@ public final class TableBatchedBags {
    * @return bags over the same tables
    */
   public TableBatchedBags withParallelism(Parallelism helpers) {
-    return new TableBatchedBags(tables, helpers);
+    return new TableBatchedBags(tables, Objects.requireNonNull(helpers, "helpers"));
   }
 
   /**
@@ -234,6 +235,9 @@ public final class TableBatchedBags {
     }
     Contributions contributions = CONTRIBUTIONS.take();
     try {
+      for (int table = 0; table < tables.size(); table++) {
+        tables.get(table).reserveGradient(batch.bags(table), contributions);
+      }
       for (int table = 0; table < tables.size(); table++) {
         contributions.loadColumns(
             gradient, columns[table], (int) tables.get(table).embedding().embeddingDim());

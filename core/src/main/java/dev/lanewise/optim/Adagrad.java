@@ -9,6 +9,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -64,6 +65,7 @@ public final class Adagrad extends Optimizer {
      * @throws IllegalArgumentException if a number is negative or not finite
      */
     public Settings {
+      Objects.requireNonNull(direction, "direction");
       SettingCheck.atLeastZero("learningRate", learningRate);
       SettingCheck.atLeastZero("lrDecay", lrDecay);
       SettingCheck.atLeastZero("weightDecay", weightDecay);
@@ -134,7 +136,7 @@ public final class Adagrad extends Optimizer {
 
   private Adagrad(Settings settings, Parameter... parameters) {
     super(parameters);
-    this.settings = settings;
+    this.settings = Objects.requireNonNull(settings, "settings");
     start(form());
   }
 

@@ -9,6 +9,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -91,6 +92,9 @@ public final class Adam extends Optimizer {
      * @throws IllegalArgumentException if a number is negative or not finite, or a beta not below 1
      */
     public Settings {
+      Objects.requireNonNull(decayKind, "decayKind");
+      Objects.requireNonNull(variant, "variant");
+      Objects.requireNonNull(direction, "direction");
       SettingCheck.atLeastZero("learningRate", learningRate);
       SettingCheck.decayRate("beta1", beta1);
       SettingCheck.decayRate("beta2", beta2);
@@ -175,7 +179,7 @@ public final class Adam extends Optimizer {
 
   private Adam(Settings settings, Parameter... parameters) {
     super(parameters);
-    this.settings = settings;
+    this.settings = Objects.requireNonNull(settings, "settings");
     start(form());
   }
 

@@ -9,6 +9,7 @@ import dev.lanewise.internal.rows.RowSums;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Objects;
 
 /**
  * Backward pass and optimizer step of an embedding in one: the batch is sorted by row, the
@@ -86,7 +87,7 @@ public final class FusedUpdate {
    * @return another update of the same weights and state
    */
   public FusedUpdate withParallelism(Parallelism helpers) {
-    return new FusedUpdate(optimizer, embedding, index, helpers);
+    return new FusedUpdate(optimizer, embedding, index, Objects.requireNonNull(helpers, "helpers"));
   }
 
   /**
@@ -146,15 +147,22 @@ public final class FusedUpdate {
     ParameterState state = optimizer.state(index);
     requireShareable(contributions.segment());
     sums.group(contributions, embedding.paddingIdx());
-    optimizer.beginStep(index);
     RowSums.Kind kind =
         embedding.scalesGradByFreq() ? RowSums.Kind.BY_FREQUENCY : RowSums.Kind.PLAIN;
     int distinct = sums.count();
     int parts = Parts.count(parallelism, distinct / LEAST_ROWS_OF_A_PART);
     if (parts == 1) {
-      part(state, kind, 0, distinct);
+      UpdateScratch scratch = UpdateScratch.POOL.take();
+      try {
+        optimizer.reserve(state, scratch);
+        optimizer.beginStep(index);
+        optimizer.update(state, sums, kind, 0, distinct, scratch);
+      } finally {
+        UpdateScratch.POOL.giveBack(scratch);
+      }
       return;
     }
+    optimizer.beginStep(index);
     Parts.run(
         parallelism,
         parts,

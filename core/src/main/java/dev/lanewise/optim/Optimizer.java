@@ -42,6 +42,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>State memory is allocated when the optimizer is made and belongs to no arena. A step checks
  * everything before it changes anything, allocates nothing in steady state, and is not thread-safe.
+ * Where memory runs out in a step, the parameter that needed it and those behind it have not moved.
  */
 public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Adam, SparseAdam {
   /** Rows whose cache misses overlap: more than a core has outstanding, times a row's lines. */
@@ -214,13 +215,12 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     boolean sparse =
         parameter.hasSparseGradient()
             && (parameter.sparseGradient().nnz() > 0 || !parameter.hasGradient());
-    if (sparse || parameter.hasGradient()) {
+    if (sparse) {
+      sparseStep(index, parameter.sparseGradient(), scratch);
+    } else if (parameter.hasGradient()) {
+      reserveWeights(state, scratch);
       beginStep(index);
-      if (sparse) {
-        sparseStep(state, parameter.sparseGradient(), scratch);
-      } else {
-        denseStep(state, parameter.gradient(), scratch);
-      }
+      denseStep(state, parameter.gradient(), scratch);
     }
   }
 
@@ -246,15 +246,20 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     }
   }
 
-  private void sparseStep(ParameterState state, SparseGradient gradient, UpdateScratch scratch) {
+  private void sparseStep(int index, SparseGradient gradient, UpdateScratch scratch) {
+    ParameterState state = states[index];
     if (!movesUntouchedRows()) {
       scratch.batch.of(gradient);
       scratch.sums.group(scratch.batch, -1);
+      reserve(state, scratch);
+      beginStep(index);
       update(state, scratch.sums, RowSums.Kind.PLAIN, 0, scratch.sums.count(), scratch);
       scratch.batch.release();
       return;
     }
     gradient.coalesce();
+    reserveWeights(state, scratch);
+    beginStep(index);
     long rowBytes = state.width() * Float.BYTES;
     long next = 0;
     for (int i = 0; i < gradient.nnz(); i++) {
@@ -288,8 +293,8 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       int to,
       UpdateScratch scratch) {
     long rowBytes = state.width() * Float.BYTES;
-    int blockRows = Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
-    MemorySegment block = scratch.block.atLeast(Math.max(blockRows * rowBytes, 1));
+    int blockRows = blockRows(rowBytes);
+    MemorySegment block = scratch.block.atLeast(blockBytes(state));
     int read = 0;
     for (int first = from; first < to; first += blockRows) {
       int count = Math.min(blockRows, to - first);
@@ -301,6 +306,30 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       rows(state, sums.rows(), first, count, block, 0, scratch);
     }
     RowTouch.keep(read);
+  }
+
+  private static int blockRows(long rowBytes) {
+    return Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
+  }
+
+  /** What {@link #update} takes for the sums of a block of rows. */
+  private static long blockBytes(ParameterState state) {
+    long rowBytes = state.width() * Float.BYTES;
+    return Math.max(blockRows(rowBytes) * rowBytes, 1);
+  }
+
+  /** Makes the memory for {@link #update}, so that it is not wanting in the middle of a step. */
+  final void reserve(ParameterState state, UpdateScratch scratch) {
+    scratch.block.atLeast(blockBytes(state));
+    reserveWeights(state, scratch);
+  }
+
+  /** Makes the memory in which {@link #apply} widens weights of 16 bits. */
+  private void reserveWeights(ParameterState state, UpdateScratch scratch) {
+    if (state.isNarrow()) {
+      long longest = longestRun(state, NarrowWeights.LONGEST_RUN);
+      scratch.weights.atLeast(Math.max(longest * Float.BYTES, Zeros.CHUNK_BYTES));
+    }
   }
 
   /** Reads ahead of some rows' update. */

@@ -11,6 +11,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -59,6 +60,7 @@ public final class RowwiseAdagrad extends Optimizer {
      * @throws IllegalArgumentException if a number is negative or not finite
      */
     public Settings {
+      Objects.requireNonNull(direction, "direction");
       SettingCheck.atLeastZero("learningRate", learningRate);
       SettingCheck.atLeastZero("eps", eps);
     }
@@ -107,7 +109,7 @@ public final class RowwiseAdagrad extends Optimizer {
                 + " elements");
       }
     }
-    this.settings = settings;
+    this.settings = Objects.requireNonNull(settings, "settings");
     start(form());
   }
 

@@ -9,6 +9,7 @@ import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -69,6 +70,8 @@ public final class Sgd extends Optimizer {
      *     has no momentum or some dampening
      */
     public Settings {
+      Objects.requireNonNull(momentumKind, "momentumKind");
+      Objects.requireNonNull(direction, "direction");
       SettingCheck.atLeastZero("learningRate", learningRate);
       SettingCheck.atLeastZero("momentum", momentum);
       SettingCheck.atLeastZero("weightDecay", weightDecay);
@@ -145,7 +148,7 @@ public final class Sgd extends Optimizer {
 
   private Sgd(Settings settings, Parameter... parameters) {
     super(parameters);
-    this.settings = settings;
+    this.settings = Objects.requireNonNull(settings, "settings");
     start(form());
   }
 

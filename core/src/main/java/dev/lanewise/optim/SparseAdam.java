@@ -7,6 +7,7 @@ import dev.lanewise.tensor.Parameter;
 import java.lang.foreign.MemorySegment;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Objects;
 import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 
@@ -61,6 +62,7 @@ public final class SparseAdam extends Optimizer {
      * @throws IllegalArgumentException if a number is negative or not finite, or a beta not below 1
      */
     public Settings {
+      Objects.requireNonNull(direction, "direction");
       SettingCheck.atLeastZero("learningRate", learningRate);
       SettingCheck.decayRate("beta1", beta1);
       SettingCheck.decayRate("beta2", beta2);
@@ -111,7 +113,7 @@ public final class SparseAdam extends Optimizer {
 
   private SparseAdam(Settings settings, Parameter... parameters) {
     super(parameters);
-    this.settings = settings;
+    this.settings = Objects.requireNonNull(settings, "settings");
     start(form());
   }
 

@@ -1,5 +1,6 @@
 package dev.lanewise.parallel;
 
+import java.util.Objects;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ForkJoinPool;
 
@@ -11,6 +12,9 @@ import java.util.concurrent.ForkJoinPool;
  * whatever the parallelism. The caller always takes part and waits for parts that others have
  * begun, never for threads that have yet to come: an executor that is busy, or that the caller
  * itself runs on, slows a call down but cannot block it.
+ *
+ * <p>An interrupt does not end a call: it returns with its whole result, and the caller's interrupt
+ * status is still set.
  *
  * <p>Immutable and thread-safe. The executor stays its owner's, who shuts it down.
  */
@@ -38,6 +42,7 @@ public final class Parallelism {
     if (width < 1) {
       throw new IllegalArgumentException("width: expected at least 1, got " + width);
     }
+    Objects.requireNonNull(executor, "executor");
     return width == 1 ? NONE : new Parallelism(executor, width);
   }
 

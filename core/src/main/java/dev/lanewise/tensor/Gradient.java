@@ -2,6 +2,7 @@ package dev.lanewise.tensor;
 
 import dev.lanewise.internal.memory.Zeros;
 import java.util.Arrays;
+import java.util.Objects;
 
 /**
  * The gradient of a parameter: a dense tensor that also knows which of its rows (positions of
@@ -43,8 +44,13 @@ public final class Gradient {
    * Notes that a row may have become different from zero.
    *
    * @param row its position in dimension 0
+   * @throws IndexOutOfBoundsException if there is no such row
    */
   public void touchRow(long row) {
+    if (row < 0 || row >= rowCount) {
+      throw new IndexOutOfBoundsException(
+          "row " + row + " is outside the gradient of shape " + tensor.shape());
+    }
     if (all) {
       return;
     }
@@ -55,10 +61,11 @@ public final class Gradient {
     int word = (int) (row >>> 6);
     long bit = 1L << row;
     if ((marked[word] & bit) == 0) {
-      marked[word] |= bit;
+      // First, as it may fail: a row that is marked and not listed would never be zeroed.
       if (touched == rows.length) {
         rows = Arrays.copyOf(rows, (int) Math.min(rowCount, rows.length * 2L));
       }
+      marked[word] |= bit;
       rows[touched++] = (int) row;
     }
   }
@@ -91,8 +98,10 @@ public final class Gradient {
    *
    * @param position from 0 to {@link #touchedRowCount} - 1, in order of the first touch
    * @return the row's position in dimension 0
+   * @throws IndexOutOfBoundsException if fewer were touched
    */
   public int touchedRow(int position) {
+    Objects.checkIndex(position, touched);
     return rows[position];
   }
 

@@ -2,6 +2,7 @@ package dev.lanewise.tensor;
 
 import java.lang.foreign.Arena;
 import java.util.EnumSet;
+import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -55,7 +56,7 @@ public final class Parameter implements Operand {
               + value.shape()
               + " must be contiguous: use contiguous(arena)");
     }
-    return new Parameter(value, arena);
+    return new Parameter(value, Objects.requireNonNull(arena, "arena"));
   }
 
   /**
@@ -65,7 +66,7 @@ public final class Parameter implements Operand {
    * @return the parameter
    */
   public static Parameter frozen(Tensor value) {
-    return new Parameter(value, null);
+    return new Parameter(Objects.requireNonNull(value, "value"), null);
   }
 
   @Override

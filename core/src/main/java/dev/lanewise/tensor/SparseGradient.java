@@ -201,14 +201,18 @@ public final class SparseGradient {
     return bytes(count++);
   }
 
-  private void requireRow(long row) {
-    if (row < 0 || row >= parameterShape.size(0)) {
-      throw new IndexOutOfBoundsException(
-          "row " + row + " is outside the parameter of shape " + parameterShape);
+  /**
+   * Makes room for more entries. Until so many have been added, adding one cannot fail for want of
+   * memory: who adds in several steps reserves first, and adds all or nothing.
+   *
+   * @param more how many, at least 0
+   * @throws IllegalArgumentException if the number is negative, or there would be more entries than
+   *     an int can count
+   */
+  public void reserve(int more) {
+    if (more < 0) {
+      throw new IllegalArgumentException("more: expected at least 0, got " + more);
     }
-  }
-
-  private void reserve(int more) {
     long needed = (long) count + more;
     if (needed > MOST_ENTRIES) {
       throw new IllegalArgumentException(
@@ -218,6 +222,13 @@ public final class SparseGradient {
       rows = Arrays.copyOf(rows, (int) Math.min(Math.max(needed, rows.length * 2L), MOST_ENTRIES));
     }
     values.atLeast(Math.max(bytes(needed), 1), bytes(count));
+  }
+
+  private void requireRow(long row) {
+    if (row < 0 || row >= parameterShape.size(0)) {
+      throw new IndexOutOfBoundsException(
+          "row " + row + " is outside the parameter of shape " + parameterShape);
+    }
   }
 
   /**

@@ -704,6 +704,10 @@ public final class Tensor implements Operand {
           "cannot copy " + source.dtype + " " + source.shape + " into " + dtype + " " + shape);
     }
     requireUnrepeated();
+    if (shape.elementCount() == 0) {
+      // A view of no elements may begin behind its memory.
+      return this;
+    }
     if (isContiguous() && source.isContiguous()) {
       MemorySegment.copy(
           source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));

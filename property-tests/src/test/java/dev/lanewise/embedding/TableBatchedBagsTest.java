@@ -1,10 +1,12 @@
 package dev.lanewise.embedding;
 
+import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.lanewise.optim.Adagrad;
+import dev.lanewise.optim.FusedTableUpdate;
 import dev.lanewise.optim.Optimizer;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Parameter;
@@ -212,6 +214,34 @@ class TableBatchedBagsTest {
           () -> optimizer.fused(TableBatchedBags.of(EmbeddingBag.of(one, BagMode.SUM), shared)));
       assertSameBits("one", Tensor.full(arena, 1f, 2, 3), one.weight().value());
       assertThrows(IllegalArgumentException.class, () -> TableBatchedBags.of(List.of()));
+    }
+  }
+
+  @Example
+  void aFailedLoadLeavesNoBagsOfAnyTable() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding one = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 1f, 2, 3)));
+      Embedding two = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 1f, 4, 2)));
+      TableBatchedBags tables =
+          TableBatchedBags.of(EmbeddingBag.of(one, BagMode.SUM), EmbeddingBag.of(two, BagMode.SUM));
+      FusedTableUpdate update = Adagrad.of(1f, one.weight(), two.weight()).fused(tables);
+      TableBatch batch = tables.batch();
+      assertThrows(
+          IndexOutOfBoundsException.class, () -> batch.load(new int[] {0, 4}, new int[] {0, 1, 2}));
+      assertEquals(0, batch.count());
+      assertEquals(0, batch.bags(0).count());
+      assertEquals(0, batch.bags(0).entries());
+      // Nothing is added, where the first table's bag would have been.
+      tables.backward(batch, Tensor.zeros(arena, 0, 5));
+      update.backward(batch, Tensor.zeros(arena, 0, 5));
+      batch.bags(1).load(new int[] {3}, new int[] {0});
+      String why = "batch: TableBatch(2 tables, 0 bags each) has Bags(1 of 1 entries) for table 1";
+      Tensor empty = Tensor.zeros(arena, 0, 5);
+      refused(IllegalArgumentException.class, why, () -> tables.forward(batch, empty));
+      refused(IllegalArgumentException.class, why, () -> tables.backward(batch, empty));
+      refused(IllegalArgumentException.class, why, () -> update.backward(batch, empty));
+      assertSameBits("one", Tensor.full(arena, 1f, 2, 3), one.weight().value());
+      assertSameBits("two", Tensor.full(arena, 1f, 4, 2), two.weight().value());
     }
   }
 }

@@ -128,6 +128,8 @@ class SparseGradientTest {
             "row " + row + " is outside the parameter of shape [11, 2]", refusal.getMessage());
         assertThrows(IndexOutOfBoundsException.class, () -> sparse.append(row));
       }
+      assertThrows(IllegalArgumentException.class, () -> sparse.reserve(-1));
+      assertThrows(IllegalArgumentException.class, () -> sparse.reserve(Integer.MAX_VALUE));
       assertEquals(0, sparse.nnz());
       assertEquals(
           "out: expected float32 of shape [11, 2], got float32 of shape [2, 2]",

@@ -212,6 +212,11 @@ public final class Contributions {
     }
   }
 
+  /** Makes room for what {@link #ofMeans} or {@link #ofMaxima} computes, of some rows. */
+  public void reserve(long rowsToMake, long rowLength) {
+    made.atLeast(Math.max(rowsToMake * rowLength * Float.BYTES, 1));
+  }
+
   private void useMade() {
     segment = made.segment();
     offsetBytes = 0;

@@ -109,7 +109,8 @@ public final class RowNumbers {
 
   private void readLongs(Tensor indices, int from, int to) {
     MemorySegment segment = indices.segment();
-    if (indices.isContiguous()) {
+    // A view of no elements may begin behind its memory.
+    if (to > from && indices.isContiguous()) {
       long first = indices.offsetBytes() + (long) from * Long.BYTES;
       MemorySegment.copy(segment, ValueLayout.JAVA_LONG_UNALIGNED, first, rows, 0, to - from);
       return;

@@ -101,14 +101,15 @@ public final class TableGradient {
           batch.strideBytes());
       return;
     }
+    // Rows are marked before they are written, so that none is written and never zeroed.
+    for (int i = 0; i < batch.count(); i++) {
+      dense.touchRow(batch.rows()[i]);
+    }
     int from = 0;
     while (from < batch.count()) {
       int end = endOfRun(sources, from, batch.count());
       scatterRun(dense.tensor(), batch, from, end - from, sources[from]);
       from = end;
-    }
-    for (int i = 0; i < batch.count(); i++) {
-      dense.touchRow(batch.rows()[i]);
     }
   }
 
@@ -121,6 +122,11 @@ public final class TableGradient {
       MemorySegment g,
       long gOffset,
       long gStride) {
+    for (int i = first; i < first + count; i++) {
+      if (rows[i] != paddingIdx) {
+        dense.touchRow(rows[i]);
+      }
+    }
     Tensor table = dense.tensor();
     SCATTER.scatterAdd(
         table.segment(),
@@ -134,11 +140,6 @@ public final class TableGradient {
         gStride,
         (int) table.size(1),
         paddingIdx);
-    for (int i = first; i < first + count; i++) {
-      if (rows[i] != paddingIdx) {
-        dense.touchRow(rows[i]);
-      }
-    }
   }
 
   /** Entries that share a row of the matrix: a bag, from which padding was left out before. */
@@ -184,6 +185,7 @@ public final class TableGradient {
   private static void append(SparseGradient sparse, long paddingIdx, Contributions batch) {
     long[] sources = batch.sources();
     double[] weights = batch.weights();
+    sparse.reserve(batch.count());
     if (sources == null) {
       sparse.append(
           batch.rows(),
@@ -223,6 +225,7 @@ public final class TableGradient {
     sums.group(batch, paddingIdx);
     if (kind == Kind.SPARSE_BY_FREQUENCY) {
       SparseGradient sparse = weight.sparseGradient();
+      sparse.reserve(sums.count());
       for (int group = 0; group < sums.count(); group++) {
         long to = sparse.append(sums.rows()[group]);
         sums.sum(group, RowSums.Kind.BY_FREQUENCY, sparse.segment(), to);
