@@ -48,7 +48,7 @@ final class VectorDialect implements Dialect {
     // A double takes C2 more nodes than a float: of larger ones it boxed vectors, now and then, in
     // a
     // JVM that had run many plans.
-    return element == Element.FLOAT ? new int[] {12, 12} : new int[] {12, 8};
+    return element == Element.FLOAT ? new int[] {12, 10} : new int[] {12, 8};
   }
 
   @Override
