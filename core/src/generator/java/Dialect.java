@@ -79,6 +79,9 @@ interface Dialect {
   /** {@code condition ? ifTrue : otherwise}, of a comparison's result. */
   String choose(String condition, String ifTrue, String otherwise);
 
+  /** The opposite of a comparison's result. */
+  String not(String condition);
+
   /** Whether two values are equal, or both NaN. */
   String sameOrBothNan(String a, String b);
 }

@@ -7,7 +7,7 @@ final class ReductionsSource {
 
   static String methods(Dialect d) {
     return products(d, "dot")
-        + reduce(d, "sum", "a", "", (p, in) -> List.of(p.add(in.apply("p"), in.apply("a"))))
+        + reduce(d, "sum", "a", "", (p, in) -> List.of(p.add(in.apply("a"), in.apply("p"))))
         + reduce(
             d,
             "squaredDifference",
@@ -17,14 +17,14 @@ final class ReductionsSource {
               String difference = p.sub(in.apply("a"), in.apply("b"));
               return List.of(p.fma(difference, difference, in.apply("p")));
             })
-        + reduce(d, "max", "a", "", (p, in) -> List.of(p.max(in.apply("p"), in.apply("a"))))
+        + reduce(d, "max", "a", "", (p, in) -> List.of(p.max(in.apply("a"), in.apply("p"))))
         + reduce(
             d,
             "sumExp",
             "a",
             "shift",
             (p, in) ->
-                List.of(p.add(in.apply("p"), p.exp(p.sub(in.apply("a"), in.apply("shift"))))));
+                List.of(p.add(p.exp(p.sub(in.apply("a"), in.apply("shift"))), in.apply("p"))));
   }
 
   /** A run of products of two operands. */

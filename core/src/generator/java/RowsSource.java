@@ -92,7 +92,7 @@ final class RowsSource {
       String x = load(p, stored, access, v);
       String sum = "sum" + v;
       p.line(
-          sum + " = " + (weighted ? d.fma("weight", x, sum) : d.binary("add", "+", sum, x)) + ";");
+          sum + " = " + (weighted ? d.fma("weight", x, sum) : d.binary("add", "+", x, sum)) + ";");
     }
     p.line("}");
     for (int v = 0; v < vectors; v++) {
@@ -114,7 +114,7 @@ final class RowsSource {
     beginRows(p, stored, access, vectors);
     for (int v = 0; v < vectors; v++) {
       String x = load(p, stored, access, v);
-      p.line("max%d = %s;".formatted(v, d.call("max", "max" + v, x)));
+      p.line("max%d = %s;".formatted(v, d.call("max", x, "max" + v)));
     }
     p.line("}");
     for (int v = 0; v < vectors; v++) {

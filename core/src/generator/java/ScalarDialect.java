@@ -175,6 +175,11 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public String not(String condition) {
+    return "!" + condition;
+  }
+
+  @Override
   public String sameOrBothNan(String a, String b) {
     return a + " == " + b + " || " + a + " != " + a + " && " + b + " != " + b;
   }

@@ -107,7 +107,7 @@ final class ScatterSource {
       p.line(
           d.store("values", RowLoops.at("to", v, d), "(" + d.choose(takes, rest, d.zero()) + ")")
               + ";");
-      p.line(rest + " = " + d.choose(takes, d.zero(), rest) + ";");
+      p.line(rest + " = " + d.choose(d.not(takes), rest, d.zero()) + ";");
     }
     p.line("}");
   }

@@ -1,6 +1,13 @@
 import java.util.List;
 
-/** A vector of lanes of the species F that the generated class holds. */
+/**
+ * A vector of lanes of the species F that the generated class holds.
+ *
+ * <p>Operations are methods of their first operand: what a loop accumulates should be the other
+ * one. C2 knows the species of what was loaded or broadcast; that of an accumulator, which goes
+ * round the loop, it knows only from a profile, and has none where it compiles a method into its
+ * caller before the method itself became hot. It then calls, and boxes all that goes round.
+ */
 final class VectorDialect implements Dialect {
   private final Element element;
 
@@ -184,6 +191,11 @@ final class VectorDialect implements Dialect {
   @Override
   public String choose(String condition, String ifTrue, String otherwise) {
     return otherwise + ".blend(" + ifTrue + ", " + condition + ")";
+  }
+
+  @Override
+  public String not(String condition) {
+    return condition + ".not()";
   }
 
   @Override
