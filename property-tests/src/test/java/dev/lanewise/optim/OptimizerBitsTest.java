@@ -181,6 +181,19 @@ class OptimizerBitsTest {
     }
   }
 
+  @Example
+  void fusedUpdatesMoveTheirOwnTable() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding first = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+      Embedding second = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+      FusedUpdate update = Sgd.of(0.5f, first.weight(), second.weight()).fused(second);
+      assertEquals("FusedUpdate(Sgd, Embedding(4, 3))", update.toString());
+      update.backward(Tensor.copyOf(arena, new int[] {3}, 1), Tensor.full(arena, 1, 1, 3));
+      assertSameBits("first", Tensor.full(arena, 2, 4, 3), first.weight().value());
+      assertEquals(1.5, second.weight().value().get(3, 2));
+    }
+  }
+
   @Property(tries = 30)
   void bothGradientsCountOnce(@ForAll Kind kind, @ForAll("seeds") long seed) {
     if (kind.moves == Kind.Moves.ALL_OF_DENSE) {
