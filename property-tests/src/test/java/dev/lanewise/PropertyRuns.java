@@ -3,7 +3,6 @@ package dev.lanewise;
 import java.lang.reflect.AnnotatedElement;
 import java.util.Optional;
 import net.jqwik.api.lifecycle.AroundPropertyHook;
-import net.jqwik.api.lifecycle.LifecycleHook;
 import net.jqwik.api.lifecycle.PropagationMode;
 import net.jqwik.api.lifecycle.PropertyAttributes;
 import net.jqwik.api.lifecycle.PropertyExecutionResult;
@@ -16,7 +15,9 @@ import net.jqwik.api.lifecycle.PropertyLifecycleContext;
  * dev.lanewise.tests.seed} where it is given. jqwik finds it as a service.
  */
 public class PropertyRuns implements AroundPropertyHook {
-  /** {@code jqwik.tries.default} of {@code junit-platform.properties}, which hooks cannot ask for. */
+  /**
+   * {@code jqwik.tries.default} of {@code junit-platform.properties}, which hooks cannot ask for.
+   */
   private static final int DEFAULT_TRIES = 300;
 
   private static final double FACTOR =
