@@ -181,6 +181,22 @@ class OptimizerBitsTest {
     }
   }
 
+  /** With an eps of 0, a visit to a row that has had no gradient would make it NaN. */
+  @Example
+  void rowsThatTheBatchDidNotTouchAreNotVisited() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding table = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+      table.backward(new int[] {3}, Tensor.full(arena, 1, 1, 3));
+      Direction down = Direction.MINIMIZE;
+      Adagrad.of(new Adagrad.Settings(0.5f, 0, 0, 0, 0, down), table.weight()).step();
+      RowwiseAdagrad.of(new RowwiseAdagrad.Settings(0.5f, 0, down), table.weight()).step();
+      assertSameBits(
+          "table",
+          new float[] {2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1},
+          table.weight().value().toFloatArray());
+    }
+  }
+
   @Example
   void fusedUpdatesMoveTheirOwnTable() {
     try (Arena arena = Arena.ofConfined()) {
