@@ -2,6 +2,7 @@ package dev.lanewise.autograd;
 
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.tensor.Operand;
@@ -15,6 +16,7 @@ import dev.lanewise.verification.OracleLosses;
 import dev.lanewise.verification.Rounded;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -23,6 +25,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
+import net.jqwik.api.constraints.IntRange;
 
 /**
  * A model's value and gradients against the same formulae in double, with the error of every
@@ -192,6 +195,34 @@ class TapeGradientTest {
     }
   }
 
+  @Property
+  void sumsAndMeans(@ForAll @IntRange(min = 1, max = 300) int n) {
+    float[] values = new float[n];
+    float total = 0;
+    for (int i = 0; i < n; i++) {
+      values[i] = i % 7 - 2;
+      total += values[i]; // Exact in any order.
+    }
+    float[] ofSum = new float[n];
+    float[] ofMean = new float[n];
+    Arrays.fill(ofSum, 1);
+    Arrays.fill(ofMean, 1f / n);
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter x = Parameter.trainable(arena, Tensor.copyOf(arena, values, n));
+      Variable sum = tape.sum(x);
+      assertEquals(total, sum.item());
+      sum.backward();
+      assertSameBits("gradient of sum", ofSum, x.gradient().tensor().toFloatArray());
+      tape.reset();
+      x.zeroGradient();
+      Variable mean = tape.mean(x);
+      assertEquals(total / n, mean.item());
+      mean.backward();
+      assertSameBits("gradient of mean", ofMean, x.gradient().tensor().toFloatArray());
+    }
+  }
+
   @Provide
   Arbitrary<Shape> shapes() {
     return LanewiseArbitraries.shapes(3, 5);
@@ -248,9 +279,7 @@ class TapeGradientTest {
 
   /** Without sizes a scalar, which {@code copyOf} would take for a vector. */
   private static Tensor tensor(Arena arena, float[] values, long... sizes) {
-    return sizes.length == 0
-        ? Tensor.full(arena, values[0])
-        : Tensor.copyOf(arena, values, sizes);
+    return sizes.length == 0 ? Tensor.full(arena, values[0]) : Tensor.copyOf(arena, values, sizes);
   }
 
   /** A shape that broadcasts to the full one: leading dimensions left out, some sizes 1. */
