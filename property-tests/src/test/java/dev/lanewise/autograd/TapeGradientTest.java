@@ -2,8 +2,10 @@ package dev.lanewise.autograd;
 
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lanewise.embedding.Embedding;
+import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
@@ -14,6 +16,7 @@ import dev.lanewise.verification.OracleLosses;
 import dev.lanewise.verification.Rounded;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
@@ -22,6 +25,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
+import net.jqwik.api.constraints.IntRange;
 
 /**
  * A model's value and gradients against the same formulae in double, with the error of every
@@ -191,6 +195,34 @@ class TapeGradientTest {
     }
   }
 
+  @Property
+  void sumsAndMeans(@ForAll @IntRange(min = 1, max = 300) int n) {
+    float[] values = new float[n];
+    float total = 0;
+    for (int i = 0; i < n; i++) {
+      values[i] = i % 7 - 2;
+      total += values[i]; // Exact in any order.
+    }
+    float[] ofSum = new float[n];
+    float[] ofMean = new float[n];
+    Arrays.fill(ofSum, 1);
+    Arrays.fill(ofMean, 1f / n);
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter x = Parameter.trainable(arena, Tensor.copyOf(arena, values, n));
+      Variable sum = tape.sum(x);
+      assertEquals(total, sum.item());
+      sum.backward();
+      assertSameBits("gradient of sum", ofSum, x.gradient().tensor().toFloatArray());
+      tape.reset();
+      x.zeroGradient();
+      Variable mean = tape.mean(x);
+      assertEquals(total / n, mean.item());
+      mean.backward();
+      assertSameBits("gradient of mean", ofMean, x.gradient().tensor().toFloatArray());
+    }
+  }
+
   @Provide
   Arbitrary<Shape> shapes() {
     return LanewiseArbitraries.shapes(3, 5);
@@ -198,41 +230,56 @@ class TapeGradientTest {
 
   @Property(tries = 600)
   void additionBroadcastsAndItsGradientAddsUpInRowMajorOrder(
-      @ForAll("shapes") Shape full, @ForAll("seeds") long seed) {
+      @ForAll("shapes") Shape first, @ForAll("shapes") Shape next, @ForAll("seeds") long seed) {
     SplittableRandom random = new SplittableRandom(seed);
-    Shape left = reduced(full, random);
-    Shape right = reduced(full, random);
     try (Arena arena = Arena.ofConfined();
         Tape tape = new Tape()) {
-      Parameter a =
-          Parameter.trainable(
-              arena,
-              Tensor.copyOf(
-                  arena, FloatClass.tame(seed, (int) left.elementCount()), left.toArray()));
-      Parameter b =
-          Parameter.trainable(
-              arena,
-              Tensor.copyOf(
-                  arena, FloatClass.tame(seed + 1, (int) right.elementCount()), right.toArray()));
-      Variable sum = tape.add(a, b);
-      long[] sizes = sum.value().shape().toArray();
-      Tensor x = a.value().expand(sizes);
-      Tensor y = b.value().expand(sizes);
-      float[] xs = x.toFloatArray();
-      float[] ys = y.toFloatArray();
-      float[] expected = new float[xs.length];
-      for (int i = 0; i < xs.length; i++) {
-        expected[i] = xs[i] + ys[i];
-      }
-      assertSameBits("sum", expected, sum.value().toFloatArray());
-      Tensor g = Tensor.copyOf(arena, FloatClass.tame(seed + 2, xs.length), sizes);
-      String labels = "abc".substring(0, sizes.length);
+      checkAddition(arena, tape, first, random);
+      tape.reset();
+      checkAddition(arena, tape, next, random);
+    }
+  }
+
+  private static void checkAddition(Arena arena, Tape tape, Shape full, SplittableRandom random) {
+    Operand a = drawn(arena, reduced(full, random), random);
+    Operand b = drawn(arena, reduced(full, random), random);
+    Variable sum = tape.add(a, b);
+    long[] sizes = sum.value().shape().toArray();
+    float[] xs = a.value().expand(sizes).toFloatArray();
+    float[] ys = b.value().expand(sizes).toFloatArray();
+    float[] expected = new float[xs.length];
+    for (int i = 0; i < xs.length; i++) {
+      expected[i] = xs[i] + ys[i];
+    }
+    assertSameBits("sum", expected, sum.value().toFloatArray());
+    Tensor g = tensor(arena, FloatClass.tame(random.nextLong(), xs.length), sizes);
+    String labels = "abc".substring(0, sizes.length);
+    if (sum.requiresGradient()) {
       tape.sum(tape.einsum(labels + "," + labels + "->" + labels, sum, g)).backward();
-      for (Parameter operand : List.of(a, b)) {
+    }
+    for (Operand operand : List.of(a, b)) {
+      if (operand instanceof Parameter parameter) {
         assertSameBits(
-            "gradient", summed(arena, g, operand.value().shape()), operand.gradient().tensor());
+            "gradient", summed(arena, g, parameter.value().shape()), parameter.gradient().tensor());
       }
     }
+  }
+
+  /** A parameter, or a constant whose axes lie the other way round. */
+  private static Operand drawn(Arena arena, Shape shape, SplittableRandom random) {
+    float[] values = FloatClass.tame(random.nextLong(), (int) shape.elementCount());
+    if (random.nextInt(3) > 0) {
+      return Parameter.trainable(arena, tensor(arena, values, shape.toArray()));
+    }
+    int rank = shape.rank();
+    int[] order = IntStream.range(0, rank).map(dim -> rank - 1 - dim).toArray();
+    long[] sizes = IntStream.of(order).mapToLong(shape::size).toArray();
+    return tensor(arena, values, sizes).permute(order);
+  }
+
+  /** Without sizes a scalar, which {@code copyOf} would take for a vector. */
+  private static Tensor tensor(Arena arena, float[] values, long... sizes) {
+    return sizes.length == 0 ? Tensor.full(arena, values[0]) : Tensor.copyOf(arena, values, sizes);
   }
 
   /** A shape that broadcasts to the full one: leading dimensions left out, some sizes 1. */

@@ -73,6 +73,10 @@ enum Kind {
     return rule.of(settings.of(direction), rows, width);
   }
 
+  Record settings(Direction direction) {
+    return settings.of(direction);
+  }
+
   Optimizer optimizer(Direction direction, Parameter... parameters) {
     return of(settings.of(direction), parameters);
   }

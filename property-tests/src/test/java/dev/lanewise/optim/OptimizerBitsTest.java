@@ -181,6 +181,35 @@ class OptimizerBitsTest {
     }
   }
 
+  /** With an eps of 0, a visit to a row that has had no gradient would make it NaN. */
+  @Example
+  void rowsThatTheBatchDidNotTouchAreNotVisited() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding table = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+      table.backward(new int[] {3}, Tensor.full(arena, 1, 1, 3));
+      Direction down = Direction.MINIMIZE;
+      Adagrad.of(new Adagrad.Settings(0.5f, 0, 0, 0, 0, down), table.weight()).step();
+      RowwiseAdagrad.of(new RowwiseAdagrad.Settings(0.5f, 0, down), table.weight()).step();
+      assertSameBits(
+          "table",
+          new float[] {2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1},
+          table.weight().value().toFloatArray());
+    }
+  }
+
+  @Example
+  void fusedUpdatesMoveTheirOwnTable() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding first = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+      Embedding second = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 3)));
+      FusedUpdate update = Sgd.of(0.5f, first.weight(), second.weight()).fused(second);
+      assertEquals("FusedUpdate(Sgd, Embedding(4, 3))", update.toString());
+      update.backward(Tensor.copyOf(arena, new int[] {3}, 1), Tensor.full(arena, 1, 1, 3));
+      assertSameBits("first", Tensor.full(arena, 2, 4, 3), first.weight().value());
+      assertEquals(1.5, second.weight().value().get(3, 2));
+    }
+  }
+
   @Property(tries = 30)
   void bothGradientsCountOnce(@ForAll Kind kind, @ForAll("seeds") long seed) {
     if (kind.moves == Kind.Moves.ALL_OF_DENSE) {

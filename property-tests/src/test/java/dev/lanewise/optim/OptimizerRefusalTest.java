@@ -3,12 +3,16 @@ package dev.lanewise.optim;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.RecordComponent;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import org.junit.jupiter.api.Test;
@@ -152,5 +156,104 @@ final class OptimizerRefusalTest {
     optimizer.step();
     assertEquals(before, optimizer.stateDict().toString());
     assertSameBits("weight", Tensor.full(arena, 2, 4, 3), embedding.weight().value());
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void noParameterMovesWhereOneCannotBeWritten(Kind kind) {
+    Embedding embedding = embedding();
+    Parameter gone;
+    Optimizer optimizer;
+    try (Arena confined = Arena.ofConfined()) {
+      gone = Parameter.trainable(confined, Tensor.zeros(confined, 2));
+      optimizer = kind.optimizer(Direction.MINIMIZE, embedding.weight(), gone);
+    }
+    embedding.backward(new int[] {1}, Tensor.full(arena, 1, 1, 3));
+    assertEquals(
+        "parameter: the arena of this tensor of shape [2] is closed",
+        assertThrows(IllegalStateException.class, optimizer::step).getMessage());
+    assertSameBits("weight", Tensor.full(arena, 2, 4, 3), embedding.weight().value());
+  }
+
+  @Test
+  void fusedUpdatesOfAWeightThatIsOutOfReach() {
+    Tensor g = Tensor.full(arena, 1, 1, 3);
+    FusedUpdate update;
+    try (Arena confined = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2)) {
+      Embedding own = Embedding.of(Parameter.trainable(confined, Tensor.full(confined, 2, 4, 3)));
+      update = Sgd.of(0.5f, own.weight()).fused(own);
+      FusedUpdate shared = update.withParallelism(Parallelism.of(pool));
+      var refusal =
+          assertThrows(WrongThreadException.class, () -> shared.backward(new int[] {1}, g));
+      assertTrue(refusal.getMessage().startsWith("weight: this tensor of shape [4, 3] belongs"));
+      assertSameBits("weight", Tensor.full(arena, 2, 4, 3), own.weight().value());
+      // One thread is all right, whatever executor it belongs to.
+      update.withParallelism(Parallelism.of(pool, 1)).backward(new int[] {1}, g);
+      assertEquals(1.5, own.weight().value().get(1, 0));
+    }
+    assertEquals(
+        "weight: the arena of this tensor of shape [4, 3] is closed",
+        assertThrows(IllegalStateException.class, () -> update.backward(new int[] {1}, g))
+            .getMessage());
+  }
+
+  @Test
+  void adamTakesSparseGradientsThatAreEmptyBesideADenseOne() {
+    Embedding embedding = embedding();
+    Adam adam = Adam.of(0.5f, embedding.weight());
+    embedding.withSparseGradient().backward(new int[0], Tensor.zeros(arena, 0, 3));
+    assertThrows(IllegalArgumentException.class, adam::step);
+    embedding.backward(new int[] {1}, Tensor.full(arena, 1, 1, 3));
+    adam.step();
+    assertEquals(1.5, embedding.weight().value().get(1, 0), 1e-6);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void everySettingHasARange(Kind kind) throws ReflectiveOperationException {
+    Record sound = kind.settings(Direction.MINIMIZE);
+    RecordComponent[] components = sound.getClass().getRecordComponents();
+    for (int i = 0; i < components.length; i++) {
+      String name = components[i].getName();
+      List<Double> outside =
+          switch (name) {
+            case "dampening" -> List.of(Double.NaN, Double.POSITIVE_INFINITY);
+            case "beta1", "beta2" -> List.of(-0.5, 1.0, Double.NaN);
+            default -> List.of(-0.5, Double.NaN, Double.POSITIVE_INFINITY);
+          };
+      if (components[i].getType().isPrimitive()) {
+        for (double value : outside) {
+          var refusal =
+              assertThrows(InvocationTargetException.class, copyWith(sound, i, value)::make);
+          assertTrue(refusal.getCause().getMessage().startsWith(name + " must be "));
+        }
+      }
+      if (name.startsWith("beta")) {
+        copyWith(sound, i, 0).make();
+      }
+    }
+  }
+
+  /** Makes settings. */
+  private interface Copy {
+    Object make() throws ReflectiveOperationException;
+  }
+
+  private static Copy copyWith(Record settings, int component, double value)
+      throws ReflectiveOperationException {
+    RecordComponent[] components = settings.getClass().getRecordComponents();
+    Object[] values = new Object[components.length];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = components[i].getAccessor().invoke(settings);
+    }
+    if (components[component].getType() == float.class) {
+      values[component] = (float) value;
+    } else {
+      values[component] = value;
+    }
+    Class<?>[] types =
+        Arrays.stream(components).map(RecordComponent::getType).toArray(Class<?>[]::new);
+    return () -> settings.getClass().getConstructor(types).newInstance(values);
   }
 }

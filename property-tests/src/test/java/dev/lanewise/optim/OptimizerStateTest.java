@@ -130,7 +130,11 @@ final class OptimizerStateTest {
     var groups = (Value.PyList) state.value("param_groups");
     SequencedMap<Value.Key, Value> group =
         new LinkedHashMap<>(((Value.Dict) groups.items().getFirst()).items());
-    group.put(new Value.Text(setting), value);
+    if (value instanceof Value.Text) {
+      group.remove(new Value.Text(setting));
+    } else {
+      group.put(new Value.Text(setting), value);
+    }
     return new StateDict()
         .put("state", state.value("state"))
         .put("param_groups", new Value.PyList(List.of(new Value.Dict(group))));
@@ -167,6 +171,15 @@ final class OptimizerStateTest {
         "step of parameter 0 must be a count of steps, got 1.5",
         with(sound, "step", Value.of(1.5)));
     assertRefused(
+        "step of parameter 0 must be a count of steps, got 9.007199254740992E15",
+        with(sound, "step", Value.of(1L << 53)));
+    assertRefused(
+        "lr must be a number, not a tensor",
+        withSetting(sound, "lr", Value.of(Tensor.zeros(arena, 2))));
+    assertRefused(
+        "exp_avg of parameter 0: expected float32, got int32",
+        with(sound, "exp_avg", Value.of(Tensor.copyOf(arena, new int[12], 4, 3))));
+    assertRefused(
         "step of parameter 0 must be a number, not a boolean", with(sound, "step", Value.of(true)));
     assertRefused(
         "exp_avg of parameter 0: expected shape [4, 3], got [4]",
@@ -187,5 +200,33 @@ final class OptimizerStateTest {
     assertRefused(
         "eps must be finite and at least 0, got NaN",
         withSetting(sound, "eps", Value.of(Double.NaN)));
+  }
+
+  @Test
+  void numbersAsPyTorchMayWriteThem() {
+    Embedding embedding = embedding();
+    Adam adam = Adam.of(0.5f, embedding.weight());
+    step(adam, embedding, 1);
+    StateDict sound = adam.stateDict();
+    adam.loadStateDict(withSetting(sound, "lr", Value.of(Tensor.full(arena, 0.25f, 1))));
+    assertEquals(0.25f, adam.learningRate());
+    adam.loadStateDict(withSetting(sound, "lr", Value.of(1)));
+    assertEquals(1f, adam.learningRate());
+    // A parameter that has not been stepped, and one whose state was never made.
+    adam.loadStateDict(with(sound, "step", Value.of(0)));
+    Sgd sgd = Sgd.of(Sgd.Settings.of(0.5f).withMomentum(0.5f), embedding.weight());
+    step(sgd, embedding, 1);
+    sgd.loadStateDict(with(sgd.stateDict(), "momentum_buffer", new Value.None()));
+    assertEquals(0, ((Value.Dict) sgd.stateDict().value("state")).items().size());
+  }
+
+  @Test
+  void adamsKindOfDecayStaysWhereNoneWasWritten() {
+    for (Adam.Settings kind : List.of(Adam.Settings.DEFAULT, Adam.Settings.ADAMW)) {
+      Adam adam = Adam.of(kind, embedding().weight());
+      adam.loadStateDict(
+          withSetting(adam.stateDict(), "decoupled_weight_decay", Value.of("left out")));
+      assertEquals(kind, adam.settings());
+    }
   }
 }
