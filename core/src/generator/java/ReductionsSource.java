@@ -23,6 +23,8 @@ final class ReductionsSource {
             "sumExp",
             "a",
             "shift",
+            // Of four, which are a hundred operations, C2 left some as calls with boxed vectors.
+            d.accumulators() / 2,
             (p, in) ->
                 List.of(p.add(p.exp(p.sub(in.apply("a"), in.apply("shift"))), in.apply("p"))));
   }
@@ -38,6 +40,11 @@ final class ReductionsSource {
    * in steps of 64 elements, so that the partial an element enters never depends on the lane width.
    */
   private static String reduce(Dialect d, String name, String inputs, String scalars, Body body) {
+    return reduce(d, name, inputs, scalars, d.accumulators(), body);
+  }
+
+  private static String reduce(
+      Dialect d, String name, String inputs, String scalars, int accumulators, Body body) {
     List<String> in = SourceText.words(inputs);
     List<String> values = SourceText.words(scalars);
     String parameters =
@@ -50,11 +57,11 @@ final class ReductionsSource {
             .append(SourceText.broadcasts(d, values));
     code.append("    final int whole = n - n % Partials.COUNT;\n");
     code.append("    for (int group = 0; group < Partials.COUNT; group += ")
-        .append(d.accumulators())
+        .append(accumulators)
         .append(" * ")
         .append(d.lanes())
         .append(") {\n");
-    for (int a = 0; a < d.accumulators(); a++) {
+    for (int a = 0; a < accumulators; a++) {
       code.append("      ")
           .append(d.floats())
           .append(" p")
@@ -65,7 +72,7 @@ final class ReductionsSource {
     }
     code.append("      for (int i = group; i < whole; i += Partials.COUNT) {\n");
     code.append("        final long at = (long) i * ").append(d.element().bytes()).append(";\n");
-    for (int a = 0; a < d.accumulators(); a++) {
+    for (int a = 0; a < accumulators; a++) {
       String accumulator = "p" + a;
       Program p = new Program(d, "        ", "_" + a);
       Function<String, String> operand =
@@ -78,7 +85,7 @@ final class ReductionsSource {
       code.append(p.lines);
     }
     code.append("      }\n");
-    for (int a = 0; a < d.accumulators(); a++) {
+    for (int a = 0; a < accumulators; a++) {
       code.append("      ")
           .append(d.storeArray("partials", "group + " + a + " * " + d.lanes(), "p" + a))
           .append(";\n");

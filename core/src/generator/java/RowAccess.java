@@ -16,8 +16,17 @@ enum RowAccess {
     this.label = label;
   }
 
-  /** Whether a dialect's loops read from slices: single numbers are not worth one. */
+  /** Whether a dialect's loops read from slices at all. */
   boolean slices(Dialect d) {
     return this == SLICED && d instanceof VectorDialect;
+  }
+
+  /**
+   * Whether a group of vectors is read from a slice. One or two are not worth it; and their methods
+   * are so small that C2 makes them a part of their caller, at times before it knows that they run
+   * often, and then allocates the slices.
+   */
+  boolean slices(Dialect d, int vectors) {
+    return slices(d) && vectors > 2;
   }
 }

@@ -101,15 +101,17 @@ final class RowLoops {
     code.append("    int i = 0;\n");
     for (Dialect loop : d.loops()) {
       int largest = Math.max(1, stored.largestGroup(loop) / smaller);
-      for (int vectors = largest; vectors >= 1; vectors /= 2) {
+      int larger = 0;
+      for (int vectors = largest; vectors >= 1; vectors = stored.smallerGroup(vectors)) {
         String method = name + (loop == d ? vectors : "Tail");
         code.append(
             group(
                 loop,
                 vectors,
-                vectors == largest,
+                larger != 2 * vectors,
                 "    ",
                 "      " + method + "(" + SourceText.names(parameters) + ", i);\n"));
+        larger = vectors;
         Program p = new Program(loop, "    ", "");
         for (String scalar : scalars) {
           p.line(

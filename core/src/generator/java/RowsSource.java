@@ -70,7 +70,7 @@ final class RowsSource {
   /** All loads of a group come before its stores, so that the cache misses of a row overlap. */
   private static void copy(Program p, Stored stored, RowAccess access, int vectors) {
     List<String> values =
-        IntStream.range(0, vectors).mapToObj(v -> load(p, stored, access, v)).toList();
+        IntStream.range(0, vectors).mapToObj(v -> load(p, stored, access, vectors, v)).toList();
     for (int v = 0; v < vectors; v++) {
       p.line(p.dialect.store("out", RowLoops.at("to", v, p.dialect), values.get(v)) + ";");
     }
@@ -89,7 +89,7 @@ final class RowsSource {
               .formatted(d.floats(), d.broadcast(RowLoops.narrowed(d, "weights[from + r]"))));
     }
     for (int v = 0; v < vectors; v++) {
-      String x = load(p, stored, access, v);
+      String x = load(p, stored, access, vectors, v);
       String sum = "sum" + v;
       p.line(
           sum + " = " + (weighted ? d.fma("weight", x, sum) : d.binary("add", "+", x, sum)) + ";");
@@ -113,7 +113,7 @@ final class RowsSource {
     }
     beginRows(p, stored, access, vectors);
     for (int v = 0; v < vectors; v++) {
-      String x = load(p, stored, access, v);
+      String x = load(p, stored, access, vectors, v);
       p.line("max%d = %s;".formatted(v, d.call("max", x, "max" + v)));
     }
     p.line("}");
@@ -126,7 +126,7 @@ final class RowsSource {
     p.line("for (int r = 0; r < count; r++) {");
     p.line("final long source = " + SOURCE + ";");
     stored.begin(p, "source");
-    if (access.slices(p.dialect)) {
+    if (access.slices(p.dialect, vectors)) {
       p.line(
           "final MemorySegment x = table.asSlice(%s, %s);"
               .formatted(
@@ -135,8 +135,9 @@ final class RowsSource {
     }
   }
 
-  private static String load(Program p, Stored stored, RowAccess access, int v) {
-    return access.slices(p.dialect)
+  /** Vector v of a group. */
+  private static String load(Program p, Stored stored, RowAccess access, int vectors, int v) {
+    return access.slices(p.dialect, vectors)
         ? stored.load(p, "x", "(long) " + v + " * " + p.dialect.lanes() + " * " + stored.bytes)
         : stored.load(p, "table", RowLoops.at("source", v, p.dialect, stored.bytes));
   }

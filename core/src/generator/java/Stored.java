@@ -37,6 +37,15 @@ enum Stored {
   }
 
   /**
+   * The group that follows one of some vectors; 0 after a single one. Float16 has none of two: its
+   * method would become a part of its caller, which C2 then has too many operations of to keep them
+   * all out of memory.
+   */
+  int smallerGroup(int vectors) {
+    return this == FLOAT16 && vectors > 1 ? 1 : vectors / 2;
+  }
+
+  /**
    * How many bytes are read for some vectors. The shortest vector of bytes is longer than as many
    * floats are lanes in 128 bits; behind a row's last number it reads into the scale and the bias.
    */
