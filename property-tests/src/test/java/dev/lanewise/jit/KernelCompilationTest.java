@@ -26,11 +26,10 @@ import org.junit.jupiter.api.io.TempDir;
  * every kernel compiled by C2, keeps it so, and allocates nothing: no vector is boxed. See {@link
  * KernelProgram}. Nothing is timed; the limits are for a machine that is very slow.
  *
- * <p>Not a part of the ordinary build, for it takes minutes, and in some runs {@code sumExp} and
- * {@code maxRest} of the reductions are left boxing: {@code ./mvnw test -pl core,property-tests
- * -Dtest=KernelCompilationTest -DexcludedGroups=none}.
+ * <p>It takes a minute, more where other programs run: {@code ./mvnw test -pl core,property-tests
+ * -Dtest=KernelCompilationTest -Dsurefire.failIfNoSpecifiedTests=false}.
  */
-@Tag("gate")
+@Tag("jit")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class KernelCompilationTest {
   private static final long LIMIT_MINUTES = 10;
