@@ -191,8 +191,8 @@ public final class OracleEmbedding {
   }
 
   /**
-   * The largest number of each column among each bag's rows, padding left out: NaN if there is one,
-   * the first of equal ones, as +0 and -0 are, and 0 of nothing.
+   * The largest number of each column among each bag's rows, padding left out, as {@code Math.max}
+   * has it: NaN if there is one, +0 above -0; and 0 of nothing.
    *
    * @param table [rows, width]
    * @param bags the bags
@@ -206,8 +206,7 @@ public final class OracleEmbedding {
       for (int d = 0; d < width && !rows.isEmpty(); d++) {
         double largest = table.at(rows.getFirst(), d);
         for (int row : rows) {
-          double x = table.at(row, d);
-          largest = x > largest || Double.isNaN(x) ? x : largest;
+          largest = Math.max(largest, table.at(row, d));
         }
         out.set(bag * width + d, largest);
       }
@@ -217,7 +216,7 @@ public final class OracleEmbedding {
 
   /**
    * The table's gradient through the largest of each bag: each number of g goes to the first row
-   * that holds its bag's largest number, or the first NaN.
+   * that holds its bag's largest number (+0 and -0 are equal here), or the first NaN.
    *
    * @param table [rows, width]
    * @param g [bags, width]
