@@ -37,9 +37,9 @@ enum Stored {
   }
 
   /**
-   * The group that follows one of some vectors; 0 after a single one. Float16 has none of two: its
-   * method would become a part of its caller, which C2 then has too many operations of to keep them
-   * all out of memory.
+   * Where each group has a loop over rows of its own, the one that follows one of some vectors; 0
+   * after a single one. Float16 has none of two: C2 would make it a part of its caller, too, and
+   * then box what the two of them and the single one read.
    */
   int smallerGroup(int vectors) {
     return this == FLOAT16 && vectors > 1 ? 1 : vectors / 2;

@@ -52,9 +52,8 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] tileRows() {
-    // A double takes C2 more nodes than a float: of larger ones it boxed vectors, now and then, in
-    // a
-    // JVM that had run many plans.
+    // Of larger ones C2 boxed vectors, now and then, in a JVM that had run many plans; a double
+    // takes it more nodes than a float.
     return element == Element.FLOAT ? new int[] {12, 10} : new int[] {12, 8};
   }
 

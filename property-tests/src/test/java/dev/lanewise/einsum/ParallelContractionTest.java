@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lanewise.NativeMemory;
 import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
@@ -17,8 +18,6 @@ import dev.lanewise.verification.EquationCase;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.Layout;
 import java.lang.foreign.Arena;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -324,13 +323,6 @@ class ParallelContractionTest {
     }
   }
 
-  private static long nativeBytes() {
-    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-        .filter(pool -> pool.getName().equals("direct"))
-        .mapToLong(BufferPoolMXBean::getTotalCapacity)
-        .sum();
-  }
-
   @Test
   void scratchIsBoundedUnderThousandsOfVirtualThreads() throws Exception {
     EquationCase c = LARGE.getLast();
@@ -348,7 +340,7 @@ class ParallelContractionTest {
       for (int run = 0; run < 2000; run++) {
         outs.add(Tensor.zeros(arena, expected.shape().toArray()));
       }
-      long before = nativeBytes();
+      long before = NativeMemory.bytes();
       List<Future<?>> runs = new ArrayList<>();
       for (Tensor out : outs) {
         runs.add(
@@ -360,7 +352,7 @@ class ParallelContractionTest {
       for (Future<?> run : runs) {
         run.get();
       }
-      long grown = nativeBytes() - before;
+      long grown = NativeMemory.bytes() - before;
       assertTrue(grown < 64L << 20, "scratch has grown by " + grown + " bytes");
       for (Tensor out : outs) {
         assertSameBits("run", expected, out);

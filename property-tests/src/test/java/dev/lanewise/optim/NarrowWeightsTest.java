@@ -53,6 +53,10 @@ class NarrowWeightsTest {
     return Embedding.of(Parameter.trainable(arena, table));
   }
 
+  private static Tensor rows(Arena arena, long seed, int rows, int width) {
+    return Tensor.copyOf(arena, FloatClass.tame(seed, rows * width), rows, width);
+  }
+
   private static float[] widened(Embedding embedding) {
     Tensor table = embedding.weight().value();
     return Tensor.allocate(Arena.ofAuto(), DType.FLOAT32, table.shape())
@@ -69,7 +73,7 @@ class NarrowWeightsTest {
       @ForAll("seeds") long seed) {
     SplittableRandom random = new SplittableRandom(seed);
     try (Arena arena = Arena.ofConfined()) {
-      Tensor start = Tensor.copyOf(arena, FloatClass.tame(seed, rows * width), rows, width);
+      Tensor start = rows(arena, seed, rows, width);
       Embedding narrow = embedding(arena, start, dtype);
       Embedding wide = embedding(arena, start, DType.FLOAT32);
       Optimizer onNarrow = kind.optimizer(Direction.MINIMIZE, narrow.weight());
@@ -78,12 +82,7 @@ class NarrowWeightsTest {
       for (int step = 0; step < STEPS; step++) {
         wide.weight().value().convertFrom(narrow.weight().value());
         int[] batch = random.ints(random.nextInt(40), 0, rows).toArray();
-        Tensor g =
-            Tensor.copyOf(
-                arena,
-                FloatClass.tame(random.nextLong(), batch.length * width),
-                batch.length,
-                width);
+        Tensor g = rows(arena, random.nextLong(), batch.length, width);
         for (Optimizer each : new Optimizer[] {onNarrow, onWide}) {
           each.zeroGrad();
           (each == onNarrow ? narrow : wide).backward(batch, g);
@@ -109,7 +108,7 @@ class NarrowWeightsTest {
       Kind kind, DType dtype, int rows, int width, int most, long seed, Parallelism parallelism) {
     SplittableRandom random = new SplittableRandom(seed);
     try (Arena arena = Arena.ofShared()) {
-      Tensor start = Tensor.copyOf(arena, FloatClass.tame(seed, rows * width), rows, width);
+      Tensor start = rows(arena, seed, rows, width);
       Embedding dense = embedding(arena, start, dtype);
       Embedding sparse = embedding(arena, start, dtype).withSparseGradient();
       Embedding fused = embedding(arena, start, dtype);
@@ -123,12 +122,7 @@ class NarrowWeightsTest {
       FusedUpdate update = fusable ? inOne.fused(fused).withParallelism(parallelism) : null;
       for (int step = 0; step < STEPS; step++) {
         int[] batch = random.ints(random.nextInt(most + 1), 0, rows).toArray();
-        Tensor g =
-            Tensor.copyOf(
-                arena,
-                FloatClass.tame(random.nextLong(), batch.length * width),
-                batch.length,
-                width);
+        Tensor g = rows(arena, random.nextLong(), batch.length, width);
         onDense.zeroGrad();
         dense.backward(batch, g);
         onDense.step();

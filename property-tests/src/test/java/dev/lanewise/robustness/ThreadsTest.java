@@ -4,6 +4,7 @@ import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lanewise.NativeMemory;
 import dev.lanewise.einsum.Contraction;
 import dev.lanewise.einsum.ContractionOptions;
 import dev.lanewise.embedding.BagMode;
@@ -16,8 +17,6 @@ import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.management.BufferPoolMXBean;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -97,24 +96,17 @@ class ThreadsTest {
     }
   }
 
-  private static long nativeBytes() {
-    return ManagementFactory.getPlatformMXBeans(BufferPoolMXBean.class).stream()
-        .filter(pool -> pool.getName().equals("direct"))
-        .mapToLong(BufferPoolMXBean::getTotalCapacity)
-        .sum();
-  }
-
   @Test
   void thousandsOfVirtualThreadsGetTheBitsOfOne() throws Exception {
     try (Arena arena = Arena.ofShared();
         ExecutorService virtual = Executors.newVirtualThreadPerTaskExecutor()) {
       Service service = new Service(arena, Parallelism.NONE);
-      long cold = nativeBytes();
+      long cold = NativeMemory.bytes();
       float[] expected;
       try (Arena own = Arena.ofShared()) {
         expected = service.serve(own);
       }
-      long before = nativeBytes();
+      long before = NativeMemory.bytes();
       assertTrue(before - cold <= SCRATCH_BYTES, () -> before - cold + " bytes for one request");
       List<Future<float[]>> served = new ArrayList<>();
       for (int i = 0; i < THREADS; i++) {
@@ -132,11 +124,11 @@ class ThreadsTest {
       // made beyond them goes with the collector.
       long most = POOLS * 4L * Runtime.getRuntime().availableProcessors() * SCRATCH_BYTES;
       assertTrue(most < THREADS * SCRATCH_BYTES);
-      for (int i = 0; nativeBytes() - before > most && i < 200; i++) {
+      for (int i = 0; NativeMemory.bytes() - before > most && i < 200; i++) {
         System.gc();
         Thread.sleep(10);
       }
-      long grown = nativeBytes() - before;
+      long grown = NativeMemory.bytes() - before;
       assertTrue(grown <= most, () -> "scratch has grown by " + grown + " bytes");
     }
   }
