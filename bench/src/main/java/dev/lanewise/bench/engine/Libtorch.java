@@ -7,6 +7,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,14 +20,21 @@ public final class Libtorch {
   private Libtorch() {}
 
   /**
-   * Sets how many threads it uses. Its products are OpenBLAS', from the file that is called here,
-   * too, which has threads of its own.
+   * JavaCPP loads OpenBLAS twice for it, and each has its own threads: products are of the one
+   * without LAPACK.
+   */
+  private static final List<String> OPENBLAS =
+      List.of("libopenblas_nolapack.so.0", "libopenblas.so.0");
+
+  /**
+   * Sets how many threads it uses, in its own loops and in the products, which are OpenBLAS'.
    *
    * @throws LinkageError if libtorch is not there
    */
   public static void useThreads(int threads) {
     torch.set_num_threads(threads);
-    products("openblas_set_num_threads", FunctionDescriptor.ofVoid(JAVA_INT), threads);
+    FunctionDescriptor type = FunctionDescriptor.ofVoid(JAVA_INT);
+    OPENBLAS.forEach(file -> products(file, "openblas_set_num_threads", type, threads));
   }
 
   /**
@@ -40,7 +48,8 @@ public final class Libtorch {
     facts.put("threads", String.valueOf(torch.get_num_threads()));
     facts.put(
         "threads of its OpenBLAS",
-        products("openblas_get_num_threads", FunctionDescriptor.of(JAVA_INT)).toString());
+        products(OPENBLAS.getFirst(), "openblas_get_num_threads", FunctionDescriptor.of(JAVA_INT))
+            .toString());
     facts.put("kernels", torch.get_cpu_capability().getString());
     facts.put("version", setting("TORCH_VERSION=([^,]*)"));
     facts.put("BLAS", setting("BLAS_INFO=([^,]*)"));
@@ -53,8 +62,9 @@ public final class Libtorch {
     return new Memory(memory.address());
   }
 
-  private static Object products(String name, FunctionDescriptor type, Object... arguments) {
-    SymbolLookup library = NativeLibrary.open("openblas", "libopenblas.so.0");
+  private static Object products(
+      String file, String name, FunctionDescriptor type, Object... arguments) {
+    SymbolLookup library = NativeLibrary.open("openblas", file);
     try {
       return Linker.nativeLinker()
           .downcallHandle(library.findOrThrow(name), type)

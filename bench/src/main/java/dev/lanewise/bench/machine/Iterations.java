@@ -24,11 +24,20 @@ public final class Iterations {
 
   /** What {@link ProcessorShare} has counted. */
   public static double processorShare(IterationResult iteration) {
-    return Objects.requireNonNull(iteration.getSecondaryResults().get("processorShare")).getScore();
+    return counted("processorShare", iteration);
+  }
+
+  /** What {@link ProcessorShare#processors} has counted. */
+  public static double processors(IterationResult iteration) {
+    return counted("processors", iteration);
   }
 
   /** The time of a call that the measuring thread was running. */
   public static double runningTime(IterationResult iteration) {
     return iteration.getPrimaryResult().getScore() * Math.min(1, processorShare(iteration));
+  }
+
+  private static double counted(String counter, IterationResult iteration) {
+    return Objects.requireNonNull(iteration.getSecondaryResults().get(counter)).getScore();
   }
 }

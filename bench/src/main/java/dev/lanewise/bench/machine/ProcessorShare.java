@@ -1,5 +1,6 @@
 package dev.lanewise.bench.machine;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.sun.management.ThreadMXBean;
 import java.lang.management.ManagementFactory;
 import org.openjdk.jmh.annotations.AuxCounters;
@@ -17,25 +18,40 @@ import org.openjdk.jmh.annotations.State;
 public class ProcessorShare {
   private static final ThreadMXBean THREADS = (ThreadMXBean) ManagementFactory.getThreadMXBean();
 
+  private static final OperatingSystemMXBean PROCESS =
+      ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+
   private long startNanos;
   private long startProcessorNanos;
+  private long startProcessNanos;
   private double share;
+  private double processors;
 
   /** The iteration begins. */
   @Setup(Level.Iteration)
   public void start() {
     startNanos = System.nanoTime();
     startProcessorNanos = THREADS.getCurrentThreadCpuTime();
+    startProcessNanos = PROCESS.getProcessCpuTime();
   }
 
   /** The iteration is over. */
   public void stop() {
-    double processorNanos = THREADS.getCurrentThreadCpuTime() - startProcessorNanos;
-    share = processorNanos / (System.nanoTime() - startNanos);
+    double nanos = System.nanoTime() - startNanos;
+    share = (THREADS.getCurrentThreadCpuTime() - startProcessorNanos) / nanos;
+    processors = (PROCESS.getProcessCpuTime() - startProcessNanos) / nanos;
   }
 
   /** The share; JMH knows the counter by this method's name. */
   public double processorShare() {
     return share;
+  }
+
+  /**
+   * How many processors the whole process used: a library's own threads, which the share does not
+   * see, are in it.
+   */
+  public double processors() {
+    return processors;
   }
 }

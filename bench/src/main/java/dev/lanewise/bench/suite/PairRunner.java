@@ -27,6 +27,9 @@ final class PairRunner {
           "--enable-native-access=ALL-UNNAMED",
           "--sun-misc-unsafe-memory-access=allow");
 
+  /** What the JVM itself may use beside the measuring threads: compilers that have not finished. */
+  private static final double STRAY_PROCESSORS = 0.25;
+
   private final Class<? extends PairBenchmark<?, ?>> benchmark;
   private final Options options;
   private final List<RunResult> results = new ArrayList<>();
@@ -72,7 +75,8 @@ final class PairRunner {
   /**
    * Measures one pair.
    *
-   * @throws RunnerException if the engine fails, or its result is wrong
+   * @throws RunnerException if the engine fails, its result is wrong, or it uses more processors
+   *     than the case has threads
    */
   <C extends Case> Measurement<C> run(C asked, Contender<C, ?> engine) throws RunnerException {
     List<String> jvmOptions = new ArrayList<>(JVM_OPTIONS);
@@ -89,6 +93,11 @@ final class PairRunner {
             .verbosity(VerboseMode.SILENT)
             .build();
     RunResult result = new Runner(run).runSingle();
+    double processors = Iterations.median(result, Iterations::processors);
+    if (processors > asked.threads() + STRAY_PROCESSORS) {
+      throw new RunnerException(
+          "it used %.2f processors and was to use %d".formatted(processors, asked.threads()));
+    }
     results.add(result);
     return measurement(asked, engine, result);
   }
