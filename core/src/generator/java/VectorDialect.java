@@ -54,7 +54,7 @@ final class VectorDialect implements Dialect {
   public int[] tileRows() {
     // Of larger ones C2 boxed vectors, now and then, in a JVM that had run many plans; a double
     // takes it more nodes than a float.
-    return element == Element.FLOAT ? new int[] {12, 10} : new int[] {12, 8};
+    return element == Element.FLOAT ? new int[] {12, 10} : new int[] {12, 6};
   }
 
   @Override
@@ -64,7 +64,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] directRows() {
-    return element == Element.FLOAT ? new int[] {8, 8, 4, 2} : new int[] {8, 6, 3, 1};
+    return new int[] {8, 6, 3, 1};
   }
 
   @Override
