@@ -4,6 +4,7 @@ import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.lanewise.Refusals;
 import dev.lanewise.optim.Sgd;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
@@ -32,7 +33,7 @@ class EmbeddingRefusalTest {
   }
 
   private static void refused(String message, Executable call) {
-    assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+    Refusals.refused(IllegalArgumentException.class, message, call);
   }
 
   static Stream<Arguments> offsets() {
@@ -129,6 +130,75 @@ class EmbeddingRefusalTest {
     assertThrows(
         IllegalStateException.class, () -> frozen.backward(ofFrozen, Tensor.zeros(arena, 1, 3)));
     assertSameBits("table", Tensor.full(arena, 5f, 4, 3), table);
+  }
+
+  @Test
+  void gradientsThatCannotBeAdded() {
+    Tensor own = embedding.weight().gradient().tensor();
+    Tensor gradient = Tensor.full(arena, 1f, 1, 3);
+    int[] list = {1};
+    Tensor indices = Tensor.copyOf(arena, list);
+    String overlap = "the weight's gradient must not overlap gradient in memory";
+    refused(overlap, () -> embedding.backward(list, own.slice(0, 1, 2)));
+    refused(overlap, () -> embedding.backward(indices, own.slice(0, 1, 2)));
+    refused(overlap, () -> sum.backward(sum.bags().load(list, list(0)), own.slice(0, 1, 2)));
+    assertSameBits("gradient", Tensor.zeros(arena, 4, 3), own);
+
+    Arena closing = Arena.ofConfined();
+    Embedding closed = Embedding.of(Parameter.trainable(closing, table));
+    closed.weight().gradient();
+    Arena ofTable = Arena.ofConfined();
+    Tensor gone = Tensor.full(ofTable, 5f, 4, 3);
+    EmbeddingBag withoutTable =
+        EmbeddingBag.of(Embedding.of(Parameter.trainable(arena, gone)), BagMode.MAX);
+    EmbeddingBag withoutGradient = EmbeddingBag.of(closed, BagMode.SUM);
+    Bags bags = withoutGradient.bags().load(list, list(0));
+    Bags others = withoutTable.bags().load(list, list(0));
+    closing.close();
+    ofTable.close();
+    String memory = "the weight's gradient: the arena of this tensor of shape [4, 3] is closed";
+    Refusals.refused(IllegalStateException.class, memory, () -> closed.backward(list, gradient));
+    Refusals.refused(IllegalStateException.class, memory, () -> closed.backward(indices, gradient));
+    Refusals.refused(
+        IllegalStateException.class, memory, () -> withoutGradient.backward(bags, gradient));
+    Refusals.refused(
+        IllegalStateException.class,
+        "weight: the arena of this tensor of shape [4, 3] is closed",
+        () -> withoutTable.backward(others, gradient));
+  }
+
+  private static int[] list(int... numbers) {
+    return numbers;
+  }
+
+  @Test
+  void outputsThatCannotBeWritten() {
+    Tensor indices = Tensor.copyOf(arena, new int[] {0, 1, 2});
+    refused("out: expected shape [3, 3], got [2, 3]", () -> embedding.forward(indices, out));
+    refused(
+        "out: expected shape [3, 3], got [9]",
+        () -> embedding.forward(indices, Tensor.zeros(arena, 9)));
+    Bags weighted = sum.bags().loadWeighted(list(0, 1, 2), list(0, 1), new float[3]);
+    refused(
+        "out: a read-only tensor of shape [3] cannot be written",
+        () -> sum.backwardOfWeights(weighted, out, Tensor.zeros(arena, 3).asReadOnly()));
+    refused(
+        "out: expected float32, got float64",
+        () ->
+            sum.backwardOfWeights(
+                weighted, out, Tensor.allocate(arena, DType.FLOAT64, Shape.of(3))));
+    assertSameBits("out", Tensor.full(arena, 42f, 2, 3), out);
+  }
+
+  @Test
+  void moreBagsThanOneCallTakes() {
+    long most = Integer.MAX_VALUE;
+    Tensor bags = Tensor.allocate(arena, DType.INT32, Shape.of(most, 0));
+    refused(
+        "indices: [2147483647, 0] are more bags or entries than one call takes",
+        () -> sum.bags().load(bags));
+    Tensor entries = Tensor.allocate(arena, DType.INT32, Shape.of(0, most));
+    assertEquals(0, sum.bags().load(entries).count());
   }
 
   @Test

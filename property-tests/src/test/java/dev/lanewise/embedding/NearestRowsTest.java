@@ -388,6 +388,12 @@ class NearestRowsTest {
           IllegalArgumentException.class,
           "table: expected shape [rows, width] of at most 1048576 columns, got [0, 1048577]",
           () -> NearestRows.of(Tensor.zeros(arena, 0, 1_048_577), Similarity.DOT, 1));
+      refused(
+          IllegalArgumentException.class,
+          "table: expected float32, got float64",
+          () ->
+              NearestRows.of(
+                  Tensor.allocate(arena, DType.FLOAT64, Shape.of(4, 3)), Similarity.DOT, 1));
       NearestRows nearest = NearestRows.of(table, Similarity.EUCLIDEAN, 2);
       refused(
           IndexOutOfBoundsException.class,
@@ -431,6 +437,10 @@ class NearestRowsTest {
           IllegalStateException.class,
           "table: the arena of this tensor of shape [10000, 64] is closed",
           () -> shared.search(wide, rows, scores));
+      refused(
+          IllegalStateException.class,
+          "table: the arena of this tensor of shape [10000, 64] is closed",
+          shared::refresh);
       assertArrayEquals(new float[] {7, 7}, scores.toFloatArray());
       assertArrayEquals(new long[] {0, 0}, longs(rows));
     }

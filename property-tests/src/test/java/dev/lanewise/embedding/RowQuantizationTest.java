@@ -1,5 +1,6 @@
 package dev.lanewise.embedding;
 
+import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,6 +13,7 @@ import dev.lanewise.verification.ErrorBounds;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
 import java.lang.foreign.Arena;
+import java.util.List;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -104,6 +106,18 @@ class RowQuantizationTest {
       assertEquals(0, out.get(0, 1));
       Tensor wide = Tensor.copyOf(arena, new float[] {-3e38f, 3e38f}, 1, 2);
       assertThrows(IllegalArgumentException.class, () -> RowQuantization.quantize(arena, wide));
+    }
+  }
+
+  @Example
+  void whatIsNoMatrixIsRefused() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor rows = Tensor.allocate(arena, DType.UINT8, Shape.of(2, 11));
+      for (Tensor table : List.of(Tensor.zeros(arena, 3), Tensor.zeros(arena, 2, 3, 1))) {
+        String why = "table: expected shape [n, d], got " + table.shape();
+        refused(IllegalArgumentException.class, why, () -> RowQuantization.quantize(table, rows));
+        refused(IllegalArgumentException.class, why, () -> RowQuantization.dequantize(rows, table));
+      }
     }
   }
 }
