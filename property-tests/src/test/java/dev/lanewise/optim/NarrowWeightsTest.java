@@ -16,6 +16,7 @@ import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
@@ -148,6 +149,14 @@ class NarrowWeightsTest {
       @ForAll("seeds") long seed) {
     if (kind.moves != Kind.Moves.ALL_OF_DENSE) {
       checkAllWays(kind, dtype, rows, width, 60, seed, Parallelism.NONE);
+    }
+  }
+
+  /** A row is widened, moved and rounded 4,096 columns at a time, unless a rule needs all. */
+  @Example
+  void rowsOfMoreColumnsThanAreMovedAtOnce() {
+    for (Kind kind : List.of(Kind.SGD, Kind.SPARSE_ADAM, Kind.ROWWISE_ADAGRAD)) {
+      aStepIsRoundedFloat32s(kind, DType.BFLOAT16, 2, 8_200, 1);
     }
   }
 
