@@ -4,16 +4,19 @@ import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.util.List;
+import java.util.concurrent.ForkJoinPool;
 import java.util.function.BiFunction;
 import org.junit.jupiter.api.Test;
 
@@ -148,6 +151,18 @@ class TapeTableTest {
   }
 
   @Test
+  void aLookupThatIsRefusedScalesNothing() {
+    try (Arena confined = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2);
+        Tape tape = new Tape()) {
+      Embedding table =
+          ones(confined, 3, 2).withMaxNorm(0.5, 2).withParallelism(Parallelism.of(pool));
+      assertThrows(WrongThreadException.class, () -> tape.lookup(table, IDS));
+      assertSameBits("table", Tensor.full(confined, 1f, 3, 2), table.weight().value());
+    }
+  }
+
+  @Test
   void aFrozenTableGivesItsBagsWeightsTheirGradientAlone() {
     try (Arena arena = Arena.ofConfined();
         Tape tape = new Tape()) {
@@ -220,6 +235,41 @@ class TapeTableTest {
         assertSameBits("step " + step, results[1], results[0]);
         reused.reset();
       }
+    }
+  }
+
+  @Test
+  void aLookupAndContractionIsReusedForOtherEquationsAndShapes() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Embedding table =
+          Embedding.fromPretrained(Tensor.copyOf(arena, new float[] {1, 2, 3, 5}, 2, 2));
+      Tensor square = Tensor.copyOf(arena, new float[] {7, 11, 13, 17}, 2, 2);
+      Tensor column = Tensor.copyOf(arena, new float[] {7, 13}, 2, 1);
+      int[] ids = {0, 1};
+      float[] products = {33, 45, 86, 118};
+      float[] transposed = {33, 86, 45, 118};
+      assertSameBits(
+          "rows",
+          products,
+          tape.lookupEinsum("ij,jk->ik", table, ids, square).value().toFloatArray());
+      tape.reset();
+      assertSameBits(
+          "another equation",
+          transposed,
+          tape.lookupEinsum("ij,jk->ki", table, ids, square).value().toFloatArray());
+      tape.reset();
+      assertSameBits(
+          "another operand",
+          new float[] {33, 86},
+          tape.lookupEinsum("ij,jk->ki", table, ids, column).value().toFloatArray());
+      tape.reset();
+      assertSameBits(
+          "other rows",
+          new float[] {86, 33, 86},
+          tape.lookupEinsum("ij,jk->ki", table, new int[] {1, 0, 1}, column)
+              .value()
+              .toFloatArray());
     }
   }
 }

@@ -24,6 +24,7 @@ import java.util.function.BiFunction;
 import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** What a tape promises of recordings, their reuse, and its errors. */
 class TapeTest {
@@ -195,11 +196,17 @@ class TapeTest {
           "shapes [3] and [2] cannot be added: sizes 3 and 2 differ",
           () -> tape.add(three, two));
       tape.reset();
+      // Two attempts that fail over their second operand have recorded the first: the contraction
+      // of one operand comes to the place that the one of two had.
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, Shape.of(3));
+      Executable attempt = () -> tape.einsum("i,i->i", three, wide);
+      assertThrows(IllegalArgumentException.class, attempt);
       tape.einsum("i,i->i", three, three);
       tape.reset();
-      Variable alone = tape.relu(three);
+      assertThrows(IllegalArgumentException.class, attempt);
+      assertThrows(IllegalArgumentException.class, attempt);
       assertThrows(
-          IllegalArgumentException.class, () -> tape.einsum("i,i->i", new Operand[] {alone}));
+          IllegalArgumentException.class, () -> tape.einsum("i,i->i", new Operand[] {three}));
     }
   }
 
