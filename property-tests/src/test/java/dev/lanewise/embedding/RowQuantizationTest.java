@@ -20,6 +20,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.function.Executable;
 
 /** Rows of 8 bits and back. */
 class RowQuantizationTest {
@@ -119,5 +120,49 @@ class RowQuantizationTest {
         refused(IllegalArgumentException.class, why, () -> RowQuantization.dequantize(rows, table));
       }
     }
+  }
+
+  @Example
+  void whatDoesNotFitIsRefusedBothWays() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.zeros(arena, 2, 3);
+      Tensor rows = Tensor.allocate(arena, DType.UINT8, Shape.of(2, 11));
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, Shape.of(2, 3));
+      Tensor inTable = Tensor.wrap(table.segment(), DType.UINT8, Shape.of(2, 11));
+      Tensor narrow = Tensor.allocate(arena, DType.UINT8, Shape.of(2, 10));
+      Tensor apart = Tensor.allocate(arena, DType.UINT8, Shape.of(11, 2)).transpose(0, 1);
+      refusedRows(
+          "table: expected float32, got float64", () -> RowQuantization.quantize(wide, rows));
+      refusedRows(
+          "table: expected float32, got float64", () -> RowQuantization.quantize(arena, wide));
+      refusedRows(
+          "table: expected shape [n, d], got [3]",
+          () -> RowQuantization.quantize(arena, Tensor.zeros(arena, 3)));
+      refusedRows(
+          "out: a read-only tensor of shape [2, 11] cannot be written",
+          () -> RowQuantization.quantize(table, rows.asReadOnly()));
+      refusedRows(
+          "out: expected shape [2, 3 + 8], got [2, 10]",
+          () -> RowQuantization.quantize(table, narrow));
+      refusedRows(
+          "out: the elements of a row must lie side by side, but have stride 2",
+          () -> RowQuantization.quantize(table, apart));
+      refusedRows(
+          "out must not overlap table in memory", () -> RowQuantization.quantize(table, inTable));
+      refusedRows(
+          "rows: expected uint8, got float32", () -> RowQuantization.dequantize(table, table));
+      refusedRows(
+          "out: a read-only tensor of shape [2, 3] cannot be written",
+          () -> RowQuantization.dequantize(rows, table.asReadOnly()));
+      refusedRows(
+          "rows: expected shape [2, 3 + 8], got [2, 10]",
+          () -> RowQuantization.dequantize(narrow, table));
+      refusedRows(
+          "out must not overlap rows in memory", () -> RowQuantization.dequantize(inTable, table));
+    }
+  }
+
+  private static void refusedRows(String message, Executable call) {
+    refused(IllegalArgumentException.class, message, call);
   }
 }
