@@ -410,6 +410,21 @@ class NearestRowsTest {
           IllegalArgumentException.class,
           "rows: expected shape [1, 2], got [2]",
           () -> nearest.search(Tensor.zeros(arena, 1, 3), rows, scores));
+      assertEquals("NearestRows(EUCLIDEAN, k=2, [4, 3])", nearest.toString());
+      assertEquals(2, nearest.k());
+      refused(
+          IllegalArgumentException.class,
+          "queries: expected float32, got float64",
+          () -> nearest.search(Tensor.allocate(arena, DType.FLOAT64, Shape.of(3)), rows, scores));
+      refused(
+          IllegalArgumentException.class,
+          "scores must not overlap queries in memory",
+          () -> nearest.search(query, rows, query.slice(0, 0, 2)));
+      refused(
+          IllegalArgumentException.class,
+          "scores must not overlap rows in memory",
+          () ->
+              nearest.search(query, rows, Tensor.wrap(rows.segment(), DType.FLOAT32, Shape.of(2))));
       refused(
           IllegalArgumentException.class,
           "rows: expected int64, got float32",

@@ -240,6 +240,8 @@ class TableBatchedBagsTest {
         Tensor out = Tensor.zeros(arena, count, 1);
         sum.forward(bags, out);
         assertSameBits("bags of one row", Tensor.full(arena, 1f, count, 1), out);
+        bags.load(Tensor.allocate(arena, DType.INT32, Shape.of(count, 1)));
+        assertEquals(count, bags.count());
       }
     }
   }
@@ -309,6 +311,16 @@ class TableBatchedBagsTest {
       Tensor offsets = Tensor.copyOf(arena, new int[] {0, 1, 2});
       assertThrows(IndexOutOfBoundsException.class, () -> batch.load(indices, offsets));
       assertEquals(0, batch.bags(0).count());
+      // Offsets that are none are refused before any table's.
+      int[] sound = {0, 1};
+      batch.load(sound, new int[] {0, 1, 2});
+      assertThrows(IllegalArgumentException.class, () -> batch.load(sound, new int[] {0, 3, 1}));
+      assertEquals(0, batch.count());
+      batch.load(sound, new int[] {0, 1, 2});
+      assertThrows(
+          IllegalArgumentException.class, () -> batch.load(indices, indices.reshape(1, 2)));
+      assertEquals(0, batch.count());
+      assertThrows(IllegalArgumentException.class, () -> batch.load(new int[0], new int[0]));
       // Nothing is added, where the first table's bag would have been.
       tables.backward(batch, Tensor.zeros(arena, 0, 5));
       update.backward(batch, Tensor.zeros(arena, 0, 5));
