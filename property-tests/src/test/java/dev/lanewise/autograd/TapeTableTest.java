@@ -18,6 +18,7 @@ import java.lang.foreign.Arena;
 import java.util.List;
 import java.util.concurrent.ForkJoinPool;
 import java.util.function.BiFunction;
+import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** What a tape does with tables: which it refuses, what it keeps of them, and what it changes. */
@@ -173,6 +174,37 @@ class TapeTableTest {
       tape.sum(tape.weightedLookup(bag, ids, weights)).backward();
       assertSameBits("weights", new float[] {4, 1}, weights.gradient().tensor().toFloatArray());
       assertFalse(table.weight().hasGradient());
+    }
+  }
+
+  /** Weights that bags had at their place in the last recording are no part of them any more. */
+  @Test
+  void bagsForgetTheWeightsThatTheyHad() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      EmbeddingBag bag = EmbeddingBag.of(ones(arena, 3, 1), BagMode.SUM);
+      Parameter weights = Parameter.trainable(arena, Tensor.full(arena, 1f, 1, 2));
+      Tensor matrix = Tensor.copyOf(arena, IDS, 1, 2);
+      Tensor list = Tensor.copyOf(arena, IDS);
+      Tensor offsets = Tensor.copyOf(arena, new int[] {0});
+      List<Supplier<Variable>> lookups =
+          List.of(
+              () -> tape.lookup(bag, matrix),
+              () -> tape.lookup(bag, list, offsets),
+              () -> tape.lookup(bag, IDS, new int[] {0}));
+      for (Supplier<Variable> lookup : lookups) {
+        tape.weightedLookup(bag, matrix, tape.relu(weights));
+        tape.reset();
+        Variable factors = tape.relu(weights);
+        Variable sums = lookup.get();
+        tape.sum(factors).backward();
+        tape.sum(sums).backward();
+        tape.reset();
+      }
+      assertSameBits(
+          "gradient",
+          new float[] {3, 0, 3},
+          bag.embedding().weight().gradient().tensor().toFloatArray());
     }
   }
 
