@@ -1,11 +1,14 @@
 package dev.lanewise.autograd;
 
+import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
@@ -205,6 +208,56 @@ class LossTest {
       assertEquals(0, loss.item());
       loss.backward();
       assertSameBits("gradient", new float[] {0, 0, 0}, logits.gradient().tensor().toFloatArray());
+    }
+  }
+
+  @Example
+  void aLossThatIsRecordedAgainStartsFromNothing() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter x = Parameter.trainable(arena, Tensor.copyOf(arena, FloatClass.tame(1, 100)));
+      Tensor t = Tensor.copyOf(arena, FloatClass.tame(2, 100));
+      for (Reduction reduction : List.of(Reduction.MEAN, Reduction.SUM)) {
+        float first = (float) tape.squaredError(x, t, reduction).item();
+        tape.reset();
+        assertEquals(first, (float) tape.squaredError(x, t, reduction).item());
+        tape.reset();
+      }
+    }
+  }
+
+  @Example
+  void classesAndWeightsThatCannotBeReadAreRefused() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Tensor logits = Tensor.zeros(arena, 2, 3);
+      refused(
+          IndexOutOfBoundsException.class,
+          "class 3 of row 1 is outside the 3 classes of the logits",
+          () -> tape.crossEntropy(logits, 0, 3));
+      Tensor doubles = Tensor.allocate(arena, DType.FLOAT64, Shape.of(3));
+      refused(
+          IllegalArgumentException.class,
+          "weight: expected float32, got float64",
+          () -> new CrossEntropy(Reduction.MEAN, doubles, -100, 0f));
+      Arena closing = Arena.ofConfined();
+      Tensor targets = Tensor.copyOf(closing, new int[] {0, 1}, 2);
+      var weighted = new CrossEntropy(Reduction.MEAN, Tensor.full(closing, 1f, 3), -100, 0f);
+      closing.close();
+      refused(
+          IllegalStateException.class,
+          "targets: the arena of this tensor of shape [2] is closed",
+          () -> tape.crossEntropy(logits, targets, CrossEntropy.MEAN));
+      refused(
+          IllegalStateException.class,
+          "weight: the arena of this tensor of shape [3] is closed",
+          () -> tape.crossEntropy(logits, new int[] {0, 1}, weighted));
+      refused(
+          IllegalArgumentException.class,
+          "targets: expected an int32 or int64 vector with one class a row, got int32 [1, 2]",
+          () ->
+              tape.crossEntropy(
+                  logits, Tensor.copyOf(arena, new int[] {0, 1}, 1, 2), CrossEntropy.MEAN));
     }
   }
 }

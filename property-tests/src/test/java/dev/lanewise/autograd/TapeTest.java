@@ -1,5 +1,6 @@
 package dev.lanewise.autograd;
 
+import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -10,13 +11,20 @@ import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.nn.Linear;
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.FloatClass;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Random;
+import java.util.function.BiFunction;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 
 /** What a tape promises of recordings, their reuse, and its errors. */
 class TapeTest {
@@ -99,6 +107,106 @@ class TapeTest {
           "gradient of the parameter of the second loss",
           new float[3],
           own.gradient().tensor().toFloatArray());
+    }
+  }
+
+  @Test
+  void anyOperandMayBeTheReleasedPart() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter shared = parameter(arena, 1, 3);
+      Parameter own = parameter(arena, 2, 3);
+      List<BiFunction<Variable, Variable, Variable>> operations =
+          List.of(
+              tape::add,
+              (a, b) -> tape.einsum("i,i->i", a, b),
+              (a, b) -> tape.einsum("i,i,i->i", a, a, b));
+      for (BiFunction<Variable, Variable, Variable> operation : operations) {
+        for (boolean first : new boolean[] {false, true}) {
+          Variable part = tape.relu(shared);
+          Variable fresh = tape.relu(own);
+          tape.sum(part).backward();
+          Variable second =
+              tape.sum(first ? operation.apply(part, fresh) : operation.apply(fresh, part));
+          assertThrows(IllegalStateException.class, second::backward);
+          tape.reset();
+        }
+      }
+    }
+  }
+
+  /** What is recorded at one place reads other operands than what was recorded there before. */
+  @Test
+  void operandsOfAnEarlierRecordingAreForgotten() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter x = parameter(arena, 1, 3);
+      List<UnaryOperator<Variable>> operations =
+          List.of(
+              tape::sum,
+              part -> tape.sum(tape.add(part, part)),
+              part -> tape.einsum("i,i->", part, part),
+              part -> tape.einsum("i,i,i->", part, part, part));
+      for (UnaryOperator<Variable> operation : operations) {
+        Variable a = tape.relu(x);
+        Variable b = tape.relu(x);
+        operation.apply(b);
+        operation.apply(a);
+        tape.reset();
+        a = tape.relu(x);
+        b = tape.relu(x);
+        operation.apply(a).backward();
+        float[] gradientOfA = a.gradient().toFloatArray();
+        operation.apply(b).backward();
+        assertSameBits("both parts", gradientOfA, b.gradient().toFloatArray());
+        tape.reset();
+      }
+    }
+  }
+
+  @Test
+  void operandsOfOtherTypesAndClosedOnesAreRefused() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, Shape.of(3));
+      refused(
+          IllegalArgumentException.class,
+          "operand: expected float32, got float64",
+          () -> tape.relu(wide));
+      Arena closing = Arena.ofConfined();
+      Tensor closed = Tensor.zeros(closing, 3);
+      closing.close();
+      refused(
+          IllegalStateException.class,
+          "operand: the arena of this tensor of shape [3] is closed",
+          () -> tape.relu(closed));
+    }
+  }
+
+  @Test
+  void whatIsRememberedOfAnOperationIsNoExcuseForOperandsThatDoNotFit() {
+    try (Arena arena = Arena.ofConfined();
+        Tape tape = new Tape()) {
+      Parameter three = parameter(arena, 1, 3);
+      Parameter two = parameter(arena, 2, 2);
+      tape.add(three, three);
+      tape.reset();
+      refused(
+          IllegalArgumentException.class,
+          "shapes [3] and [2] cannot be added: sizes 3 and 2 differ",
+          () -> tape.add(three, two));
+      tape.reset();
+      // Two attempts that fail over their second operand have recorded the first: the contraction
+      // of one operand comes to the place that the one of two had.
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, Shape.of(3));
+      Executable attempt = () -> tape.einsum("i,i->i", three, wide);
+      assertThrows(IllegalArgumentException.class, attempt);
+      tape.einsum("i,i->i", three, three);
+      tape.reset();
+      assertThrows(IllegalArgumentException.class, attempt);
+      assertThrows(IllegalArgumentException.class, attempt);
+      assertThrows(
+          IllegalArgumentException.class, () -> tape.einsum("i,i->i", new Operand[] {three}));
     }
   }
 
@@ -248,6 +356,11 @@ class TapeTest {
       assertEquals(
           message, assertThrows(IllegalStateException.class, stale::gradient).getMessage());
       assertEquals("Variable (of an earlier recording)", stale.toString());
+      Variable firstOfAll = tape.lookup(Embedding.fromPretrained(Tensor.zeros(arena, 2, 2)), 1);
+      tape.reset();
+      assertEquals(
+          message,
+          assertThrows(IllegalStateException.class, () -> tape.sum(firstOfAll)).getMessage());
       tape.close();
       assertEquals(
           "the tape is closed",

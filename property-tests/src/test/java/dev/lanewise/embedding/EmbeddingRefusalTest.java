@@ -4,12 +4,14 @@ import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.lanewise.Refusals;
 import dev.lanewise.optim.Sgd;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -32,7 +34,7 @@ class EmbeddingRefusalTest {
   }
 
   private static void refused(String message, Executable call) {
-    assertEquals(message, assertThrows(IllegalArgumentException.class, call).getMessage());
+    Refusals.refused(IllegalArgumentException.class, message, call);
   }
 
   static Stream<Arguments> offsets() {
@@ -129,6 +131,174 @@ class EmbeddingRefusalTest {
     assertThrows(
         IllegalStateException.class, () -> frozen.backward(ofFrozen, Tensor.zeros(arena, 1, 3)));
     assertSameBits("table", Tensor.full(arena, 5f, 4, 3), table);
+  }
+
+  @Test
+  void gradientsThatCannotBeAdded() {
+    Tensor own = embedding.weight().gradient().tensor();
+    Tensor gradient = Tensor.full(arena, 1f, 1, 3);
+    int[] list = {1};
+    Tensor indices = Tensor.copyOf(arena, list);
+    String overlap = "the weight's gradient must not overlap gradient in memory";
+    refused(overlap, () -> embedding.backward(list, own.slice(0, 1, 2)));
+    refused(overlap, () -> embedding.backward(indices, own.slice(0, 1, 2)));
+    refused(overlap, () -> sum.backward(sum.bags().load(list, list(0)), own.slice(0, 1, 2)));
+    assertSameBits("gradient", Tensor.zeros(arena, 4, 3), own);
+
+    Arena closing = Arena.ofConfined();
+    Embedding closed = Embedding.of(Parameter.trainable(closing, table));
+    closed.weight().gradient();
+    Arena ofTable = Arena.ofConfined();
+    Tensor gone = Tensor.full(ofTable, 5f, 4, 3);
+    EmbeddingBag withoutTable =
+        EmbeddingBag.of(Embedding.of(Parameter.trainable(arena, gone)), BagMode.MAX);
+    EmbeddingBag withoutGradient = EmbeddingBag.of(closed, BagMode.SUM);
+    Bags bags = withoutGradient.bags().load(list, list(0));
+    Bags others = withoutTable.bags().load(list, list(0));
+    closing.close();
+    ofTable.close();
+    String memory = "the weight's gradient: the arena of this tensor of shape [4, 3] is closed";
+    Refusals.refused(IllegalStateException.class, memory, () -> closed.backward(list, gradient));
+    Refusals.refused(IllegalStateException.class, memory, () -> closed.backward(indices, gradient));
+    Refusals.refused(
+        IllegalStateException.class, memory, () -> withoutGradient.backward(bags, gradient));
+    Refusals.refused(
+        IllegalStateException.class,
+        "weight: the arena of this tensor of shape [4, 3] is closed",
+        () -> withoutTable.backward(others, gradient));
+  }
+
+  private static int[] list(int... numbers) {
+    return numbers;
+  }
+
+  @Test
+  void outputsThatCannotBeWritten() {
+    Tensor indices = Tensor.copyOf(arena, new int[] {0, 1, 2});
+    refused("out: expected shape [3, 3], got [2, 3]", () -> embedding.forward(indices, out));
+    refused(
+        "out: expected shape [3, 3], got [9]",
+        () -> embedding.forward(indices, Tensor.zeros(arena, 9)));
+    Bags weighted = sum.bags().loadWeighted(list(0, 1, 2), list(0, 1), new float[3]);
+    refused(
+        "out: a read-only tensor of shape [3] cannot be written",
+        () -> sum.backwardOfWeights(weighted, out, Tensor.zeros(arena, 3).asReadOnly()));
+    refused(
+        "out: expected float32, got float64",
+        () ->
+            sum.backwardOfWeights(
+                weighted, out, Tensor.allocate(arena, DType.FLOAT64, Shape.of(3))));
+    assertSameBits("out", Tensor.full(arena, 42f, 2, 3), out);
+  }
+
+  @Test
+  void bagsAndOutputsThatDoNotFit() {
+    EmbeddingBag max = EmbeddingBag.of(embedding, BagMode.MAX);
+    Bags ofMax = max.bags().load(list(0, 1), list(0, 1));
+    String others =
+        "bags: Bags(2 of 2 entries) of EmbeddingBag(4, 3, MAX) are not for EmbeddingBag(4, 3, SUM)";
+    refused(others, () -> sum.backward(ofMax, out));
+    refused(others, () -> sum.backwardOfWeights(ofMax, out, Tensor.zeros(arena, 2)));
+    refused(
+        "out: expected shape [2, 3], got [3, 3]",
+        () -> max.forward(ofMax, Tensor.zeros(arena, 3, 3)));
+    refused(
+        "out must not overlap weight in memory", () -> max.forward(ofMax, table.slice(0, 1, 3)));
+    refused(
+        "out: the elements of a row must lie side by side, but have stride 2",
+        () -> max.forward(ofMax, Tensor.zeros(arena, 3, 2).transpose(0, 1)));
+    Tensor inOut = Tensor.wrap(out.segment(), DType.INT32, Shape.of(2)).fill(0);
+    Tensor pairs = inOut.reshape(2, 1);
+    Tensor single = Tensor.copyOf(arena, list(0, 1));
+    refused("out must not overlap indices in memory", () -> embedding.forward(inOut, out));
+    refused("out must not overlap indices in memory", () -> sum.forward(pairs, out));
+    refused("out must not overlap indices in memory", () -> sum.forward(inOut, single, out));
+    refused("out must not overlap offsets in memory", () -> sum.forward(single, inOut, out));
+  }
+
+  @Test
+  void gradientsOfWeightsThatDoNotFit() {
+    Bags weighted = sum.bags().loadWeighted(list(0, 1, 2), list(0, 1), new float[3]);
+    Tensor gradient = Tensor.zeros(arena, 2, 3);
+    refused(
+        "out must not overlap gradient in memory",
+        () -> sum.backwardOfWeights(weighted, gradient, gradient.select(0, 1)));
+    refused(
+        "out must not overlap weight in memory",
+        () -> sum.backwardOfWeights(weighted, gradient, table.select(0, 1)));
+    EmbeddingBag doubles =
+        EmbeddingBag.of(
+            Embedding.fromPretrained(Tensor.allocate(arena, DType.FLOAT64, Shape.of(4, 3))),
+            BagMode.SUM);
+    Bags ofDoubles = doubles.bags().loadWeighted(list(0), list(0), new float[1]);
+    refused(
+        "weight: expected float32, got float64",
+        () -> doubles.backwardOfWeights(ofDoubles, gradient, Tensor.zeros(arena, 1)));
+  }
+
+  /** However they are loaded. */
+  @Test
+  void noBagsStayWhereOthersAreRefused() {
+    Tensor indices = Tensor.copyOf(arena, list(0, 1));
+    Tensor bad = Tensor.copyOf(arena, list(0, 4));
+    Tensor factors = Tensor.zeros(arena, 2);
+    Bags bags = sum.bags();
+    for (Executable load :
+        List.<Executable>of(
+            () -> bags.load(bad.reshape(1, 2)),
+            () -> bags.load(indices, bad),
+            () -> bags.load(indices),
+            () -> bags.loadWeighted(bad.reshape(1, 2), factors.reshape(1, 2)),
+            () -> bags.loadWeighted(list(0, 1), list(0), new float[1]))) {
+      bags.load(indices, Tensor.copyOf(arena, list(0)));
+      assertThrows(RuntimeException.class, load);
+      assertEquals("Bags(0 of 0 entries)", bags.toString());
+    }
+    String why = "perSampleWeights: only bags of mode SUM have weights, not of mode MEAN";
+    EmbeddingBag mean = EmbeddingBag.of(embedding, BagMode.MEAN);
+    refused(why, () -> mean.bags().loadWeighted(indices.reshape(1, 2), factors.reshape(1, 2)));
+    TableBatch batch = TableBatchedBags.of(mean, mean).batch();
+    Tensor offsets = Tensor.copyOf(arena, list(0, 1, 2));
+    refused(why, () -> batch.loadWeighted(indices, offsets, factors));
+  }
+
+  @Test
+  void tablesAndPaddingThatAreNone() {
+    String matrix = "weight: expected shape [numEmbeddings, embeddingDim";
+    refused(matrix + "], got [3]", () -> Embedding.fromPretrained(table.select(0, 1)));
+    refused(
+        "weight: the elements of a row must lie side by side, but have stride 3; copy it with contiguous(arena)",
+        () -> Embedding.fromPretrained(table.transpose(0, 1)));
+    refused(
+        matrix + " + 8], got [9]",
+        () -> Embedding.fromQuantized(Tensor.allocate(arena, DType.UINT8, Shape.of(9))));
+    Arena closing = Arena.ofConfined();
+    Tensor closed = Tensor.zeros(closing, 4, 3);
+    closing.close();
+    Refusals.refused(
+        IllegalStateException.class,
+        "weight: the arena of this tensor of shape [4, 3] is closed",
+        () -> Embedding.fromPretrained(closed));
+    for (long outside : new long[] {4, -5}) {
+      Refusals.refused(
+          IndexOutOfBoundsException.class,
+          "paddingIdx " + outside + " is outside the embedding's 4 rows",
+          () -> embedding.withPaddingIdx(outside));
+    }
+    assertEquals(0, embedding.withPaddingIdx(-4).paddingIdx());
+    assertEquals(3, embedding.withPaddingIdx(3).paddingIdx());
+    assertEquals(2.5, embedding.withMaxNorm(1, 2.5).normType());
+  }
+
+  @Test
+  void moreBagsThanOneCallTakes() {
+    long most = Integer.MAX_VALUE;
+    Tensor bags = Tensor.allocate(arena, DType.INT32, Shape.of(most, 0));
+    refused(
+        "indices: [2147483647, 0] are more bags or entries than one call takes",
+        () -> sum.bags().load(bags));
+    Tensor entries = Tensor.allocate(arena, DType.INT32, Shape.of(0, most));
+    assertEquals(0, sum.bags().load(entries).count());
   }
 
   @Test

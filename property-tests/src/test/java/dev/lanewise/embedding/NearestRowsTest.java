@@ -388,6 +388,12 @@ class NearestRowsTest {
           IllegalArgumentException.class,
           "table: expected shape [rows, width] of at most 1048576 columns, got [0, 1048577]",
           () -> NearestRows.of(Tensor.zeros(arena, 0, 1_048_577), Similarity.DOT, 1));
+      refused(
+          IllegalArgumentException.class,
+          "table: expected float32, got float64",
+          () ->
+              NearestRows.of(
+                  Tensor.allocate(arena, DType.FLOAT64, Shape.of(4, 3)), Similarity.DOT, 1));
       NearestRows nearest = NearestRows.of(table, Similarity.EUCLIDEAN, 2);
       refused(
           IndexOutOfBoundsException.class,
@@ -404,6 +410,21 @@ class NearestRowsTest {
           IllegalArgumentException.class,
           "rows: expected shape [1, 2], got [2]",
           () -> nearest.search(Tensor.zeros(arena, 1, 3), rows, scores));
+      assertEquals("NearestRows(EUCLIDEAN, k=2, [4, 3])", nearest.toString());
+      assertEquals(2, nearest.k());
+      refused(
+          IllegalArgumentException.class,
+          "queries: expected float32, got float64",
+          () -> nearest.search(Tensor.allocate(arena, DType.FLOAT64, Shape.of(3)), rows, scores));
+      refused(
+          IllegalArgumentException.class,
+          "scores must not overlap queries in memory",
+          () -> nearest.search(query, rows, query.slice(0, 0, 2)));
+      refused(
+          IllegalArgumentException.class,
+          "scores must not overlap rows in memory",
+          () ->
+              nearest.search(query, rows, Tensor.wrap(rows.segment(), DType.FLOAT32, Shape.of(2))));
       refused(
           IllegalArgumentException.class,
           "rows: expected int64, got float32",
@@ -431,6 +452,10 @@ class NearestRowsTest {
           IllegalStateException.class,
           "table: the arena of this tensor of shape [10000, 64] is closed",
           () -> shared.search(wide, rows, scores));
+      refused(
+          IllegalStateException.class,
+          "table: the arena of this tensor of shape [10000, 64] is closed",
+          shared::refresh);
       assertArrayEquals(new float[] {7, 7}, scores.toFloatArray());
       assertArrayEquals(new long[] {0, 0}, longs(rows));
     }

@@ -1,5 +1,6 @@
 package dev.lanewise.embedding;
 
+import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -12,12 +13,14 @@ import dev.lanewise.verification.ErrorBounds;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
 import java.lang.foreign.Arena;
+import java.util.List;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.function.Executable;
 
 /** Rows of 8 bits and back. */
 class RowQuantizationTest {
@@ -105,5 +108,61 @@ class RowQuantizationTest {
       Tensor wide = Tensor.copyOf(arena, new float[] {-3e38f, 3e38f}, 1, 2);
       assertThrows(IllegalArgumentException.class, () -> RowQuantization.quantize(arena, wide));
     }
+  }
+
+  @Example
+  void whatIsNoMatrixIsRefused() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor rows = Tensor.allocate(arena, DType.UINT8, Shape.of(2, 11));
+      for (Tensor table : List.of(Tensor.zeros(arena, 3), Tensor.zeros(arena, 2, 3, 1))) {
+        String why = "table: expected shape [n, d], got " + table.shape();
+        refused(IllegalArgumentException.class, why, () -> RowQuantization.quantize(table, rows));
+        refused(IllegalArgumentException.class, why, () -> RowQuantization.dequantize(rows, table));
+      }
+    }
+  }
+
+  @Example
+  void whatDoesNotFitIsRefusedBothWays() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.zeros(arena, 2, 3);
+      Tensor rows = Tensor.allocate(arena, DType.UINT8, Shape.of(2, 11));
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, Shape.of(2, 3));
+      Tensor inTable = Tensor.wrap(table.segment(), DType.UINT8, Shape.of(2, 11));
+      Tensor narrow = Tensor.allocate(arena, DType.UINT8, Shape.of(2, 10));
+      Tensor apart = Tensor.allocate(arena, DType.UINT8, Shape.of(11, 2)).transpose(0, 1);
+      refusedRows(
+          "table: expected float32, got float64", () -> RowQuantization.quantize(wide, rows));
+      refusedRows(
+          "table: expected float32, got float64", () -> RowQuantization.quantize(arena, wide));
+      refusedRows(
+          "table: expected shape [n, d], got [3]",
+          () -> RowQuantization.quantize(arena, Tensor.zeros(arena, 3)));
+      refusedRows(
+          "out: a read-only tensor of shape [2, 11] cannot be written",
+          () -> RowQuantization.quantize(table, rows.asReadOnly()));
+      refusedRows(
+          "out: expected shape [2, 3 + 8], got [2, 10]",
+          () -> RowQuantization.quantize(table, narrow));
+      refusedRows(
+          "out: the elements of a row must lie side by side, but have stride 2",
+          () -> RowQuantization.quantize(table, apart));
+      refusedRows(
+          "out must not overlap table in memory", () -> RowQuantization.quantize(table, inTable));
+      refusedRows(
+          "rows: expected uint8, got float32", () -> RowQuantization.dequantize(table, table));
+      refusedRows(
+          "out: a read-only tensor of shape [2, 3] cannot be written",
+          () -> RowQuantization.dequantize(rows, table.asReadOnly()));
+      refusedRows(
+          "rows: expected shape [2, 3 + 8], got [2, 10]",
+          () -> RowQuantization.dequantize(narrow, table));
+      refusedRows(
+          "out must not overlap rows in memory", () -> RowQuantization.dequantize(inTable, table));
+    }
+  }
+
+  private static void refusedRows(String message, Executable call) {
+    refused(IllegalArgumentException.class, message, call);
   }
 }

@@ -9,7 +9,9 @@ import dev.lanewise.optim.Adagrad;
 import dev.lanewise.optim.FusedTableUpdate;
 import dev.lanewise.optim.Optimizer;
 import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
@@ -181,6 +183,70 @@ class TableBatchedBagsTest {
   }
 
   @Example
+  void rowsThatAreTooLongAreScaledDownInEachTable() {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor first = Tensor.full(arena, 4f, 3, 1);
+      Tensor second = Tensor.full(arena, 4f, 2, 1);
+      int[] indices = {0, 2, 1};
+      int[] offsets = {0, 2, 3};
+      Tensor expected = Tensor.zeros(arena, 1, 1);
+      List<EmbeddingBag> bags = new ArrayList<>();
+      for (Tensor table : List.of(first, second)) {
+        bags.add(EmbeddingBag.of(Embedding.fromPretrained(table).withMaxNorm(1, 2), BagMode.SUM));
+      }
+      Tensor limited = Tensor.full(arena, 4f, 1, 1);
+      EmbeddingBag alone =
+          EmbeddingBag.of(Embedding.fromPretrained(limited).withMaxNorm(1, 2), BagMode.SUM);
+      alone.forward(new int[] {0}, new int[] {0}, expected);
+      Tensor out = Tensor.zeros(arena, 1, 2);
+      TableBatchedBags.of(bags).forward(indices, offsets, out);
+      float one = expected.toFloatArray()[0];
+      assertSameBits("sums", new float[] {2 * one, one}, out.toFloatArray());
+      float row = limited.toFloatArray()[0];
+      assertSameBits("first", new float[] {row, 4, row}, first.toFloatArray());
+      assertSameBits("second", new float[] {4, row}, second.toFloatArray());
+    }
+  }
+
+  @Example
+  void aBatchIsForAllBagsOverTheSameTables() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding table = Embedding.fromPretrained(Tensor.full(arena, 3f, 2, 1));
+      EmbeddingBag sum = EmbeddingBag.of(table, BagMode.SUM);
+      TableBatchedBags tables = TableBatchedBags.of(sum, sum);
+      TableBatch batch = tables.batch().load(new int[] {0, 1, 1}, new int[] {0, 1, 3});
+      Tensor out = Tensor.zeros(arena, 1, 2);
+      TableBatchedBags.of(sum, sum).forward(batch, out);
+      assertSameBits("sums", new float[] {3, 6}, out.toFloatArray());
+      TableBatchedBags others = TableBatchedBags.of(sum, EmbeddingBag.of(table, BagMode.MEAN));
+      refused(
+          IllegalArgumentException.class,
+          "batch: " + batch + " of " + tables + " is not for " + others,
+          () -> others.forward(batch, out));
+    }
+  }
+
+  @Example
+  void offsetsComeInAnyStridesAndNumbers() {
+    try (Arena arena = Arena.ofConfined()) {
+      EmbeddingBag sum =
+          EmbeddingBag.of(Embedding.fromPretrained(Tensor.full(arena, 1f, 1, 1)), BagMode.SUM);
+      Bags bags = sum.bags();
+      for (int count = 1; count < 50; count++) {
+        int[] starts = new int[2 * count];
+        Arrays.setAll(starts, i -> i % 2 == 0 ? i / 2 : 99);
+        Tensor every = Tensor.copyOf(arena, starts, count, 2).select(1, 0);
+        bags.load(Tensor.allocate(arena, DType.INT32, Shape.of(count)), every);
+        Tensor out = Tensor.zeros(arena, count, 1);
+        sum.forward(bags, out);
+        assertSameBits("bags of one row", Tensor.full(arena, 1f, count, 1), out);
+        bags.load(Tensor.allocate(arena, DType.INT32, Shape.of(count, 1)));
+        assertEquals(count, bags.count());
+      }
+    }
+  }
+
+  @Example
   void whatDoesNotFitIsRefusedBeforeAnythingIsWritten() {
     try (Arena arena = Arena.ofConfined()) {
       Embedding one = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 1f, 2, 3)));
@@ -214,6 +280,16 @@ class TableBatchedBagsTest {
           () -> optimizer.fused(TableBatchedBags.of(EmbeddingBag.of(one, BagMode.SUM), shared)));
       assertSameBits("one", Tensor.full(arena, 1f, 2, 3), one.weight().value());
       assertThrows(IllegalArgumentException.class, () -> TableBatchedBags.of(List.of()));
+      TableBatchedBags sums = TableBatchedBags.of(shared, shared);
+      refused(
+          IllegalArgumentException.class,
+          "perSampleWeights: expected shape [2], got [3]",
+          () ->
+              sums.batch()
+                  .loadWeighted(
+                      Tensor.copyOf(arena, new int[] {0, 1}),
+                      Tensor.copyOf(arena, new int[] {0, 1, 2}),
+                      Tensor.zeros(arena, 3)));
     }
   }
 
@@ -231,6 +307,20 @@ class TableBatchedBagsTest {
       assertEquals(0, batch.count());
       assertEquals(0, batch.bags(0).count());
       assertEquals(0, batch.bags(0).entries());
+      Tensor indices = Tensor.copyOf(arena, new int[] {0, 4});
+      Tensor offsets = Tensor.copyOf(arena, new int[] {0, 1, 2});
+      assertThrows(IndexOutOfBoundsException.class, () -> batch.load(indices, offsets));
+      assertEquals(0, batch.bags(0).count());
+      // Offsets that are none are refused before any table's.
+      int[] sound = {0, 1};
+      batch.load(sound, new int[] {0, 1, 2});
+      assertThrows(IllegalArgumentException.class, () -> batch.load(sound, new int[] {0, 3, 1}));
+      assertEquals(0, batch.count());
+      batch.load(sound, new int[] {0, 1, 2});
+      assertThrows(
+          IllegalArgumentException.class, () -> batch.load(indices, indices.reshape(1, 2)));
+      assertEquals(0, batch.count());
+      assertThrows(IllegalArgumentException.class, () -> batch.load(new int[0], new int[0]));
       // Nothing is added, where the first table's bag would have been.
       tables.backward(batch, Tensor.zeros(arena, 0, 5));
       update.backward(batch, Tensor.zeros(arena, 0, 5));

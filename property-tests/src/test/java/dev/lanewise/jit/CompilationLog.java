@@ -28,8 +28,6 @@ final class CompilationLog {
   /** Methods that say what a class of kernels offers, and are called when a plan is made. */
   private static final Set<String> DESCRIPTIONS = Set.of("lanes", "maxRows", "maxVectors");
 
-  private static final int C2 = 4;
-
   /** The tier of accessors: C1 without profiling. */
   private static final int TRIVIAL = 1;
 
@@ -72,7 +70,7 @@ final class CompilationLog {
       }
     }
     for (CompiledCode piece : code) {
-      if (piece.inUse() && piece.level() == C2 && !onStack.contains(piece.id())) {
+      if (piece.inUse() && piece.level() == CompiledCode.C2 && !onStack.contains(piece.id())) {
         log.optimized.add(piece.id());
       }
     }
@@ -149,7 +147,9 @@ final class CompilationLog {
     List<String> complaints = new ArrayList<>();
     compilations.forEach((kernel, all) -> {
       boolean failed =
-          all.stream().anyMatch(one -> one.level() == C2 && !one.succeeded() && !isTriedAgain(one));
+          all.stream()
+              .anyMatch(
+                  one -> one.level() == CompiledCode.C2 && !one.succeeded() && !isTriedAgain(one));
       if (failed || !isOptimized(kernel)) {
         complaints.add(
             kernel

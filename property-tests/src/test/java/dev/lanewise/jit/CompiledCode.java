@@ -1,7 +1,10 @@
 package dev.lanewise.jit;
 
 import java.lang.management.ManagementFactory;
+import java.util.HexFormat;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import javax.management.JMException;
@@ -15,9 +18,15 @@ import javax.management.ObjectName;
  * @param level the tier: 4 is C2
  * @param inUse false for code that was made not entrant
  * @param method class, name and descriptor
+ * @param address where its instructions begin
+ * @param bytes how long they are
  */
-record CompiledCode(int id, int level, boolean inUse, String method) {
-  private static final Pattern LINE = Pattern.compile("(\\d+) (\\d+) (-?\\d+) (\\S+) \\[.*");
+record CompiledCode(int id, int level, boolean inUse, String method, long address, long bytes) {
+  static final int C2 = 4;
+
+  private static final Pattern LINE =
+      Pattern.compile(
+          "(\\d+) (\\d+) (-?\\d+) (\\S+) \\[0x\\w+, 0x(?<from>\\w+) - 0x(?<to>\\w+)\\]");
   private static final String IN_USE = "0";
 
   /** All code that the JVM holds now. */
@@ -26,20 +35,28 @@ record CompiledCode(int id, int level, boolean inUse, String method) {
   }
 
   static List<CompiledCode> parse(String text) {
-    return text.lines()
-        .map(LINE::matcher)
-        .filter(Matcher::matches)
-        .map(line ->
-            new CompiledCode(
-                Integer.parseInt(line.group(1)),
-                Integer.parseInt(line.group(2)),
-                line.group(3).equals(IN_USE),
-                line.group(4)))
-        .toList();
+    return text.lines().map(LINE::matcher).filter(Matcher::matches).map(CompiledCode::of).toList();
   }
 
-  /** Whether no compiler has anything to do, or to begin with. */
-  static boolean compilersAreIdle() {
+  private static CompiledCode of(MatchResult line) {
+    long from = HexFormat.fromHexDigitsToLong(line.group("from"));
+    return new CompiledCode(
+        Integer.parseInt(line.group(1)),
+        Integer.parseInt(line.group(2)),
+        line.group(3).equals(IN_USE),
+        line.group(4),
+        from,
+        HexFormat.fromHexDigitsToLong(line.group("to")) - from);
+  }
+
+  /** Returns when no compiler has anything to do, or to begin with. */
+  static void awaitCompilers() {
+    while (!compilersAreIdle()) {
+      LockSupport.parkNanos(20_000_000);
+    }
+  }
+
+  private static boolean compilersAreIdle() {
     return command("compilerQueue")
         .lines()
         .allMatch(line ->

@@ -51,8 +51,7 @@ final class KernelCalls<A> {
 
   static <A> List<Runnable> of(Arena arena, ContractionKernels<A> kernels) {
     KernelCalls<A> calls = new KernelCalls<>(arena, kernels);
-    calls.tiles(kernels.tiles());
-    kernels.direct().forEach(calls::direct);
+    calls.tilesAndDirect();
     calls.blocks(kernels.blocks());
     calls.strided(kernels.strided());
     calls.stream(kernels.stream());
@@ -60,6 +59,18 @@ final class KernelCalls<A> {
     calls.dots(kernels.dots());
     calls.columnDots(kernels.columnDots());
     return calls.calls;
+  }
+
+  /** Calls of the micro-kernels of matrix products alone: every tile. */
+  static <A> List<Runnable> ofTiles(Arena arena, ContractionKernels<A> kernels) {
+    KernelCalls<A> calls = new KernelCalls<>(arena, kernels);
+    calls.tilesAndDirect();
+    return calls.calls;
+  }
+
+  private void tilesAndDirect() {
+    tiles(kernels.tiles());
+    kernels.direct().forEach(this::direct);
   }
 
   /** Short sums mostly, and now and then a whole block. */

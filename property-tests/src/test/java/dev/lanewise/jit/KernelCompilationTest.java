@@ -3,15 +3,11 @@ package dev.lanewise.jit;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.lanewise.internal.kernel.ContractionKernels;
-import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.KernelSet;
-import dev.lanewise.internal.kernel.TileKernels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -84,28 +80,11 @@ class KernelCompilationTest {
 
   @Test
   void everyTileWasCompiled() {
-    List<String> missing = new ArrayList<>();
-    KernelSet set = KernelSet.active();
-    for (ContractionKernels<?> kernels : List.of(set.float32(), set.float64())) {
-      TileKernels<?> tiles = kernels.tiles();
-      for (int vectors = 1; vectors <= tiles.maxVectors(); vectors *= 2) {
-        addMissing(tiles.getClass(), vectors, tiles.maxRows(vectors), missing);
-      }
-      for (DirectKernels direct : kernels.direct()) {
-        for (int vectors = 1; direct.maxRows(vectors) > 0; vectors *= 2) {
-          addMissing(direct.getClass(), vectors, direct.maxRows(vectors), missing);
-        }
-      }
-    }
+    List<String> missing =
+        Tile.of(KernelSet.active()).stream()
+            .map(tile -> tile.method() + "(")
+            .filter(tile -> log.kernels().stream().noneMatch(kernel -> kernel.startsWith(tile)))
+            .toList();
     assertEquals(List.of(), missing, "tiles that the program did not make hot");
-  }
-
-  private void addMissing(Class<?> kernels, int vectors, int maxRows, List<String> missing) {
-    for (int mr = 1; mr <= maxRows; mr++) {
-      String tile = kernels.getName() + ".tile" + mr + "x" + vectors + "(";
-      if (log.kernels().stream().noneMatch(kernel -> kernel.startsWith(tile))) {
-        missing.add(tile);
-      }
-    }
   }
 }

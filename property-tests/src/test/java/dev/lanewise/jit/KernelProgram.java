@@ -13,7 +13,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Collectors;
 import jdk.jfr.Recording;
 
@@ -88,9 +87,7 @@ final class KernelProgram {
       long before = threads.getCurrentThreadAllocatedBytes();
       round();
       long allocated = threads.getCurrentThreadAllocatedBytes() - before;
-      while (!CompiledCode.compilersAreIdle()) {
-        LockSupport.parkNanos(20_000_000);
-      }
+      CompiledCode.awaitCompilers();
       Set<Integer> now = kernelCode();
       unchanged = now.equals(code) ? unchanged + 1 : 0;
       if (unchanged == 0 || allocated > 0) {
@@ -118,7 +115,7 @@ final class KernelProgram {
   }
 
   /** The compilations of kernels whose code is in use. */
-  private static Set<Integer> kernelCode() {
+  static Set<Integer> kernelCode() {
     return CompiledCode.now().stream()
         .filter(piece -> piece.inUse() && piece.method().startsWith(CompilationLog.KERNELS))
         .map(CompiledCode::id)

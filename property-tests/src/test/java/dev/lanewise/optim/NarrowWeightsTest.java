@@ -6,16 +6,19 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.embedding.Embedding;
+import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Neighbours;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
 import java.lang.foreign.Arena;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.ForkJoinPool;
 import java.util.stream.IntStream;
@@ -148,6 +151,47 @@ class NarrowWeightsTest {
       @ForAll("seeds") long seed) {
     if (kind.moves != Kind.Moves.ALL_OF_DENSE) {
       checkAllWays(kind, dtype, rows, width, 60, seed, Parallelism.NONE);
+    }
+  }
+
+  private static long splitMix(long state) {
+    return new SplittableRandom(state).nextLong();
+  }
+
+  /** As docs/numerics.md says: results do not change with a release. */
+  @Property
+  void theChanceFollowsFromSeedParameterAndStep(
+      @ForAll("seeds") long seed,
+      @ForAll @IntRange(max = 3) int parameter,
+      @ForAll @IntRange(max = 9) int step) {
+    long key = splitMix(splitMix(splitMix(seed) + parameter) + step);
+    assertEquals(key, NarrowWeights.key(seed, parameter, step));
+    try (Arena arena = Arena.ofConfined()) {
+      int first = 3;
+      int n = 20;
+      Tensor wide = Tensor.copyOf(arena, FloatClass.fill(seed, n, FloatClass.NORMAL));
+      Tensor expected = Tensor.allocate(arena, DType.BFLOAT16, Shape.of(first + n));
+      Tensor actual = Tensor.allocate(arena, DType.BFLOAT16, Shape.of(first + n));
+      KernelSet.active()
+          .narrowing(RowFormat.BFLOAT16)
+          .round(
+              wide.segment(),
+              wide.offsetBytes(),
+              expected.segment(),
+              expected.offsetBytes() + (long) first * Short.BYTES,
+              splitMix(key),
+              first,
+              n);
+      NarrowWeights.round(wide.segment(), actual, first, n, key);
+      assertEquals(-1, expected.segment().mismatch(actual.segment()));
+    }
+  }
+
+  /** A row is widened, moved and rounded 4,096 columns at a time, unless a rule needs all. */
+  @Example
+  void rowsOfMoreColumnsThanAreMovedAtOnce() {
+    for (Kind kind : List.of(Kind.SGD, Kind.SPARSE_ADAM, Kind.ROWWISE_ADAGRAD)) {
+      aStepIsRoundedFloat32s(kind, DType.BFLOAT16, 2, 8_200, 1);
     }
   }
 

@@ -210,6 +210,23 @@ class OptimizerBitsTest {
     }
   }
 
+  @Example
+  void indicesOfAnyShapeMoveTheirRows() {
+    try (Arena arena = Arena.ofConfined()) {
+      Embedding listed = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 1)));
+      Embedding shaped = Embedding.of(Parameter.trainable(arena, Tensor.full(arena, 2, 4, 1)));
+      FusedUpdate update = Sgd.of(1f, shaped.weight()).fused(shaped);
+      int[] ids = {3, 0, 3, 1};
+      for (float scale : new float[] {1, 0.5f}) {
+        Tensor g = Tensor.copyOf(arena, new float[] {scale, 2 * scale, 4 * scale, 8 * scale}, 4, 1);
+        Sgd.of(1f, listed.weight()).fused(listed).backward(ids, g);
+        update.backward(Tensor.copyOf(arena, ids, 2, 2), g.reshape(2, 2, 1));
+        assertSameBits("table", listed.weight().value(), shaped.weight().value());
+      }
+      assertEquals(-5.5, shaped.weight().value().get(3, 0));
+    }
+  }
+
   @Property(tries = 30)
   void bothGradientsCountOnce(@ForAll Kind kind, @ForAll("seeds") long seed) {
     if (kind.moves == Kind.Moves.ALL_OF_DENSE) {

@@ -5,9 +5,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lanewise.embedding.BagMode;
 import dev.lanewise.embedding.Embedding;
+import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.TableBatch;
+import dev.lanewise.embedding.TableBatchedBags;
 import dev.lanewise.parallel.Parallelism;
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
 import java.lang.reflect.InvocationTargetException;
@@ -68,6 +74,9 @@ final class OptimizerRefusalTest {
     Optimizer optimizer = kind.optimizer(Direction.MINIMIZE, embedding.weight());
     if (kind.moves == Kind.Moves.TOUCHED) {
       FusedUpdate update = optimizer.fused(embedding);
+      assertEquals(
+          "FusedUpdate(" + optimizer.getClass().getSimpleName() + ", Embedding(4, 3))",
+          update.toString());
       Embedding other = embedding();
       assertRefused(
           IllegalArgumentException.class,
@@ -196,6 +205,107 @@ final class OptimizerRefusalTest {
         "weight: the arena of this tensor of shape [4, 3] is closed",
         assertThrows(IllegalStateException.class, () -> update.backward(new int[] {1}, g))
             .getMessage());
+  }
+
+  /** A table under bags, whose weight is in an arena of its own. */
+  private EmbeddingBag bag(Arena own, BagMode mode) {
+    return EmbeddingBag.of(
+        Embedding.of(Parameter.trainable(arena, Tensor.full(own, 2, 4, 3))), mode);
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void fusedUpdatesOfBagsOutOfReach(BagMode mode) {
+    Tensor g = Tensor.full(arena, 1, 1, 3);
+    int[] indices = {1, 3};
+    int[] offsets = {0};
+    FusedBagUpdate update;
+    try (Arena confined = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2)) {
+      EmbeddingBag bag = bag(confined, mode);
+      Tensor weight = bag.embedding().weight().value();
+      Sgd sgd = Sgd.of(0.5f, bag.embedding().weight());
+      update = sgd.fused(bag);
+      assertEquals(
+          "FusedBagUpdate(FusedUpdate(Sgd, Embedding(4, 3)), " + mode + ")", update.toString());
+      FusedBagUpdate shared = update.withParallelism(Parallelism.of(pool));
+      var refusal =
+          assertThrows(WrongThreadException.class, () -> shared.backward(indices, offsets, g));
+      assertTrue(refusal.getMessage().startsWith("weight: this tensor of shape [4, 3] belongs"));
+      FusedBagUpdate alone = update;
+      assertRefused(
+          IllegalArgumentException.class,
+          "gradient must not overlap weight in memory",
+          sgd,
+          () -> alone.backward(indices, offsets, weight.slice(0, 1, 2)));
+      assertSameBits("weight", Tensor.full(arena, 2, 4, 3), weight);
+    }
+    assertEquals(
+        "weight: the arena of this tensor of shape [4, 3] is closed",
+        assertThrows(IllegalStateException.class, () -> update.backward(indices, offsets, g))
+            .getMessage());
+  }
+
+  /** Two tables, of which the second makes the trouble: the first has not moved. */
+  @Test
+  void fusedUpdatesOfTablesOutOfReach() {
+    EmbeddingBag first = bag(arena, BagMode.SUM);
+    Tensor untouched = first.embedding().weight().value();
+    Tensor g = Tensor.full(arena, 1, 1, 6);
+    FusedTableUpdate update;
+    TableBatch batch;
+    try (Arena confined = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2)) {
+      EmbeddingBag second = bag(confined, BagMode.MEAN);
+      TableBatchedBags tables = TableBatchedBags.of(first, second);
+      Sgd sgd = Sgd.of(0.5f, first.embedding().weight(), second.embedding().weight());
+      update = sgd.fused(tables);
+      assertEquals(
+          "FusedTableUpdate(2 tables, the first FusedBagUpdate(FusedUpdate(Sgd, Embedding(4, 3)), SUM))",
+          update.toString());
+      batch = tables.batch().load(new int[] {1, 3}, new int[] {0, 1, 2});
+      FusedTableUpdate alone = update;
+      TableBatch loaded = batch;
+      Tensor part =
+          Tensor.wrap(second.embedding().weight().value().segment(), DType.FLOAT32, Shape.of(1, 6));
+      assertRefused(
+          IllegalArgumentException.class,
+          "gradient must not overlap weight in memory",
+          sgd,
+          () -> alone.backward(loaded, part));
+      FusedTableUpdate shared = update.withParallelism(Parallelism.of(pool));
+      var refusal = assertThrows(WrongThreadException.class, () -> shared.backward(loaded, g));
+      assertTrue(refusal.getMessage().startsWith("weight: this tensor of shape [4, 3] belongs"));
+      assertSameBits("first", Tensor.full(arena, 2, 4, 3), untouched);
+    }
+    assertEquals(
+        "weight: the arena of this tensor of shape [4, 3] is closed",
+        assertThrows(IllegalStateException.class, () -> update.backward(batch, g)).getMessage());
+    assertSameBits("first", Tensor.full(arena, 2, 4, 3), untouched);
+  }
+
+  /** On several threads, the gradient must be in reach of all of them. */
+  @Test
+  void fusedUpdatesByAConfinedGradient() {
+    EmbeddingBag bag = bag(arena, BagMode.SUM);
+    EmbeddingBag other = bag(arena, BagMode.SUM);
+    Sgd sgd = Sgd.of(0.5f, bag.embedding().weight(), other.embedding().weight());
+    TableBatchedBags tables = TableBatchedBags.of(bag, other);
+    TableBatch batch = tables.batch().load(new int[] {1, 3}, new int[] {0, 1, 2});
+    try (Arena confined = Arena.ofConfined();
+        ForkJoinPool pool = new ForkJoinPool(2)) {
+      Parallelism threads = Parallelism.of(pool);
+      FusedBagUpdate one = sgd.fused(bag).withParallelism(threads);
+      FusedTableUpdate both = sgd.fused(tables).withParallelism(threads);
+      for (Runnable run :
+          List.<Runnable>of(
+              () -> one.backward(new int[] {1}, new int[] {0}, Tensor.zeros(confined, 1, 3)),
+              () -> both.backward(batch, Tensor.zeros(confined, 1, 6)))) {
+        var refusal = assertThrows(WrongThreadException.class, run::run);
+        assertTrue(refusal.getMessage().startsWith("gradient: a tensor of shape [4, 3] belongs"));
+        assertSameBits("weight", Tensor.full(arena, 2, 4, 3), bag.embedding().weight().value());
+      }
+    }
   }
 
   @Test

@@ -1,5 +1,6 @@
 package dev.lanewise.optim;
 
+import static dev.lanewise.Refusals.refused;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -200,6 +201,21 @@ final class OptimizerStateTest {
     assertRefused(
         "eps must be finite and at least 0, got NaN",
         withSetting(sound, "eps", Value.of(Double.NaN)));
+  }
+
+  @Test
+  void aStepWhoseMemoryIsGone() {
+    Embedding embedding = embedding();
+    Adam adam = Adam.of(0.5f, embedding.weight());
+    step(adam, embedding, 1);
+    Arena closing = Arena.ofConfined();
+    StateDict state = with(adam.stateDict(), "step", Value.of(Tensor.full(closing, 7f)));
+    closing.close();
+    refused(
+        IllegalStateException.class,
+        "step of parameter 0: the arena of this tensor of shape [] is closed",
+        () -> adam.loadStateDict(state));
+    assertEquals(1, adam.state(0).steps());
   }
 
   @Test
