@@ -13,6 +13,7 @@ public final class Contenders {
           ours(Contender.OURS, LanewiseEngine.Way.FUSED),
           ours("lanewise-two-steps", LanewiseEngine.Way.TWO_STEPS),
           new Contender<>("libtorch", new LibtorchEngine(), Side.PEER, List.of()),
+          new Contender<>("onnxruntime", new PeersOnly("OnnxRuntimeEngine"), Side.PEER, List.of()),
           new Contender<>("c-limit", new NativeLoops(), Side.BESIDE, List.of()));
 
   private Contenders() {}
