@@ -8,8 +8,9 @@ import dev.lanewise.bench.engine.Work;
 import java.util.Map;
 
 /**
- * An engine on a peer whose Java side is not to be had without its libraries: a class of src/peers,
- * which is compiled in the profile peers only. So it is found by its name, and absent without.
+ * An engine on a peer that is on the class path in the profile peers only, its Java side too: a
+ * class of src/peers, which is compiled in that profile. So it is found by its name, and absent
+ * without.
  */
 final class PeersOnly implements Engine<EmbeddingCase, Data> {
   private final String className;

@@ -26,9 +26,8 @@ import java.util.function.Consumer;
  * quicker.
  *
  * <p>A tensor lies over a direct {@link java.nio.ByteBuffer}, whose size is an int, and must be at
- * least 8 bytes smaller than 2^31 - 1: a larger table would have to be copied into the model, which
- * protobuf limits to the same size. No lookup of the suite has a larger one (4,000,000 x 128 are
- * 2,048,000,000 bytes).
+ * least 8 bytes smaller than 2^31 - 1: a larger table would have to come from a file. No lookup of
+ * the suite has one (4,000,000 x 128 are 2,048,000,000 bytes).
  *
  * <p>ONNX has no bags and no updates of a table.
  */
@@ -43,7 +42,7 @@ final class OnnxRuntimeEngine implements PeersOnly.Peer {
 
   @Override
   public Map<String, String> facts() {
-    return Map.of("version", OrtEnvironment.getEnvironment().getVersion(), "threads", "1");
+    return Map.of("version", OrtEnvironment.getEnvironment().getVersion());
   }
 
   @Override
