@@ -2,6 +2,7 @@ package dev.lanewise.bench.embedding.cases;
 
 import dev.lanewise.memory.PageKind;
 import dev.lanewise.memory.TableArena;
+import dev.lanewise.verification.ErrorBounds;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,6 +24,7 @@ public final class Data {
   private final float[] weights;
   private Task rule;
   private double resultRoundoff;
+  private double unitRoundoff = ErrorBounds.U;
 
   /** Lives as long as the JVM, which runs one case. */
   private static final class HugePages {
@@ -129,6 +131,26 @@ public final class Data {
 
   double resultRoundoff() {
     return resultRoundoff;
+  }
+
+  /**
+   * Says that the engine computes updates, gradients included, in a format with that unit roundoff
+   * instead of float32, and rounds to nearest.
+   */
+  public void computeWith(double roundoff) {
+    unitRoundoff = roundoff;
+  }
+
+  double unitRoundoff() {
+    return unitRoundoff;
+  }
+
+  /** The number that a table of float32 or bfloat16 has now. */
+  float weightAt(long row, int column) {
+    long position = row * asked.dim() + column;
+    return asked.format() == TableFormat.BFLOAT16
+        ? Float.intBitsToFloat(table.getAtIndex(ValueLayout.JAVA_SHORT, position) << 16)
+        : table.getAtIndex(ValueLayout.JAVA_FLOAT, position);
   }
 
   /** The number that a table of float32 or bfloat16 has at first. */

@@ -19,7 +19,8 @@ import java.util.OptionalDouble;
  * @param longest the largest number
  * @param distribution which rows
  * @param pages what the table lies on
- * @param baseline the name of the case on ordinary pages; empty if this is it
+ * @param baseline the name of the case on ordinary pages, or of an update of float32; empty if this
+ *     is it
  */
 public record EmbeddingCase(
     String group,
@@ -78,15 +79,21 @@ public record EmbeddingCase(
             ? "%,d bags of %s rows"
                 .formatted(bags, shortest == longest ? shortest : shortest + " to " + longest)
             : "%,d %s".formatted(bags, task == Task.NEAREST ? "queries" : "rows");
+    String rounding =
+        task.updates() && format == TableFormat.BFLOAT16
+            ? ", rounded by chance, the mean being the float32 result (libtorch: all of it in"
+                + " bfloat16, to nearest)"
+            : "";
     return String.format(
         Locale.ROOT,
-        "%s, table of %,d x %d in %s on %s pages, %s, %s",
+        "%s, table of %,d x %d in %s on %s pages, %s, %s%s",
         task,
         rows,
         dim,
         format.name().toLowerCase(Locale.ROOT),
         pages.name().toLowerCase(Locale.ROOT),
         batch,
-        distribution.name().toLowerCase(Locale.ROOT));
+        distribution.name().toLowerCase(Locale.ROOT),
+        rounding);
   }
 }

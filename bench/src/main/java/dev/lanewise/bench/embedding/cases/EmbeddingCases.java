@@ -48,10 +48,11 @@ public final class EmbeddingCases {
     for (Task task : List.of(Task.SGD, Task.ADAGRAD, Task.ROWWISE_ADAGRAD)) {
       for (Distribution distribution : Distribution.values()) {
         for (int batch : new int[] {1024, 8192, 32_768}) {
-          cases.add(update(task, distribution, batch));
+          cases.add(update(task, TableFormat.FLOAT32, distribution, batch));
         }
       }
     }
+    cases.add(update(Task.SGD, TableFormat.BFLOAT16, Distribution.UNIFORM, 8192));
     return List.copyOf(cases);
   }
 
@@ -108,12 +109,15 @@ public final class EmbeddingCases {
         "");
   }
 
-  private static EmbeddingCase update(Task task, Distribution distribution, int batch) {
+  private static EmbeddingCase update(
+      Task task, TableFormat format, Distribution distribution, int batch) {
+    String batches = "-" + distribution.name().toLowerCase(Locale.ROOT) + "-" + batch;
+    String stored = format == TableFormat.FLOAT32 ? "" : format.name().toLowerCase(Locale.ROOT);
     return new EmbeddingCase(
-        "updates",
-        lower(task) + "-" + distribution.name().toLowerCase(Locale.ROOT) + "-" + batch,
+        stored.isEmpty() ? "updates" : "updates of " + stored,
+        lower(task) + (stored.isEmpty() ? "" : "-" + stored) + batches,
         task,
-        TableFormat.FLOAT32,
+        format,
         MILLION,
         64,
         batch,
@@ -121,7 +125,7 @@ public final class EmbeddingCases {
         1,
         distribution,
         PageKind.ORDINARY,
-        "");
+        stored.isEmpty() ? "" : lower(task) + batches);
   }
 
   private static String lower(Task task) {

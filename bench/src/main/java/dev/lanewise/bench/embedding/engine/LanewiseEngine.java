@@ -35,6 +35,9 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
     TWO_STEPS
   }
 
+  /** Chooses the chances by which weights of 16 bits are rounded. */
+  private static final long ROUNDING_SEED = 42;
+
   private final Way way;
 
   LanewiseEngine(Way way) {
@@ -112,8 +115,7 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
   }
 
   private Work update(EmbeddingCase asked, Data data) {
-    Tensor table = Tensor.wrap(data.table(), DType.FLOAT32, Shape.of(asked.rows(), asked.dim()));
-    Parameter weight = Parameter.trainable(Arena.ofAuto(), table);
+    Parameter weight = Parameter.trainable(Arena.ofAuto(), table(asked, data));
     Embedding embedding = Embedding.of(weight).withSparseGradient();
     Optimizer optimizer =
         switch (asked.task()) {
@@ -121,6 +123,7 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
           case ADAGRAD -> Adagrad.of(Task.LEARNING_RATE, weight);
           default -> RowwiseAdagrad.of(Task.LEARNING_RATE, weight);
         };
+    optimizer.setRoundingSeed(ROUNDING_SEED);
     Tensor gradient = floats(data.gradient(), asked);
     int[] indices = new int[asked.indices()];
     Batches batches = data.batches();
@@ -146,9 +149,13 @@ final class LanewiseEngine implements Engine<EmbeddingCase, Data> {
       Shape shape = Shape.of(asked.rows(), asked.format().rowBytes(asked.dim()));
       return Embedding.fromQuantized(Tensor.wrap(data.table(), DType.UINT8, shape));
     }
+    return Embedding.fromPretrained(table(asked, data));
+  }
+
+  /** A table of float32 or bfloat16. */
+  private static Tensor table(EmbeddingCase asked, Data data) {
     DType type = asked.format() == TableFormat.FLOAT32 ? DType.FLOAT32 : DType.BFLOAT16;
-    Shape shape = Shape.of(asked.rows(), asked.dim());
-    return Embedding.fromPretrained(Tensor.wrap(data.table(), type, shape));
+    return Tensor.wrap(data.table(), type, Shape.of(asked.rows(), asked.dim()));
   }
 
   private static Tensor floats(MemorySegment memory, EmbeddingCase asked) {

@@ -25,9 +25,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** libtorch by its C++ interface; of calls that do the same, the quickest. */
 final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
-  /** Half the distance from 1 to the next number: bags of bfloat16 are returned as such. */
-  private static final double BFLOAT16_ROUNDOFF = 0x1p-8;
-
   @Override
   public boolean supports(EmbeddingCase asked) {
     return true;
@@ -96,7 +93,8 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
 
   private static Work bags(EmbeddingCase asked, Data data) {
     if (asked.format() == TableFormat.BFLOAT16) {
-      data.roundResults(BFLOAT16_ROUNDOFF);
+      // They are returned as such.
+      data.roundResults(TableFormat.BFLOAT16_ROUNDOFF);
     }
     return Trial.quickest(
         Arrays.stream(IndexTensors.Width.values())

@@ -2,16 +2,20 @@ package dev.lanewise.bench.embedding.engine;
 
 import dev.lanewise.bench.embedding.cases.Data;
 import dev.lanewise.bench.embedding.cases.EmbeddingCase;
+import dev.lanewise.bench.embedding.cases.TableFormat;
 import dev.lanewise.bench.embedding.cases.Task;
 import dev.lanewise.bench.engine.Work;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A lookup's sparse backward pass and an optimizer's step: the calls that {@code torch.optim} makes
- * for a sparse gradient, without the graph and the optimizer object around them.
+ * for a sparse gradient, without the graph and the optimizer object around them. The gradient of a
+ * lookup of bfloat16 is bfloat16, and so is all that is done with it: each product and sum is
+ * rounded to nearest, by which steps smaller than half of a weight's last place are lost.
  */
 final class LibtorchUpdate implements Work {
   private static final Scalar STEP = new Scalar(-Task.LEARNING_RATE);
@@ -27,7 +31,13 @@ final class LibtorchUpdate implements Work {
   LibtorchUpdate(EmbeddingCase asked, Data data) {
     this.asked = asked;
     weight = LibtorchEngine.table(asked, data);
-    gradient = LibtorchEngine.floats(data.gradient(), asked.results(), asked.dim());
+    Tensor floats = LibtorchEngine.floats(data.gradient(), asked.results(), asked.dim());
+    if (asked.format() == TableFormat.BFLOAT16) {
+      gradient = floats.to(ScalarType.BFloat16);
+      data.computeWith(TableFormat.BFLOAT16_ROUNDOFF);
+    } else {
+      gradient = floats;
+    }
     // Sparse tensors have indices of 64 bits.
     batch = new IndexTensors(asked, data, IndexTensors.Width.INT64);
     if (asked.task() == Task.SGD) {

@@ -6,6 +6,7 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import dev.lanewise.bench.embedding.cases.Batches;
 import dev.lanewise.bench.embedding.cases.Data;
 import dev.lanewise.bench.embedding.cases.EmbeddingCase;
+import dev.lanewise.bench.embedding.cases.TableFormat;
 import dev.lanewise.bench.embedding.cases.Task;
 import dev.lanewise.bench.engine.CompiledC;
 import dev.lanewise.bench.engine.Engine;
@@ -23,7 +24,7 @@ import java.util.Map;
 /**
  * The limit: loops in C with prefetches, without any check, for rows of the lengths that the cases
  * have. They read the ring of batches where it is. An update moves row after row as the batch has
- * them, which needs no sums by row; so SGD only.
+ * them, which needs no sums by row; so SGD of float32 only.
  */
 final class NativeLoops implements Engine<EmbeddingCase, Data> {
   private static final CompiledC PROGRAM =
@@ -39,7 +40,9 @@ final class NativeLoops implements Engine<EmbeddingCase, Data> {
 
   @Override
   public boolean supports(EmbeddingCase asked) {
-    return asked.task() != Task.NEAREST && (!asked.task().updates() || asked.task() == Task.SGD);
+    return asked.task().updates()
+        ? asked.task() == Task.SGD && asked.format() == TableFormat.FLOAT32
+        : asked.task() != Task.NEAREST;
   }
 
   @Override
