@@ -228,7 +228,6 @@ final class BlocksSource {
 
   /** Some rows of the result, all or half of them. */
   private String stages(Target target, int lanes, String block, String name, int from, int to) {
-    String type = lanesType(target);
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void %s(%s) {\n".formatted(name, block));
     String[] rows = new String[lanes];
@@ -237,7 +236,7 @@ final class BlocksSource {
       code.append(
           "    final %s %s = %s;\n"
               .formatted(
-                  type, rows[i], loadLanes(target, "fromOffset + " + i + " * fromRowStride")));
+                  d.floats(), rows[i], d.load("from", "fromOffset + " + i + " * fromRowStride")));
     }
     for (int h = lanes / 2; h >= 1; h /= 2) {
       String[] next = new String[lanes];
@@ -245,11 +244,12 @@ final class BlocksSource {
         boolean low = i / h % 2 == 0;
         next[i] = "s" + h + "_" + i;
         code.append(
-            "    final %s %s = %s.selectFrom(%s, %s);\n"
+            "    final %s %s = %s%d.selectFrom(%s, %s);\n"
                 .formatted(
-                    type,
+                    d.floats(),
                     next[i],
-                    interleaving(target, low ? "LOW" : "HIGH", h),
+                    low ? "LOW" : "HIGH",
+                    h,
                     rows[low ? i : i - h],
                     rows[low ? i + h : i]));
       }
@@ -264,48 +264,15 @@ final class BlocksSource {
     return code.append("  }\n").toString();
   }
 
-  /**
-   * What lanes are exchanged as on their way to a target: as integers, whose indices need no
-   * conversion (1.2 times the speed; see {@link Selection}). Packed rows are floats, and seeing
-   * integers as floats goes through a segment on the heap as long as it is interpreted: then C2
-   * makes every other access to memory ask which kind it is.
-   */
-  private String lanesType(Target target) {
-    return target == Target.MEMORY ? Selection.type(e) : d.floats();
-  }
-
-  private String loadLanes(Target target, String offset) {
-    return target == Target.MEMORY
-        ? lanesType(target) + ".fromMemorySegment(BITS, from, " + offset + ", NATIVE)"
-        : d.load("from", offset);
-  }
-
-  private static String interleaving(Target target, String half, int distance) {
-    return target + "_" + half + distance;
-  }
-
   private String interleavings() {
     StringBuilder code = new StringBuilder();
-    code.append(
-        "  private static final VectorSpecies<%s> BITS = %s;\n"
-            .formatted(e == Element.FLOAT ? "Integer" : "Long", Selection.species(e)));
-    for (Target target : Target.values()) {
-      String convert =
-          target == Target.MEMORY
-              ? "(%s) %%s.convertShape(VectorOperators.%s2%s, BITS, 0)"
-                  .formatted(Selection.type(e), e.capital.charAt(0), e.integer.charAt(0))
-              : "%s";
-      for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
-        for (String half : new String[] {"LOW", "HIGH"}) {
-          String indices = "interleaving(%d, %d)".formatted(h, half.equals("LOW") ? 0 : h);
-          code.append(
-              "  private static final %s %s = %s;\n"
-                  .formatted(
-                      lanesType(target),
-                      interleaving(target, half, h),
-                      convert.formatted(indices)));
-        }
-      }
+    for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
+      code.append(
+          "  private static final %1$s LOW%2$d = interleaving(%2$d, 0);\n"
+              .formatted(d.floats(), h));
+      code.append(
+          "  private static final %1$s HIGH%2$d = interleaving(%2$d, %2$d);\n"
+              .formatted(d.floats(), h));
     }
     return code.append(
 """

@@ -22,12 +22,8 @@ final class Selection {
 
   /** A vector of indices from an array of them. */
   static String fromArray(Element e, String array) {
-    return "%s.fromArray(%s, %s, 0)".formatted(type(e), species(e), array);
-  }
-
-  /** The species of vectors of indices. */
-  static String species(Element e) {
-    return "VectorSpecies.of(%s.class, F.vectorShape())".formatted(primitive(e));
+    return "%s.fromArray(VectorSpecies.of(%s.class, F.vectorShape()), %s, 0)"
+        .formatted(type(e), primitive(e), array);
   }
 
   /** The type of an index. */

@@ -46,7 +46,7 @@ final class TilesSource {
     Operand a =
         new Operand(
             "int p = 0; p < kc; p++",
-            "rows.get(" + d.element().layout() + ", ap",
+            "a.get(" + d.element().layout() + ", ap",
             " + %d * aRowStride",
             ")");
     return methods(d, DIRECT, d.directRows(), a);
@@ -107,9 +107,9 @@ final class TilesSource {
         IntStream.range(0, mr * vectors)
             .mapToObj(i -> "    %s c%d = %s;\n".formatted(d.floats(), i, d.zero()))
             .collect(Collectors.joining()));
-    code.append("    final MemorySegment tile = c.asSlice(cOffset);\n    long bp = bOffset;\n");
+    code.append("    long bp = bOffset;\n");
     if (direct) {
-      code.append("    final MemorySegment rows = a.asSlice(aOffset);\n    long ap = 0;\n");
+      code.append("    long ap = aOffset;\n");
     }
     code.append("    for (%s) {\n".formatted(a.counter));
     for (int v = 0; v < vectors; v++) {
@@ -127,12 +127,12 @@ final class TilesSource {
     if (direct) {
       code.append("      ap += aColumnStride;\n");
     }
-    code.append("      bp += bRowStride;\n    }\n    long cp = 0;\n");
+    code.append("      bp += bRowStride;\n    }\n    long cp = cOffset;\n");
     for (int i = 0; i < mr; i++) {
       for (int v = 0; v < vectors; v++) {
         code.append(
             "    %s;\n"
-                .formatted(d.store("tile", place("cp", v, vectors, d), "c" + (i * vectors + v))));
+                .formatted(d.store("c", place("cp", v, vectors, d), "c" + (i * vectors + v))));
       }
       if (i < mr - 1) {
         code.append("    cp += cRowStride;\n");

@@ -59,7 +59,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int columnVectors() {
-    return element == Element.FLOAT ? 8 : 6;
+    return 6;
   }
 
   @Override

@@ -22,7 +22,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 
-/** Operands and outputs in mapped files, of which no tile is computed directly. */
+/** Operands and outputs in mapped files, mapped ones and others mixed. */
 @Tag("lanes")
 class MappedFilesTest {
   @Provide

@@ -17,7 +17,6 @@ final class DirectProgram<A> implements MatrixProgram {
   static final long SHORT_SUM = 4;
 
   private final MatrixMaps maps;
-  private final MatrixProgram mapped;
   private final DirectKernels kernels;
   private final BlockKernels<A> blocks;
   private final ScratchPool<Workspace<A>> workspaces;
@@ -27,8 +26,7 @@ final class DirectProgram<A> implements MatrixProgram {
   /**
    * A program.
    *
-   * @param maps the operands, of at least one vector of columns and at least one term
-   * @param mapped computes the same where an operand or the output is a mapped file
+   * @param maps the operands, of at least one vector of columns
    * @param kernels of the width to use
    * @param blocks to add up blocks of the sum
    * @param workspaces for blocks of the sum
@@ -36,13 +34,11 @@ final class DirectProgram<A> implements MatrixProgram {
    */
   DirectProgram(
       MatrixMaps maps,
-      MatrixProgram mapped,
       DirectKernels kernels,
       BlockKernels<A> blocks,
       ScratchPool<Workspace<A>> workspaces,
       int elementBytes) {
     this.maps = maps;
-    this.mapped = mapped;
     this.kernels = kernels;
     this.blocks = blocks;
     this.workspaces = workspaces;
@@ -73,10 +69,6 @@ final class DirectProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (!DirectKernels.take(a, c)) {
-      mapped.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
-      return;
-    }
     if (!accumulate && maps.k() <= PackedRows.LENGTH) {
       for (long i = range.batchFrom(); i < range.batchTo(); i++) {
         block(

@@ -317,11 +317,7 @@ final class Gemm<A> implements MatrixProgram {
       long last = (long) Math.max(0, width + overlap - lanes) * elementBytes;
       // What overlaps must have been computed just before, from the same block of K.
       boolean direct =
-          !add
-              && merge.isDirect()
-              && TileKernels.storesTo(c)
-              && width + overlap >= lanes
-              && (overlap == 0 || jr > 0);
+          !add && merge.isDirect() && width + overlap >= lanes && (overlap == 0 || jr > 0);
       int most = tiles.maxRows(vectors);
       int count = (rows + most - 1) / most;
       int ir = 0;

@@ -111,7 +111,6 @@ public final class Nest {
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
       boolean small =
           countable
-              && maps.k() > 0
               && (multiplyAdds <= SMALL || maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM);
       boolean readable =
           maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
@@ -122,13 +121,7 @@ public final class Nest {
       for (DirectKernels direct : kernels.direct()) {
         if (small && readable && direct.lanes() <= maps.n()) {
           DirectProgram<A> program =
-              new DirectProgram<>(
-                  maps,
-                  new Gemm<>(maps, kernels, workspaces),
-                  direct,
-                  kernels.blocks(),
-                  workspaces,
-                  elementBytes);
+              new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
           if (TileProgram.fits(maps, direct)) {
             return new TileProgram(maps, direct, program, elementBytes);
           }

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  * when the plan was made, for at this size every nanosecond on the way to it shows.
  */
 final class TileProgram implements MatrixProgram {
-  private final DirectProgram<?> otherwise;
+  private final DirectProgram<?> adding;
   private final DirectKernels kernels;
   private final int m;
   private final int vectors;
@@ -25,12 +25,11 @@ final class TileProgram implements MatrixProgram {
    *
    * @param maps the operands, for which {@link #fits} holds
    * @param kernels of the width to use
-   * @param otherwise computes the same, adds it, and takes mapped files
+   * @param adding computes the same and adds it
    * @param elementBytes the size of an element
    */
-  TileProgram(
-      MatrixMaps maps, DirectKernels kernels, DirectProgram<?> otherwise, int elementBytes) {
-    this.otherwise = otherwise;
+  TileProgram(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> adding, int elementBytes) {
+    this.adding = adding;
     this.kernels = kernels;
     this.m = (int) maps.m();
     this.vectors = Blocking.vectorsCovering((int) maps.n(), kernels.lanes());
@@ -61,8 +60,8 @@ final class TileProgram implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (accumulate || !DirectKernels.take(a, c)) {
-      otherwise.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
+    if (accumulate) {
+      adding.run(a, aOffset, b, bOffset, c, cOffset, true, range);
       return;
     }
     kernels.multiply(

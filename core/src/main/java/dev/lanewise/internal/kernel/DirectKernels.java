@@ -7,14 +7,6 @@ import java.lang.foreign.MemorySegment;
  * TileKernels} computes, to the same bits, without packing anything.
  */
 public interface DirectKernels {
-  /**
-   * Whether the memory of A and of C is such that tiles can be computed from it: both are seen
-   * through slices, for the reason given at {@link TileKernels#storesTo}.
-   */
-  static boolean take(MemorySegment a, MemorySegment c) {
-    return !a.isMapped() && TileKernels.storesTo(c);
-  }
-
   /** The columns of one vector. */
   int lanes();
 

@@ -14,16 +14,6 @@ import java.lang.foreign.MemorySegment;
  * @param <A> the array of A: {@code float[]} or {@code double[]}
  */
 public interface TileKernels<A> {
-  /**
-   * Whether a tile may be stored to some memory. A tile's stores go to a slice of C, so that C2
-   * checks once what kind of memory it is (of that check at every store, C2 gave up on inlining
-   * some, and boxed what they store). A slice of a mapped file would be another kind of slice, and
-   * then C2 allocates them all, here and where rows are read.
-   */
-  static boolean storesTo(MemorySegment c) {
-    return !c.isMapped();
-  }
-
   /** The columns of one vector. */
   int lanes();
 
@@ -48,7 +38,7 @@ public interface TileKernels<A> {
    * @param lastBytes how far the last vector lies behind the first, in B and in C: less than {@code
    *     vectors - 1} vectors if the tile's columns do not fill its vectors; columns that two
    *     vectors cover are computed twice, to the same bits
-   * @param c where the tile goes, its columns as those of B; see {@link #storesTo}
+   * @param c where the tile goes, its columns as those of B
    * @param cOffset where its first row starts, in bytes
    * @param cRowStride the distance of its rows, in bytes
    */
