@@ -46,7 +46,15 @@ public final class ErrorBounds {
     return gamma(n, FloatFormat.BINARY64.unitRoundoff());
   }
 
-  private static double gamma(long n, double unit) {
+  /**
+   * The same for a format of which only the unit roundoff matters.
+   *
+   * @param n the roundings
+   * @param unit the unit roundoff u
+   * @return {@code n u / (1 - n u)}
+   * @throws IllegalArgumentException if n is negative or too large for the model
+   */
+  public static double gamma(long n, double unit) {
     double product = n * unit;
     if (n < 0 || product >= 1) {
       throw new IllegalArgumentException(

@@ -15,6 +15,7 @@ import java.nio.channels.FileChannel.MapMode;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -22,12 +23,17 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 
-/** Operands and outputs in mapped files, mapped ones and others mixed. */
+/** A product of a mapped matrix and another one, into a mapped file. */
 @Tag("lanes")
 class MappedFilesTest {
   @Provide
   Arbitrary<Long> seeds() {
     return LanewiseArbitraries.seeds();
+  }
+
+  @Provide
+  Arbitrary<DType> types() {
+    return Arbitraries.of(DType.FLOAT32, DType.FLOAT64);
   }
 
   private static Tensor mapped(Arena arena, Path file, DType dtype, Shape shape)
@@ -42,7 +48,7 @@ class MappedFilesTest {
 
   @Property(tries = 300)
   void giveTheBitsOfOtherMemory(
-      @ForAll DTypeOfContractions type,
+      @ForAll("types") DType dtype,
       @ForAll @IntRange(min = 1, max = 40) int m,
       @ForAll @IntRange(max = 300) int k,
       @ForAll @IntRange(min = 1, max = 70) int n,
@@ -52,7 +58,6 @@ class MappedFilesTest {
     Path file = Files.createTempFile("lanewise", ".bin");
     Path other = Files.createTempFile("lanewise", ".bin");
     try (Arena arena = Arena.ofShared()) {
-      DType dtype = type.dtype;
       Tensor a = values(arena, dtype, seed, m, k);
       Tensor mappedA = mapped(arena, other, dtype, a.shape()).copyFrom(a);
       Tensor b = values(arena, dtype, seed + 1, k, n);
@@ -67,18 +72,6 @@ class MappedFilesTest {
     } finally {
       Files.deleteIfExists(file);
       Files.deleteIfExists(other);
-    }
-  }
-
-  /** The types that contractions are computed in. */
-  enum DTypeOfContractions {
-    FLOAT32(DType.FLOAT32),
-    FLOAT64(DType.FLOAT64);
-
-    final DType dtype;
-
-    DTypeOfContractions(DType dtype) {
-      this.dtype = dtype;
     }
   }
 

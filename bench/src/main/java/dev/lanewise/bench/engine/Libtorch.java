@@ -17,14 +17,14 @@ import org.bytedeco.pytorch.global.torch;
 
 /** What every use of libtorch here has in common. */
 public final class Libtorch {
-  private Libtorch() {}
-
   /**
    * JavaCPP loads OpenBLAS twice for it, and each has its own threads: products are of the one
    * without LAPACK.
    */
   private static final List<String> OPENBLAS =
       List.of("libopenblas_nolapack.so.0", "libopenblas.so.0");
+
+  private Libtorch() {}
 
   /**
    * Sets how many threads it uses, in its own loops and in the products, which are OpenBLAS'.

@@ -110,9 +110,7 @@ final class UpdateReference {
   }
 
   private double gamma(int roundings) {
-    return computesNarrow
-        ? roundings * data.unitRoundoff() / (1 - roundings * data.unitRoundoff())
-        : ErrorBounds.gamma(roundings);
+    return ErrorBounds.gamma(roundings, data.unitRoundoff());
   }
 
   private static double rounded(double quotient, double widened) {
