@@ -34,13 +34,14 @@ record KernelClass(Dialect dialect, String name, String contract, String species
    * Writes the class with its methods; an unchanged file keeps its time, so that an unchanged
    * module is not compiled again.
    */
-  Path write(Path output, String methods) throws IOException {
+  Path write(Path output, String body) throws IOException {
     Element element = dialect.element();
     boolean vector = dialect instanceof VectorDialect;
+    String methods = SourceText.knownSegments(body);
     StringBuilder code =
         new StringBuilder("package " + KERNEL_PACKAGE + "." + dialect.folder() + ";\n\n");
     importKernelType(code, contract.replaceAll("<.*", ""));
-    for (String type : List.of("Partials", "PackedRows")) {
+    for (String type : List.of("NativeSegments", "Partials", "PackedRows")) {
       if (methods.contains(type + ".")) {
         importKernelType(code, type);
       }

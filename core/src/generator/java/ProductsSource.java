@@ -129,8 +129,8 @@ final class ProductsSource {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void %s(%s) {\n".formatted(name(kind, add), PARAMETERS));
     code.append(rowStart(d, kind)).append("      int i = 0;\n");
-    // What reads as well as writes has twice the accesses; of 32 in one method C2 gives up on some.
-    int largest = !add && kind == Rows.FILL ? d.largestGroup() : d.largestGroup() / 2;
+    // What reads as well as writes has twice the accesses, and more than C2 takes at once.
+    int largest = d.largestGroup() / (add ? 4 : kind == Rows.FILL ? 1 : 2);
     for (int group = largest; group >= 1; group /= 2) {
       code.append(
           group == largest

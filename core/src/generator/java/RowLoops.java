@@ -20,8 +20,9 @@ final class RowLoops {
    * @param begin what a row begins with: its number is {@code row}, its place {@code r}
    * @param tail the parameters of the method for what is left of a row, besides where it begins and
    *     ends
-   * @param stored what a row holds; groups whose numbers take many operations to read are methods
-   *     of their own, as C1 gives up on a method of them all
+   * @param largest the most vectors of a group
+   * @param apart whether each group is a method of its own: of all that take many operations, one
+   *     method would be too large for C1
    */
   static String eachRow(
       Dialect d,
@@ -29,7 +30,8 @@ final class RowLoops {
       String parameters,
       String begin,
       String tail,
-      Stored stored,
+      int largest,
+      boolean apart,
       GroupBody body) {
     StringBuilder code = new StringBuilder(SourceText.header(name, parameters));
     StringBuilder methods = new StringBuilder();
@@ -41,12 +43,11 @@ final class RowLoops {
       code.append("      ").append(loop.formatted("0"));
     } else {
       code.append("      int i = 0;\n");
-      int largest = stored.largestGroup(d);
       for (int vectors = largest; vectors >= 1; vectors /= 2) {
-        Program p = new Program(d, stored.isNarrow() ? "    " : "        ", "");
+        Program p = new Program(d, apart ? "    " : "        ", "");
         body.emit(p, vectors);
         String group = p.lines.toString();
-        if (stored.isNarrow()) {
+        if (apart) {
           String method = name + vectors;
           methods.append(
               "\n  private static void %s(%s, int i, int width) {\n".formatted(method, tail));
@@ -102,7 +103,7 @@ final class RowLoops {
     for (Dialect loop : d.loops()) {
       int largest = Math.max(1, stored.largestGroup(loop) / smaller);
       int larger = 0;
-      for (int vectors = largest; vectors >= 1; vectors = stored.smallerGroup(vectors)) {
+      for (int vectors = largest; vectors >= 1; vectors /= 2) {
         String method = name + (loop == d ? vectors : "Tail");
         code.append(
             group(

@@ -60,7 +60,9 @@ final class RowsSource {
         parameters,
         begin.lines.toString(),
         "MemorySegment table, long source, MemorySegment out, long to",
-        stored,
+        // All groups together become a part of the loop: of two of float16 it would be too large.
+        stored == Stored.FLOAT16 ? 1 : stored.largestGroup(d),
+        stored.isNarrow(),
         (p, vectors) -> {
           stored.begin(p, "source");
           copy(p, stored, access, vectors);

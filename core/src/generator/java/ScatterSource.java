@@ -17,6 +17,7 @@ final class ScatterSource {
             TABLE + "MemorySegment g, long gOffset, int width, double divisor",
             List.of("divisor"),
             Stored.FLOAT32,
+            2,
             (p, vectors) -> bag(p, vectors, false))
         + RowLoops.eachGroup(
             d,
@@ -49,7 +50,8 @@ final class ScatterSource {
         TABLE + "MemorySegment g, long gOffset, long gStride, int width, long skip",
         begin.lines.toString(),
         "MemorySegment g, long source, MemorySegment table, long to",
-        Stored.FLOAT32,
+        d.largestGroup(),
+        true,
         (p, vectors) -> {
           Dialect loop = p.dialect;
           // All loads of a group come before its stores, so that the cache misses of a row overlap.

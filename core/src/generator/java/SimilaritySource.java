@@ -315,8 +315,9 @@ final class SimilaritySource {
     StringBuilder code =
         new StringBuilder(SourceText.header(term.method + "Tile", "int rows, " + TILE));
     code.append("    switch (rows) {\n");
-    // Distances take an operation more: a tile of all rows would be too large a method for C2.
-    int largest = term == Term.DISTANCE ? most / 2 : most;
+    // Tiles of more rows would have more nodes than C2 takes at once; distances take an operation
+    // more.
+    int largest = term == Term.DISTANCE ? 2 : 3;
     for (int rows = 1; rows <= most; rows++) {
       code.append("      case %d -> {\n".formatted(rows));
       for (int first = 0; first < rows; first += largest) {
@@ -342,8 +343,9 @@ final class SimilaritySource {
     StringBuilder code =
         new StringBuilder(
             "\n  private static void %sTile%d(%s) {\n".formatted(term.method, rows, TILE));
+    code.append("    final %s zero = %s;\n".formatted(d.floats(), d.zero()));
     for (int i = 0; i < rows * PARTIALS; i++) {
-      code.append("    %s c%d = %s;\n".formatted(d.floats(), i, d.zero()));
+      code.append("    %s c%d = zero;\n".formatted(d.floats(), i));
     }
     code.append("    long bp = bOffset;\n");
     code.append("    for (int ap = aIndex; ap < aIndex + k; ap += %d) {\n".formatted(PARTIALS));

@@ -1,11 +1,46 @@
 import java.util.List;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /** Pieces of source text that kernels of every kind need. */
 final class SourceText {
+  /** The head of a method, with its parameters and the text between it and the next one. */
+  private static final Pattern METHOD =
+      Pattern.compile("(?m)^  (?:public|private)[^=;(]*\\(([^)]*)\\) \\{\\n");
+
+  private static final Pattern SEGMENT = Pattern.compile("MemorySegment (\\w+)");
+
   private SourceText() {}
+
+  /** Methods that begin with what NativeSegments tells of each segment that they access. */
+  static String knownSegments(String methods) {
+    StringBuilder code = new StringBuilder();
+    Matcher method = METHOD.matcher(methods);
+    int at = 0;
+    while (method.find()) {
+      code.append(methods, at, method.end());
+      at = method.end();
+      int end = methods.indexOf("\n  }\n", at);
+      String body = methods.substring(at, end);
+      SEGMENT
+          .matcher(method.group(1))
+          .results()
+          .map(parameter -> parameter.group(1))
+          .filter(name -> accesses(body, name))
+          .forEach(name -> code.append("    %1$s = NativeSegments.known(%1$s);\n".formatted(name)));
+    }
+    return code.append(methods.substring(at)).toString();
+  }
+
+  private static boolean accesses(String body, String segment) {
+    return Pattern.compile(
+            "MemorySegment\\((?:\\w+, )?%1$s,|\\b%1$s\\.[gs]et\\(".formatted(segment))
+        .matcher(body)
+        .find();
+  }
 
   static String offset(String base, int vectors, Dialect d) {
     return vectors == 0 ? base : base + " + " + d.bytes(vectors);

@@ -33,16 +33,11 @@ enum Stored {
 
   /** The most vectors of columns that a method takes at once. */
   int largestGroup(Dialect d) {
-    return isNarrow() ? Math.min(4, d.largestGroup()) : d.largestGroup();
-  }
-
-  /**
-   * Where each group has a loop over rows of its own, the one that follows one of some vectors; 0
-   * after a single one. Float16 has none of two: C2 would make it a part of its caller, too, and
-   * then box what the two of them and the single one read.
-   */
-  int smallerGroup(int vectors) {
-    return this == FLOAT16 && vectors > 1 ? 1 : vectors / 2;
+    return switch (this) {
+      case FLOAT32, FLOAT64 -> d.largestGroup();
+      case BFLOAT16, INT8 -> Math.min(4, d.largestGroup());
+      case FLOAT16 -> Math.min(2, d.largestGroup());
+    };
   }
 
   /**

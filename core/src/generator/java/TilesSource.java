@@ -103,9 +103,10 @@ final class TilesSource {
     boolean direct = parameters.contains("MemorySegment a");
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
+    code.append("    final %s zero = %s;\n".formatted(d.floats(), d.zero()));
     code.append(
         IntStream.range(0, mr * vectors)
-            .mapToObj(i -> "    %s c%d = %s;\n".formatted(d.floats(), i, d.zero()))
+            .mapToObj(i -> "    %s c%d = zero;\n".formatted(d.floats(), i))
             .collect(Collectors.joining()));
     code.append("    long bp = bOffset;\n");
     if (direct) {

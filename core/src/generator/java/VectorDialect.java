@@ -52,9 +52,8 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] tileRows() {
-    // Of larger ones C2 boxed vectors, now and then, in a JVM that had run many plans; a double
-    // takes it more nodes than a float.
-    return element == Element.FLOAT ? new int[] {12, 10} : new int[] {12, 6};
+    // Larger ones have more nodes than C2 takes at once, and it may then box a vector.
+    return new int[] {12, 8};
   }
 
   @Override

@@ -22,13 +22,34 @@ import jdk.jfr.Recording;
  * compilations and the code that is held at the end. It gives up, too, when the code does not
  * change any more and the rounds still allocate.
  *
- * <p>Arguments: where the recording goes, where the list of code goes. The last line of the output
- * is {@code steady} followed by the bytes that each of the last rounds allocated, or {@code
- * unsteady} if it ran out of time.
+ * <p>Arguments: how it starts, where the recording goes, where the list of code goes. The last line
+ * of the output is {@code steady} followed by the bytes that each of the last rounds allocated, or
+ * {@code unsteady} if it ran out of time.
  */
 final class KernelProgram {
+  /** What the JVM has done before the rounds. */
+  enum Start {
+    /** Nothing. */
+    FRESH,
+    /** It has used segments on the heap, and all plans for a while, but no kernel by itself. */
+    WARMED;
+
+    private static final int TIMES = 300;
+
+    private void before(List<Runnable> plans) {
+      if (this == WARMED) {
+        HeapSegments.use();
+        for (int time = 0; time < TIMES; time++) {
+          plans.forEach(Runnable::run);
+        }
+      }
+    }
+  }
+
   /** More than the 5000 calls, in as many rounds as must be steady, after which C2 compiles. */
   private static final int RUNS = 2000;
+
+  private static final int RUNS_TO_SHOW = 300_000;
 
   static final int STEADY_ROUNDS = 3;
 
@@ -65,10 +86,12 @@ final class KernelProgram {
       }
       recording.enable("jdk.ObjectAllocationSample").with("throttle", "100/s");
       recording.start();
-      String outcome = new KernelProgram(arena).run();
-      Files.writeString(Path.of(arguments[1]), CompiledCode.command("compilerCodelist"));
+      KernelProgram program = new KernelProgram(arena);
+      Start.valueOf(arguments[0]).before(program.plans);
+      String outcome = program.run();
+      Files.writeString(Path.of(arguments[2]), CompiledCode.command("compilerCodelist"));
       recording.stop();
-      recording.dump(Path.of(arguments[0]));
+      recording.dump(Path.of(arguments[1]));
       System.out.println(outcome);
     }
   }
@@ -100,7 +123,26 @@ final class KernelProgram {
           "%.1f s: %d bytes allocated, %d pieces of kernel code%n",
           (System.nanoTime() - start) / 1e9, allocated, code.size());
     }
+    if (steady.isEmpty()) {
+      showThoseThatAllocate(threads);
+    }
     return "steady " + steady.stream().map(String::valueOf).collect(Collectors.joining(" "));
+  }
+
+  /** Runs each call and plan that allocates often, so that the recording shows where it does. */
+  private void showThoseThatAllocate(ThreadMXBean threads) {
+    List<Runnable> all = new ArrayList<>(kernels);
+    all.addAll(plans);
+    for (Runnable call : all) {
+      call.run();
+      long before = threads.getCurrentThreadAllocatedBytes();
+      call.run();
+      if (threads.getCurrentThreadAllocatedBytes() > before) {
+        for (int run = 0; run < RUNS_TO_SHOW; run++) {
+          call.run();
+        }
+      }
+    }
   }
 
   private void round() {

@@ -1,0 +1,28 @@
+package dev.lanewise.internal.kernel;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What kernels let C2 know of the segments that they are given.
+ *
+ * <p>The JDK's accesses to memory are virtual calls on the segment, and what kinds of segments they
+ * were made on is one profile for the whole process. Where it has seen segments on the heap too (of
+ * a user's own, or of a vector that was reinterpreted before that was compiled), each access of a
+ * kernel asks which kind it is: a method has several times the nodes, and of the large ones C2 then
+ * boxed vectors. A cast to the class of native segments, mapped ones included, leaves nothing to
+ * ask. Kernels need their memory to be native: an array would be moved.
+ */
+public final class NativeSegments {
+  private static final Class<? extends MemorySegment> TYPE = MemorySegment.NULL.getClass();
+
+  private NativeSegments() {}
+
+  /**
+   * The segment itself.
+   *
+   * @throws ClassCastException if it is not native
+   */
+  public static MemorySegment known(MemorySegment segment) {
+    return TYPE.cast(segment);
+  }
+}
