@@ -81,11 +81,12 @@ public final class Nest {
       return;
     }
     ChainLoops loops = ChainLoops.folded(batch, m, n, k);
-    int lanes = kernels.contraction(type).tiles().lanes();
+    ContractionKernels<?> contraction = kernels.contraction(type);
+    int lanes = contraction.tiles().lanes();
     this.swapped =
         loops.isBetterSwapped()
             ? !loops.swapped().hasNarrowColumns(lanes)
-            : loops.hasNarrowColumns(lanes);
+            : loops.hasNarrowColumns(lanes) && !isNarrowInPlace(loops.maps(), contraction);
     MatrixMaps maps = (swapped ? loops.swapped() : loops).maps();
     this.program =
         Workspaces.with(
@@ -111,7 +112,10 @@ public final class Nest {
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
       boolean small =
           countable
-              && (multiplyAdds <= SMALL || maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM);
+              && (multiplyAdds <= SMALL
+                  || maps.m() <= THIN
+                  || maps.k() <= DirectProgram.SHORT_SUM
+                  || isNarrowInPlace(maps, kernels));
       boolean readable =
           maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
       double bBytes = (double) maps.k() * maps.n() * elementBytes;
@@ -135,6 +139,22 @@ public final class Nest {
       }
     }
     return new Gemm<>(maps, kernels, workspaces);
+  }
+
+  /**
+   * Whether there are fewer columns than a vector has lanes, and still they are computed where they
+   * lie, by vectors of half as many lanes: packing or transposing costs more. Where the rows of the
+   * first factor lie side by side, exchanging the factors costs neither.
+   */
+  private static boolean isNarrowInPlace(MatrixMaps maps, ContractionKernels<?> kernels) {
+    int elementBytes = kernels.type().sizeBytes();
+    int lanes = kernels.tiles().lanes();
+    return maps.isStrided()
+        && maps.n() < lanes
+        && maps.n() >= lanes / 2
+        && maps.bColumns().isContiguous(elementBytes)
+        && maps.cColumns().isContiguous(elementBytes)
+        && !maps.aRows().isContiguous(elementBytes);
   }
 
   /**
