@@ -174,7 +174,7 @@ final class TorchObjects {
   private Shape size(PickleValue value) throws CheckpointException {
     List<Long> sizes = integers(value, "the argument of torch.Size");
     try {
-      return Shape.of(sizes.stream().mapToLong(Long::longValue).toArray());
+      return Shape.of(TorchValues.array(sizes));
     } catch (IllegalArgumentException e) {
       throw origin.refuse("a torch.Size is impossible: " + e.getMessage(), e);
     }

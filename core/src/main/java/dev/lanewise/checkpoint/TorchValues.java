@@ -189,7 +189,7 @@ final class TorchValues {
     }
   }
 
-  private static long[] array(List<Long> values) {
+  static long[] array(List<Long> values) {
     long[] array = new long[values.size()];
     for (int i = 0; i < array.length; i++) {
       array[i] = values.get(i);
