@@ -62,9 +62,8 @@ final class ElementLoader {
 
   /** Reads what is not mapped. */
   void fill() throws CheckpointException {
-    var reader = new ExtentReader(file);
     for (Pending each : pending) {
-      reader.readInto(each.extent, each.memory);
+      new ExtentReader(file).readInto(each.extent, each.memory);
       if (each.order != ByteOrder.nativeOrder()) {
         reverseBytes(each.memory, each.elementBytes);
       }

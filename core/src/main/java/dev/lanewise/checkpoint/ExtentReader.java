@@ -27,7 +27,20 @@ final class ExtentReader {
           .refuse("has " + extent.sizeBytes() + " bytes; at most " + limitBytes + " are read");
     }
     byte[] bytes = new byte[(int) extent.sizeBytes()];
-    check(extent, MemorySegment.ofArray(bytes), 0);
+    var crc = new CRC32();
+    try (InputStream in = unpacked(extent)) {
+      int count = in.readNBytes(bytes, 0, bytes.length);
+      if (in.read() >= 0) {
+        throw tooLong(extent);
+      }
+      requireSize(extent, count);
+      crc.update(bytes);
+    } catch (CheckpointException e) {
+      throw e;
+    } catch (IOException e) {
+      throw unreadable(extent, e);
+    }
+    requireChecksum(extent, crc);
     return bytes;
   }
 
@@ -75,7 +88,7 @@ final class ExtentReader {
       long at = 0;
       for (int count = in.read(buffer); count > 0; count = in.read(buffer)) {
         if (count > size - at) {
-          throw extent.origin().refuse("has more bytes than the " + size + " it is said to have");
+          throw tooLong(extent);
         }
         crc.update(buffer, 0, count);
         int skip = Math.clamp(from - at, 0, count);
@@ -83,9 +96,7 @@ final class ExtentReader {
             buffer, skip, memory, ValueLayout.JAVA_BYTE, Math.max(at - from, 0), count - skip);
         at += count;
       }
-      if (at < size) {
-        throw extent.origin().refuse("ends after " + at + " of its " + size + " bytes");
-      }
+      requireSize(extent, at);
     } catch (CheckpointException e) {
       throw e;
     } catch (IOException e) {
@@ -96,20 +107,32 @@ final class ExtentReader {
 
   private InputStream unpacked(Extent extent) {
     InputStream packed = file.stream(extent.offset(), extent.packedBytes());
-    return switch (extent.packing()) {
-      case STORED -> packed;
-      case DEFLATED -> {
-        var inflater = new Inflater(true);
-        yield new InflaterInputStream(packed, inflater, 1 << 16) {
-          @Override
-          public void close() throws IOException {
-            // Not the stream's own work, because the inflater was given to it.
-            inflater.end();
-            super.close();
-          }
-        };
+    if (extent.packing() == Extent.Packing.STORED) {
+      return packed;
+    }
+    var inflater = new Inflater(true);
+    return new InflaterInputStream(packed, inflater, 1 << 16) {
+      @Override
+      public void close() throws IOException {
+        // Not the stream's own work, because the inflater was given to it.
+        inflater.end();
+        super.close();
       }
     };
+  }
+
+  private static CheckpointException tooLong(Extent extent) {
+    return extent
+        .origin()
+        .refuse("has more bytes than the " + extent.sizeBytes() + " it is said to have");
+  }
+
+  private static void requireSize(Extent extent, long count) throws CheckpointException {
+    if (count < extent.sizeBytes()) {
+      throw extent
+          .origin()
+          .refuse("ends after " + count + " of its " + extent.sizeBytes() + " bytes");
+    }
   }
 
   private static void requireChecksum(Extent extent, CRC32 crc) throws CheckpointException {

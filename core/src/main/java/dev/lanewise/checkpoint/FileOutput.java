@@ -11,8 +11,11 @@ import java.util.zip.CRC32;
  * are.
  */
 final class FileOutput {
+  /** What is smaller goes through the buffer. */
+  private static final int SMALL_BYTES = 1 << 18;
+
   private final FileChannel channel;
-  private final ByteBuffer buffer = ByteBuffer.allocateDirect(2 * ElementChunks.CHUNK_BYTES);
+  private final ByteBuffer buffer = ByteBuffer.allocateDirect(2 * SMALL_BYTES);
   private long flushed;
 
   FileOutput(FileChannel channel) {
@@ -31,7 +34,7 @@ final class FileOutput {
 
   /** Writes what remains of a buffer. */
   void write(ByteBuffer bytes) throws IOException {
-    boolean isSmall = bytes.remaining() < ElementChunks.CHUNK_BYTES;
+    boolean isSmall = bytes.remaining() < SMALL_BYTES;
     if (!isSmall || bytes.remaining() > buffer.remaining()) {
       flush();
     }

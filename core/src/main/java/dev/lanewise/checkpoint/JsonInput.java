@@ -2,7 +2,6 @@ package dev.lanewise.checkpoint;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 
 /**
  * Reads JSON from front to back, as far as the header of a safetensors file needs it: strings and
@@ -90,10 +89,11 @@ final class JsonInput {
         start = bytes.position();
       }
     }
-    if (!Utf8.canEncode(text)) {
+    String whole = text.toString();
+    if (!Utf8.canEncode(whole)) {
       throw origin.refuse("has an unpaired surrogate in a string before byte " + bytes.position());
     }
-    return text.toString();
+    return whole;
   }
 
   private byte nextInString() throws CheckpointException {
@@ -137,7 +137,7 @@ final class JsonInput {
 
   private String utf8(int start, int end) throws CheckpointException {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(bytes.slice(start, end - start)).toString();
+      return Utf8.decode(bytes, start, end - start);
     } catch (CharacterCodingException e) {
       throw origin.refuse("has a string at byte " + start + " that is not UTF-8", e);
     }

@@ -8,7 +8,12 @@ final class NpzReader {
 
   /** Whether these are the entries of such a file, which has nothing but arrays. */
   static boolean isNpz(ZipArchive zip) {
-    return zip.names().stream().allMatch(name -> name.endsWith(SUFFIX));
+    for (String name : zip.names()) {
+      if (!name.endsWith(SUFFIX)) {
+        return false;
+      }
+    }
+    return true;
   }
 
   static StateDict read(ZipArchive zip, ElementLoader loader) throws CheckpointException {

@@ -3,8 +3,6 @@ package dev.lanewise.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.CharsetDecoder;
-import java.nio.charset.StandardCharsets;
 
 /**
  * The bytes of a pickle, read front to back; whatever is asked for is there or refused before
@@ -14,7 +12,6 @@ final class PickleInput {
   private static final int MAX_NAME_LENGTH = 200;
 
   private final ByteBuffer bytes;
-  private final CharsetDecoder utf8 = StandardCharsets.UTF_8.newDecoder();
   private final Origin origin;
 
   PickleInput(byte[] bytes, Origin origin) {
@@ -71,10 +68,10 @@ final class PickleInput {
 
   String utf8(long count) throws CheckpointException {
     require(count);
-    ByteBuffer text = bytes.slice(bytes.position(), (int) count);
-    bytes.position(bytes.position() + (int) count);
+    int start = bytes.position();
+    bytes.position(start + (int) count);
     try {
-      return utf8.decode(text).toString();
+      return Utf8.decode(bytes, start, (int) count);
     } catch (CharacterCodingException e) {
       throw origin.refuse("has a string before byte " + position() + " that is not UTF-8", e);
     }

@@ -1,6 +1,7 @@
 package dev.lanewise.checkpoint;
 
 import dev.lanewise.tensor.DType;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 
@@ -24,6 +25,12 @@ sealed interface PickleValue {
     };
   }
 
+  /** A value that holds others. */
+  sealed interface Container extends PickleValue {
+    /** What it holds, in order; without the keys of a dict. */
+    Collection<PickleValue> contents();
+  }
+
   /**
    * A number, a string, a boolean, None, a {@code torch.Size} or a dtype.
    *
@@ -36,21 +43,36 @@ sealed interface PickleValue {
    *
    * @param items its items; cannot be changed
    */
-  record Tuple(List<PickleValue> items) implements PickleValue {}
+  record Tuple(List<PickleValue> items) implements Container {
+    @Override
+    public Collection<PickleValue> contents() {
+      return items;
+    }
+  }
 
   /**
    * A list.
    *
    * @param items its items; instructions append to it
    */
-  record PyList(List<PickleValue> items) implements PickleValue {}
+  record PyList(List<PickleValue> items) implements Container {
+    @Override
+    public Collection<PickleValue> contents() {
+      return items;
+    }
+  }
 
   /**
    * A dict or {@code OrderedDict}.
    *
    * @param items its items in order; instructions put into it
    */
-  record Dict(Map<Value.Key, PickleValue> items) implements PickleValue {}
+  record Dict(Map<Value.Key, PickleValue> items) implements Container {
+    @Override
+    public Collection<PickleValue> contents() {
+      return items.values();
+    }
+  }
 
   /**
    * A function that is allowed.

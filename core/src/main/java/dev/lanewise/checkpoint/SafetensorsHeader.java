@@ -25,14 +25,22 @@ final class SafetensorsHeader {
   private @Nullable SequencedMap<String, Value> metadata;
 
   /**
-   * A tensor.
+   * A tensor. They are ordered by their places in the data.
    *
+   * @param origin refusals about it
    * @param dtype its elements' type
    * @param shape its sizes
    * @param begin its first byte's place in the data
    * @param end the place behind its last byte
    */
-  record Entry(DType dtype, Shape shape, long begin, long end) {}
+  record Entry(Origin origin, DType dtype, Shape shape, long begin, long end)
+      implements Comparable<Entry> {
+    @Override
+    public int compareTo(Entry other) {
+      int order = Long.compare(begin, other.begin);
+      return order != 0 ? order : Long.compare(end, other.end);
+    }
+  }
 
   private SafetensorsHeader(byte[] header, Origin file) {
     this.file = file;
@@ -156,7 +164,7 @@ final class SafetensorsHeader {
               + bytes
               + " bytes");
     }
-    return new Entry(dtype, shape, begin, end);
+    return new Entry(origin, dtype, shape, begin, end);
   }
 
   private DType dtype(Origin origin) throws CheckpointException {

@@ -2,7 +2,7 @@ package dev.lanewise.checkpoint;
 
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.Comparator;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 
@@ -33,30 +33,25 @@ final class SafetensorsReader {
     var header = SafetensorsHeader.of(file.read(Long.BYTES, (int) headerBytes), file.origin());
     long dataOffset = Long.BYTES + headerBytes;
     requireTiling(header, file.size() - dataOffset, file.origin());
-    return stateDict(header, dataOffset, file, loader);
+    return stateDict(header, dataOffset, loader);
   }
 
   /** The tensors lie one behind the other, from the first byte of the data to the last. */
   private static void requireTiling(SafetensorsHeader header, long dataBytes, Origin origin)
       throws CheckpointException {
-    List<Map.Entry<String, SafetensorsHeader.Entry>> byPlace =
-        new ArrayList<>(header.tensors().entrySet());
-    byPlace.sort(
-        Comparator.comparingLong(
-                (Map.Entry<String, SafetensorsHeader.Entry> each) -> each.getValue().begin())
-            .thenComparingLong(each -> each.getValue().end()));
+    List<SafetensorsHeader.Entry> byPlace = new ArrayList<>(header.tensors().values());
+    Collections.sort(byPlace);
     long end = 0;
-    for (Map.Entry<String, SafetensorsHeader.Entry> each : byPlace) {
-      if (each.getValue().begin() != end) {
-        throw origin
-            .at(each.getKey())
+    for (SafetensorsHeader.Entry each : byPlace) {
+      if (each.begin() != end) {
+        throw each.origin()
             .refuse(
                 "begins at byte "
-                    + each.getValue().begin()
+                    + each.begin()
                     + " of the data, but the tensor before it ends at byte "
                     + end);
       }
-      end = each.getValue().end();
+      end = each.end();
     }
     if (end != dataBytes) {
       throw origin.refuse("has " + dataBytes + " bytes of data, but its tensors take " + end);
@@ -64,8 +59,7 @@ final class SafetensorsReader {
   }
 
   private static StateDict stateDict(
-      SafetensorsHeader header, long dataOffset, FileBytes file, ElementLoader loader)
-      throws CheckpointException {
+      SafetensorsHeader header, long dataOffset, ElementLoader loader) throws CheckpointException {
     var state = new StateDict();
     var metadata = header.metadata();
     if (metadata != null) {
@@ -74,10 +68,7 @@ final class SafetensorsReader {
     for (Map.Entry<String, SafetensorsHeader.Entry> each : header.tensors().entrySet()) {
       SafetensorsHeader.Entry entry = each.getValue();
       Extent extent =
-          Extent.stored(
-              file.origin().at(each.getKey()),
-              dataOffset + entry.begin(),
-              entry.end() - entry.begin());
+          Extent.stored(entry.origin(), dataOffset + entry.begin(), entry.end() - entry.begin());
       state.put(
           each.getKey(),
           loader.tensor(extent, entry.dtype(), entry.shape(), ByteOrder.LITTLE_ENDIAN));

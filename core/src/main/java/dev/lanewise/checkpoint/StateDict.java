@@ -7,6 +7,7 @@ import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -167,8 +168,13 @@ public final class StateDict {
    *     the value's containers nest deeper than {@link Value#MAX_DEPTH}
    */
   public StateDict put(String name, Value value) {
-    var key = new Value.Text(name);
-    if (values.containsKey(key.text())) {
+    return put(new Value.Text(name), value);
+  }
+
+  /** The same, of a name that was checked before. */
+  StateDict put(Value.Text key, Value value) {
+    String name = key.text();
+    if (values.containsKey(name)) {
       throw new IllegalArgumentException("there is a value named \"" + name + "\" already");
     }
     requireDepth(name, value, 0);
@@ -181,16 +187,20 @@ public final class StateDict {
       throw new IllegalArgumentException(
           "\"" + name + "\" nests more than " + Value.MAX_DEPTH + " containers in each other");
     }
-    switch (value) {
-      case Value.PyList(List<Value> items) ->
-          items.forEach(item -> requireDepth(name, item, depth + 1));
-      case Value.Tuple(List<Value> items) ->
-          items.forEach(item -> requireDepth(name, item, depth + 1));
-      case Value.Dict(var items) ->
-          items.values().forEach(item -> requireDepth(name, item, depth + 1));
-      case Value.TensorValue _, Value.Int _, Value.Real _, Value.Bool _ -> {}
-      case Value.Text _, Value.None _, Value.Type _, Value.Size _ -> {}
+    for (Value item : contents(value)) {
+      requireDepth(name, item, depth + 1);
     }
+  }
+
+  /** What a container holds; nothing for other values. */
+  private static Collection<Value> contents(Value value) {
+    if (value instanceof Value.PyList(List<Value> items)) {
+      return items;
+    }
+    if (value instanceof Value.Tuple(List<Value> items)) {
+      return items;
+    }
+    return value instanceof Value.Dict(var items) ? items.values() : List.of();
   }
 
   /**

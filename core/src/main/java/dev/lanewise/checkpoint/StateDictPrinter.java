@@ -29,10 +29,7 @@ final class StateDictPrinter {
 
   /** A key as it is written in messages. */
   static String key(Value.Key key) {
-    return switch (key) {
-      case Value.Text(String name) -> name;
-      case Value.Int(long number) -> Long.toString(number);
-    };
+    return key instanceof Value.Text(String name) ? name : Long.toString(((Value.Int) key).value());
   }
 
   /** Type and shape of a tensor. */

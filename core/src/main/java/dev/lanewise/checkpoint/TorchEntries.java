@@ -15,6 +15,6 @@ final class TorchEntries {
 
   /** The bytes of a storage. */
   static String storage(String key) {
-    return "data/" + key;
+    return "data/".concat(key);
   }
 }

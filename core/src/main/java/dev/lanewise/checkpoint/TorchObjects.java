@@ -57,7 +57,9 @@ final class TorchObjects {
     if (!(function instanceof PickleValue.Callable callable)) {
       throw origin.refuse(function.describe() + " cannot be called");
     }
-    List<PickleValue> args = tuple(arguments, "the arguments of " + callable.function());
+    if (!(arguments instanceof PickleValue.Tuple(var args))) {
+      throw notATuple(arguments, "the arguments of " + callable.function());
+    }
     return switch (callable.function()) {
       case ORDERED_DICT -> {
         requireCount(callable, args, 0, 0);
@@ -137,7 +139,9 @@ final class TorchObjects {
     if (!(args.get(0) instanceof PickleValue.Storage storage)) {
       throw origin.refuse("a tensor must be made of a storage, not of " + args.get(0).describe());
     }
-    long offset = integer(args.get(1), "a tensor's offset");
+    if (!(args.get(1) instanceof PickleValue.Leaf(Value.Int(var offset)))) {
+      throw notAnInteger(args.get(1), "a tensor's offset");
+    }
     List<Long> sizes = integers(args.get(2), "a tensor's shape");
     List<Long> strides = integers(args.get(3), "a tensor's strides");
     if (sizes.size() != strides.size()) {
@@ -170,7 +174,7 @@ final class TorchObjects {
   private Shape size(PickleValue value) throws CheckpointException {
     List<Long> sizes = integers(value, "the argument of torch.Size");
     try {
-      return Shape.of(sizes.stream().mapToLong(Long::longValue).toArray());
+      return Shape.of(TorchValues.array(sizes));
     } catch (IllegalArgumentException e) {
       throw origin.refuse("a torch.Size is impossible: " + e.getMessage(), e);
     }
@@ -181,26 +185,25 @@ final class TorchObjects {
     if (value instanceof PickleValue.Leaf(Value.Size(Shape shape))) {
       return Arrays.stream(shape.toArray()).boxed().toList();
     }
-    List<PickleValue> items = tuple(value, what);
+    if (!(value instanceof PickleValue.Tuple(var items))) {
+      throw notATuple(value, what);
+    }
     Limits.requireRank(items.size(), origin);
     List<Long> integers = new ArrayList<>();
     for (PickleValue item : items) {
-      integers.add(integer(item, "an item of " + what));
+      if (!(item instanceof PickleValue.Leaf(Value.Int(var integer)))) {
+        throw notAnInteger(item, "an item of " + what);
+      }
+      integers.add(integer);
     }
     return List.copyOf(integers);
   }
 
-  private long integer(PickleValue value, String what) throws CheckpointException {
-    if (value instanceof PickleValue.Leaf(Value.Int(var integer))) {
-      return integer;
-    }
-    throw origin.refuse(what + " must be an integer, not " + value.describe());
+  private CheckpointException notAnInteger(PickleValue value, String what) {
+    return origin.refuse(what + " must be an integer, not " + value.describe());
   }
 
-  private List<PickleValue> tuple(PickleValue value, String what) throws CheckpointException {
-    if (value instanceof PickleValue.Tuple(var items)) {
-      return items;
-    }
-    throw origin.refuse(what + " must be a tuple, not " + value.describe());
+  private CheckpointException notATuple(PickleValue value, String what) {
+    return origin.refuse(what + " must be a tuple, not " + value.describe());
   }
 }

@@ -47,11 +47,12 @@ final class TorchReader {
 
   /** An entry below the top folder. */
   Extent extent(String name) throws CheckpointException {
-    if (!zip.contains(folder + name)) {
+    String path = folder.concat(name);
+    if (!zip.contains(path)) {
       throw zip.origin()
           .refuse("has no entry \"" + name + "\", so it is not a whole checkpoint of torch.save");
     }
-    return zip.extent(folder + name).named(zip.origin().at(name));
+    return zip.extent(path).named(zip.origin().at(name));
   }
 
   private void requireVersion() throws CheckpointException {
@@ -70,7 +71,9 @@ final class TorchReader {
   private ByteOrder byteOrder() throws CheckpointException {
     // PyTorch before 2.1 wrote no such entry, and ran on little-endian machines.
     String order =
-        zip.contains(folder + TorchEntries.BYTE_ORDER) ? text(TorchEntries.BYTE_ORDER) : "little";
+        zip.contains(folder.concat(TorchEntries.BYTE_ORDER))
+            ? text(TorchEntries.BYTE_ORDER)
+            : "little";
     return switch (order) {
       case "little" -> ByteOrder.LITTLE_ENDIAN;
       case "big" -> ByteOrder.BIG_ENDIAN;

@@ -28,7 +28,7 @@ final class TorchValues {
   private final Origin origin;
 
   /** Absent for a container that is being visited. */
-  private final IdentityHashMap<PickleValue, Measure> measured = new IdentityHashMap<>();
+  private final IdentityHashMap<PickleValue.Container, Measure> measured = new IdentityHashMap<>();
 
   private final IdentityHashMap<PickleValue, Value> made = new IdentityHashMap<>();
 
@@ -77,29 +77,26 @@ final class TorchValues {
     storages.reserve();
     var state = new StateDict();
     for (Map.Entry<Value.Key, PickleValue> item : items.entrySet()) {
-      String name = StateDictPrinter.key(item.getKey());
-      state.put(name, value(new Place(null, name), item.getValue()));
+      var name = (Value.Text) item.getKey();
+      state.put(name, value(new Place(null, name.text()), item.getValue()));
     }
     return state;
   }
 
   private Measure measure(PickleValue value, int depth) throws CheckpointException {
-    return switch (value) {
-      case PickleValue.Leaf _ -> Measure.OF_LEAF;
-      case PickleValue.SavedTensor tensor -> {
-        storages.use(tensor.storage());
-        yield Measure.OF_LEAF;
-      }
-      case PickleValue.Tuple(var items) -> measure(value, items, depth);
-      case PickleValue.PyList(var items) -> measure(value, items, depth);
-      case PickleValue.Dict(var items) -> measure(value, items.values(), depth);
-      case PickleValue.Callable _, PickleValue.StorageClass _, PickleValue.Storage _ ->
-          throw origin.refuse(
-              "has " + value.describe() + " where a tensor or a plain value is expected");
-    };
+    if (value instanceof PickleValue.Container container) {
+      return measureContainer(container, depth);
+    }
+    if (value instanceof PickleValue.SavedTensor tensor) {
+      storages.use(tensor.storage());
+    } else if (!(value instanceof PickleValue.Leaf)) {
+      throw origin.refuse(
+          "has " + value.describe() + " where a tensor or a plain value is expected");
+    }
+    return Measure.OF_LEAF;
   }
 
-  private Measure measure(PickleValue container, Iterable<PickleValue> items, int depth)
+  private Measure measureContainer(PickleValue.Container container, int depth)
       throws CheckpointException {
     Measure known = measured.get(container);
     if (known != null) {
@@ -110,7 +107,7 @@ final class TorchValues {
     requireHeight(depth);
     long values = 1;
     int height = 0;
-    for (PickleValue item : items) {
+    for (PickleValue item : container.contents()) {
       Measure inside = measure(item, depth + 1);
       values += inside.values;
       height = Math.max(height, inside.height + 1);
@@ -139,33 +136,37 @@ final class TorchValues {
     if (known != null) {
       return known;
     }
-    Value converted =
-        switch (value) {
-          case PickleValue.SavedTensor saved -> Value.of(view(place, saved));
-          case PickleValue.Tuple(var items) -> new Value.Tuple(values(place, items));
-          case PickleValue.PyList(var items) -> new Value.PyList(values(place, items));
-          case PickleValue.Dict(var items) -> {
-            SequencedMap<Value.Key, Value> converts = new LinkedHashMap<>();
-            for (Map.Entry<Value.Key, PickleValue> item : items.entrySet()) {
-              Place inside = place.inside(".").inside(StateDictPrinter.key(item.getKey()));
-              converts.put(item.getKey(), value(inside, item.getValue()));
-            }
-            yield new Value.Dict(converts);
-          }
-          case PickleValue.Leaf _,
-              PickleValue.Callable _,
-              PickleValue.StorageClass _,
-              PickleValue.Storage _ ->
-              throw new IllegalStateException(value.describe() + " was let through");
-        };
+    Value converted = converted(place, value);
     made.put(value, converted);
     return converted;
+  }
+
+  private Value converted(Place place, PickleValue value) throws CheckpointException {
+    if (value instanceof PickleValue.SavedTensor saved) {
+      return Value.of(view(place, saved));
+    }
+    if (value instanceof PickleValue.Tuple(var items)) {
+      return new Value.Tuple(values(place, items));
+    }
+    if (value instanceof PickleValue.PyList(var items)) {
+      return new Value.PyList(values(place, items));
+    }
+    if (value instanceof PickleValue.Dict(var items)) {
+      SequencedMap<Value.Key, Value> converts = new LinkedHashMap<>();
+      for (Map.Entry<Value.Key, PickleValue> item : items.entrySet()) {
+        Place inside = place.inside(".").inside(StateDictPrinter.key(item.getKey()));
+        converts.put(item.getKey(), value(inside, item.getValue()));
+      }
+      return new Value.Dict(converts);
+    }
+    throw new IllegalStateException(value.describe() + " was let through");
   }
 
   private List<Value> values(Place place, List<PickleValue> items) throws CheckpointException {
     List<Value> converted = new ArrayList<>();
     for (int i = 0; i < items.size(); i++) {
-      converted.add(value(place.inside("[" + i + "]"), items.get(i)));
+      Place inside = place.inside("[").inside(Integer.toString(i)).inside("]");
+      converted.add(value(inside, items.get(i)));
     }
     return converted;
   }
@@ -188,7 +189,11 @@ final class TorchValues {
     }
   }
 
-  private static long[] array(List<Long> values) {
-    return values.stream().mapToLong(Long::longValue).toArray();
+  static long[] array(List<Long> values) {
+    long[] array = new long[values.size()];
+    for (int i = 0; i < array.length; i++) {
+      array[i] = values.get(i);
+    }
+    return array;
   }
 }

@@ -71,6 +71,18 @@ public sealed interface Value {
     public int compareTo(Int other) {
       return Long.compare(value, other.value);
     }
+
+    // Written out, as in Text, because a record's own are linked when first called, which would
+    // take longer than the rest of opening a file.
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Int that && value == that.value;
+    }
+
+    @Override
+    public int hashCode() {
+      return Long.hashCode(value);
+    }
   }
 
   /**
@@ -110,6 +122,16 @@ public sealed interface Value {
     @Override
     public int compareTo(Text other) {
       return text.compareTo(other.text);
+    }
+
+    @Override
+    public boolean equals(Object other) {
+      return other instanceof Text that && text.equals(that.text);
+    }
+
+    @Override
+    public int hashCode() {
+      return text.hashCode();
     }
   }
 

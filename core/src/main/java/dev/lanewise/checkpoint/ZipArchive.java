@@ -5,7 +5,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.SequencedMap;
@@ -24,7 +23,12 @@ final class ZipArchive {
   private final SequencedMap<String, Extent> entries = new LinkedHashMap<>();
 
   /** From an entry's local header to the end of its bytes. */
-  private record Span(long start, long end, Origin origin) {}
+  private record Span(long start, long end, Origin origin) implements Comparable<Span> {
+    @Override
+    public int compareTo(Span other) {
+      return Long.compare(start, other.start);
+    }
+  }
 
   private ZipArchive(FileBytes file) {
     this.file = file;
@@ -88,7 +92,7 @@ final class ZipArchive {
         throw extent.origin().refuse("occurs twice");
       }
     }
-    spans.sort(Comparator.comparingLong(Span::start));
+    Collections.sort(spans);
     long free = 0;
     for (Span span : spans) {
       if (span.start < free) {

@@ -3,7 +3,6 @@ package dev.lanewise.checkpoint;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -148,7 +147,7 @@ final class ZipDirectory {
       throw damaged("it ends within the entry at its byte " + at);
     }
     int nameAt = at + ZipFormat.DIRECTORY_HEADER_BYTES;
-    String name = name(directory.slice(nameAt, nameBytes));
+    String name = name(directory, nameAt, nameBytes);
     ByteBuffer large = zip64(directory, nameAt + nameBytes, extraBytes);
     // In this order, and only those that do not fit their own field.
     long sizeBytes = large(LittleEndian.unsignedInt(directory, at + 24), large, name);
@@ -191,9 +190,9 @@ final class ZipDirectory {
     return zip64.getLong();
   }
 
-  private String name(ByteBuffer bytes) throws CheckpointException {
+  private String name(ByteBuffer directory, int start, int count) throws CheckpointException {
     try {
-      return StandardCharsets.UTF_8.newDecoder().decode(bytes).toString();
+      return Utf8.decode(directory, start, count);
     } catch (CharacterCodingException e) {
       throw origin.refuse("has an entry in its zip directory whose name is not UTF-8", e);
     }

@@ -37,13 +37,6 @@ public enum DType {
   /** A byte: 0 is false and read as 0, any other is true and read as 1; 0 and 1 can be written. */
   BOOL("bool", 1);
 
-  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
-  private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
-  private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
-  private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
-  private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
-  private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
-
   private final String label;
   private final int sizeBytes;
 
@@ -76,10 +69,12 @@ public enum DType {
   /** Reads one element as a double: exact for every type but int64, which is rounded. */
   double readDouble(MemorySegment segment, long offsetBytes) {
     return switch (this) {
-      case FLOAT32 -> segment.get(FLOAT, offsetBytes);
-      case FLOAT64 -> segment.get(DOUBLE, offsetBytes);
-      case BFLOAT16 -> Float.intBitsToFloat(segment.get(SHORT, offsetBytes) << 16);
-      case FLOAT16 -> Float.float16ToFloat(segment.get(SHORT, offsetBytes));
+      case FLOAT32 -> segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offsetBytes);
+      case FLOAT64 -> segment.get(ValueLayout.JAVA_DOUBLE_UNALIGNED, offsetBytes);
+      case BFLOAT16 ->
+          Float.intBitsToFloat(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes) << 16);
+      case FLOAT16 ->
+          Float.float16ToFloat(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes));
       case INT8, UINT8, INT16, INT32, INT64, BOOL -> (double) readLong(segment, offsetBytes);
     };
   }
@@ -87,12 +82,12 @@ public enum DType {
   /** Reads one element of an integer type or bool exactly. */
   long readLong(MemorySegment segment, long offsetBytes) {
     return switch (this) {
-      case INT8 -> segment.get(BYTE, offsetBytes);
-      case UINT8 -> Byte.toUnsignedLong(segment.get(BYTE, offsetBytes));
-      case BOOL -> segment.get(BYTE, offsetBytes) == 0 ? 0 : 1;
-      case INT16 -> segment.get(SHORT, offsetBytes);
-      case INT32 -> segment.get(INT, offsetBytes);
-      case INT64 -> segment.get(LONG, offsetBytes);
+      case INT8 -> segment.get(ValueLayout.JAVA_BYTE, offsetBytes);
+      case UINT8 -> Byte.toUnsignedLong(segment.get(ValueLayout.JAVA_BYTE, offsetBytes));
+      case BOOL -> segment.get(ValueLayout.JAVA_BYTE, offsetBytes) == 0 ? 0 : 1;
+      case INT16 -> segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes);
+      case INT32 -> segment.get(ValueLayout.JAVA_INT_UNALIGNED, offsetBytes);
+      case INT64 -> segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes);
       case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
           throw new IllegalArgumentException("an element of type " + this + " is not an integer");
     };
@@ -104,10 +99,15 @@ public enum DType {
    */
   void writeDouble(MemorySegment segment, long offsetBytes, double value) {
     switch (this) {
-      case FLOAT32 -> segment.set(FLOAT, offsetBytes, (float) value);
-      case FLOAT64 -> segment.set(DOUBLE, offsetBytes, value);
-      case BFLOAT16 -> segment.set(SHORT, offsetBytes, bfloat16(roundToOdd(value)));
-      case FLOAT16 -> segment.set(SHORT, offsetBytes, Float.floatToFloat16(roundToOdd(value)));
+      case FLOAT32 -> segment.set(ValueLayout.JAVA_FLOAT_UNALIGNED, offsetBytes, (float) value);
+      case FLOAT64 -> segment.set(ValueLayout.JAVA_DOUBLE_UNALIGNED, offsetBytes, value);
+      case BFLOAT16 ->
+          segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes, bfloat16(roundToOdd(value)));
+      case FLOAT16 ->
+          segment.set(
+              ValueLayout.JAVA_SHORT_UNALIGNED,
+              offsetBytes,
+              Float.floatToFloat16(roundToOdd(value)));
       case INT8, UINT8, INT16, INT32, INT64, BOOL -> {
         long integer = (long) value;
         // 2^63 becomes the largest long, which as a double is 2^63 again.
@@ -124,25 +124,25 @@ public enum DType {
     switch (this) {
       case INT8 -> {
         requireRange(value, Byte.MIN_VALUE, Byte.MAX_VALUE);
-        segment.set(BYTE, offsetBytes, (byte) value);
+        segment.set(ValueLayout.JAVA_BYTE, offsetBytes, (byte) value);
       }
       case UINT8 -> {
         requireRange(value, 0, 255);
-        segment.set(BYTE, offsetBytes, (byte) value);
+        segment.set(ValueLayout.JAVA_BYTE, offsetBytes, (byte) value);
       }
       case BOOL -> {
         requireRange(value, 0, 1);
-        segment.set(BYTE, offsetBytes, (byte) value);
+        segment.set(ValueLayout.JAVA_BYTE, offsetBytes, (byte) value);
       }
       case INT16 -> {
         requireRange(value, Short.MIN_VALUE, Short.MAX_VALUE);
-        segment.set(SHORT, offsetBytes, (short) value);
+        segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes, (short) value);
       }
       case INT32 -> {
         requireRange(value, Integer.MIN_VALUE, Integer.MAX_VALUE);
-        segment.set(INT, offsetBytes, (int) value);
+        segment.set(ValueLayout.JAVA_INT_UNALIGNED, offsetBytes, (int) value);
       }
-      case INT64 -> segment.set(LONG, offsetBytes, value);
+      case INT64 -> segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes, value);
       case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
           throw new AssertionError("writeDouble writes " + this);
     }

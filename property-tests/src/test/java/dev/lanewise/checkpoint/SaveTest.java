@@ -98,7 +98,7 @@ final class SaveTest {
 
   @Test
   void viewWithGapsThatIsLargerThanABuffer() throws IOException {
-    Tensor table = Tensor.randn(arena, new Random(3), 1, 30_001, 9);
+    Tensor table = Tensor.randn(arena, new Random(3), 1, 120_001, 9);
     StateDict state =
         StateDict.of(
             "columns", table.slice(2, 1, 6), "swapped", table.slice(2, 1, 6).transpose(1, 2));

@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 
 /**
  * Writes a large model in each format and plainly, one after the other in each round, each forced
- * to the disk; then opens and loads the files. Prints the medians.
+ * to the disk; then opens and loads the files. Prints the medians, those of the ratios too.
  */
 @Command(
     name = "checkpoint",
@@ -32,6 +32,7 @@ import picocli.CommandLine.Option;
 public final class CheckpointSuite implements Callable<Integer> {
   private static final int TENSORS = 100;
   private static final int PIECE_BYTES = 1 << 20;
+  private static final String PLAIN = "write plain";
 
   @Option(names = "--mib", description = "The size of the model.")
   private int mib = 2048;
@@ -61,6 +62,8 @@ public final class CheckpointSuite implements Callable<Integer> {
     void run() throws IOException;
   }
 
+  private record Write(String name, Path file, Work work) {}
+
   @Override
   public Integer call() throws IOException {
     Files.createDirectories(folder);
@@ -69,10 +72,24 @@ public final class CheckpointSuite implements Callable<Integer> {
     Path safetensors = folder.resolve("model.safetensors");
     try (Arena arena = Arena.ofConfined()) {
       StateDict model = model(arena);
+      List<Write> order =
+          new ArrayList<>(
+              List.of(
+                  new Write(PLAIN, plain, () -> writePlainly(model, plain)),
+                  new Write("write pth", torch, () -> model.save(torch)),
+                  new Write(
+                      "write safetensors",
+                      safetensors,
+                      () -> model.save(safetensors, Format.SAFETENSORS))));
       for (int round = 0; round < rounds; round++) {
-        time("write plain", () -> writePlainly(model, plain));
-        time("write pth", () -> model.save(torch));
-        time("write safetensors", () -> model.save(safetensors, Format.SAFETENSORS));
+        for (Write write : order) {
+          // All write a new file. Beside an old one of 2 GiB, which a save keeps until the new one
+          // is whole, any program may be slower: the system needs as much memory again.
+          Files.deleteIfExists(write.file);
+          time(write.name, write.work);
+        }
+        // What was written before may matter too: each goes first once in a while.
+        Collections.rotate(order, 1);
       }
       open("open pth", torch);
       open("open safetensors", safetensors);
@@ -104,7 +121,6 @@ public final class CheckpointSuite implements Callable<Integer> {
 
   /** What a program without any format would do: all bytes, from where they are, into a file. */
   private static void writePlainly(StateDict model, Path file) throws IOException {
-    Files.deleteIfExists(file);
     try (FileChannel channel =
         FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
       for (Tensor tensor : model.tensors().values()) {
@@ -145,12 +161,12 @@ public final class CheckpointSuite implements Callable<Integer> {
     for (Path file : files) {
       System.out.printf(Locale.ROOT, "%-24s %,15d bytes%n", file.getFileName(), Files.size(file));
     }
-    double plain = median("write plain");
+    List<Double> plain = seconds.getOrDefault(PLAIN, List.of());
     seconds.forEach((name, values) -> {
-      double median = median(name);
+      double median = median(values);
       String beside =
           name.startsWith("write")
-              ? String.format(Locale.ROOT, "  %.3f of plain", median / plain)
+              ? String.format(Locale.ROOT, "  %.3f of plain", median(ratios(values, plain)))
               : "";
       System.out.printf(
           Locale.ROOT,
@@ -164,9 +180,17 @@ public final class CheckpointSuite implements Callable<Integer> {
     });
   }
 
-  private double median(String name) {
-    List<Double> sorted =
-        seconds.getOrDefault(name, List.of(Double.NaN)).stream().sorted().toList();
+  /** Of each round by itself. */
+  private static List<Double> ratios(List<Double> values, List<Double> others) {
+    List<Double> ratios = new ArrayList<>();
+    for (int i = 0; i < values.size(); i++) {
+      ratios.add(values.get(i) / others.get(i));
+    }
+    return ratios;
+  }
+
+  private static double median(List<Double> values) {
+    List<Double> sorted = values.stream().sorted().toList();
     return sorted.get(sorted.size() / 2);
   }
 }
