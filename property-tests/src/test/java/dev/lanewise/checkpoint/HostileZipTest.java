@@ -1,12 +1,17 @@
 package dev.lanewise.checkpoint;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.lanewise.SparseFiles;
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.lang.foreign.Arena;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -362,6 +367,81 @@ final class HostileZipTest {
       assertEquals(70_000, zip.size());
       ZipEntry entry = zip.getEntry("w69999.npy");
       assertEquals(132, entry.getSize());
+    }
+  }
+
+  private static final long ROW = 255_091;
+  private static final long ROWS = 16_837;
+
+  @Test
+  void sizesAndPlacesThatThirtyTwoBitsDoNotHold() throws IOException {
+    SparseFiles.assumeIn(folder);
+    // The first size that is not its own field's any more: there it says "see zip64".
+    long largeBytes = 0xFFFF_FFFFL;
+    int headerBytes = 128;
+    try (Arena arena = Arena.ofConfined();
+        var channel = new SparseChannel(file())) {
+      // One row of zeros, again and again: 255,091 x 16,837 bytes.
+      Tensor zeros = Tensor.allocate(arena, DType.UINT8, Shape.of(1, ROW)).expand(ROWS, ROW);
+      assertEquals(largeBytes, headerBytes + zeros.shape().elementCount());
+      Tensor far = Tensor.copyOf(arena, new float[] {1, 2, 3});
+      byte[] header = NpyHeader.bytes(zeros);
+      assertEquals(headerBytes, header.length);
+      var out = new FileOutput(channel);
+      var zip = new ZipWriter(out);
+      zip.add("near.npy", NpyHeader.bytes(far), far);
+      zip.add("large.npy", header, zeros);
+      zip.add("far.npy", NpyHeader.bytes(far), far);
+      zip.finish();
+      out.flush();
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict mapped = StateDict.map(file(), arena);
+      assertEquals(Shape.of(ROWS, ROW), mapped.get("large").shape());
+      assertEquals(0, mapped.get("large").getLong(ROWS - 1, ROW - 1));
+      assertArrayEquals(new float[] {1, 2, 3}, mapped.get("near").toFloatArray());
+      assertArrayEquals(new float[] {1, 2, 3}, mapped.get("far").toFloatArray());
+    }
+    long crc;
+    try (var zip = new ZipFile(file().toFile())) {
+      assertEquals(3, zip.size());
+      crc = zip.getEntry("large.npy").getCrc();
+      assertEquals(largeBytes, zip.getEntry("large.npy").getSize());
+      assertEquals(largeBytes, zip.getEntry("large.npy").getCompressedSize());
+      try (var in = zip.getInputStream(zip.getEntry("far.npy"))) {
+        assertEquals(128 + 12, in.readAllBytes().length);
+      }
+    }
+    assertLargeEntry(largeBytes, (int) crc);
+  }
+
+  /** The local header and the descriptor of the second entry, by APPNOTE 4.3.7, 4.3.9 and 4.5.3. */
+  private void assertLargeEntry(long largeBytes, int crc) throws IOException {
+    try (var file = new RandomAccessFile(file().toFile(), "r")) {
+      int start = 64 + 128 + 12 + 16;
+      byte[] bytes = new byte[128];
+      file.seek(start);
+      file.readFully(bytes);
+      ByteBuffer local = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+      assertEquals(0x04034b50, local.getInt(0));
+      assertEquals(45, local.getShort(4), "the version that zip64 needs");
+      assertEquals(-1, local.getInt(18));
+      assertEquals(-1, local.getInt(22));
+      int extra = 30 + local.getShort(26);
+      assertEquals(1, local.getShort(extra), "the zip64 field");
+      assertEquals(16, local.getShort(extra + 2));
+      assertEquals(0, local.getLong(extra + 4), "not known yet");
+      assertEquals(0, local.getLong(extra + 12), "not known yet");
+      long payload = start + extra + local.getShort(28);
+      assertEquals(0, payload % 64);
+      byte[] end = new byte[24];
+      file.seek(payload + largeBytes);
+      file.readFully(end);
+      ByteBuffer descriptor = ByteBuffer.wrap(end).order(ByteOrder.LITTLE_ENDIAN);
+      assertEquals(0x08074b50, descriptor.getInt());
+      assertEquals(crc, descriptor.getInt());
+      assertEquals(largeBytes, descriptor.getLong());
+      assertEquals(largeBytes, descriptor.getLong());
     }
   }
 }

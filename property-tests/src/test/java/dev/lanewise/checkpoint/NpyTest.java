@@ -224,6 +224,23 @@ final class NpyTest {
   }
 
   @Test
+  void headerThatEndsEarly() throws IOException {
+    String dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, ), }";
+    for (int length = 0; length < dict.length(); length++) {
+      write(1, length, dict.substring(0, length), 8);
+      assertThrows(CheckpointException.class, () -> Npy.load(file(), arena));
+    }
+    write(1, dict.length(), dict, 8);
+    assertEquals(Shape.of(2, 1), Npy.load(file(), arena).shape());
+  }
+
+  @Test
+  void blanksInStrings() throws IOException {
+    write("{'a b~': 1}", 8);
+    assertRefused("has \"a b~\" in its header; there are descr, fortran_order and shape");
+  }
+
+  @Test
   void headerOfAnotherLengthOrVersion() throws IOException {
     String dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,)}";
     write(1, 0xFFFF, dict, 8);
