@@ -16,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -418,8 +419,32 @@ final class BadFilesTest {
   }
 
   @Test
+  void everyTruncation() {
+    byte[] whole =
+        ForgedCheckpoint.pickled(
+            "}(",
+            ForgedCheckpoint.text("a"),
+            "K\7\u0085r\0\1\0\0",
+            "M\0\1J\0\0\1\0\u0087",
+            "\u008a\3\1\2\3\u0086",
+            "j\0\1\0\0\u0086",
+            ForgedCheckpoint.text("b"),
+            "G\0\0\0\0\0\0\0\0",
+            "u");
+    for (int length = 0; length < whole.length; length++) {
+      new ForgedCheckpoint().pickle(Arrays.copyOf(whole, length)).write(file());
+      assertRefused("data.pkl: needs ");
+    }
+  }
+
+  @Test
   void emptyStack() {
     assertPickleRefused("takes more values than it made", "\u0086");
+    assertPickleRefused("takes more values than it made");
+    assertPickleRefused("takes more values than it made", "N(");
+    assertPickleRefused("takes more values than it made", "N(Q");
+    assertPickleRefused("takes more values than it made", "N(NR");
+    assertPickleRefused("takes more values than it made", "(q\0");
   }
 
   @Test
@@ -461,7 +486,7 @@ final class BadFilesTest {
 
   @Test
   void tooManyInstructions() {
-    assertPickleRefused("has more than 8388608 instructions", "N" + "q\0".repeat(1 << 23));
+    assertPickleRefused("has more than 8388608 instructions", "N" + "q\0".repeat((1 << 23) - 1));
   }
 
   @Test
@@ -830,6 +855,108 @@ final class BadFilesTest {
     }
     new ForgedCheckpoint().entry("version", " ".repeat(64) + "3").write(file());
     assertRefused("version: has 65 bytes; at most 64 are read");
+  }
+
+  @Test
+  void storageClassAsAValue() {
+    assertPickleRefused(
+        "has torch.FloatStorage where a tensor or a plain value is expected",
+        "}",
+        ForgedCheckpoint.text("w"),
+        "ctorch\nFloatStorage\ns");
+  }
+
+  /** Shared containers are as high wherever they stand. */
+  @Test
+  void sharedContainersOnTopOfEachOther() throws IOException {
+    // 60 tuples in each other, remembered, and again inside of 40 and of 41 more.
+    String tower = "N" + "\u0085".repeat(60) + "q\0";
+    for (int more = 40; more <= 41; more++) {
+      byte[] pickle =
+          ForgedCheckpoint.pickled(
+              "}",
+              ForgedCheckpoint.text("a"),
+              tower,
+              "s",
+              ForgedCheckpoint.text("b"),
+              "h\0" + "\u0085".repeat(more) + "s");
+      new ForgedCheckpoint().pickle(pickle).write(file());
+      if (more == 41) {
+        assertRefused("data.pkl: nests more than 100 containers in each other");
+      } else {
+        try (Arena arena = Arena.ofConfined()) {
+          assertEquals(2, StateDict.load(file(), arena).size());
+        }
+      }
+    }
+  }
+
+  /** A list of one and the same list of nothing: with the dict, 2 + lists * (1 + items) values. */
+  private void writeValues(int lists, int items) {
+    byte[] pickle =
+        ForgedCheckpoint.pickled(
+            "}",
+            ForgedCheckpoint.text("w"),
+            "](](" + "N".repeat(items) + "eq\0" + "h\0".repeat(lists - 1) + "es");
+    new ForgedCheckpoint().pickle(pickle).write(file());
+  }
+
+  @Test
+  void asManySharedValuesAsAreRead() throws IOException {
+    writeValues(674, 6222);
+    assertEquals(1 << 22, 2 + 674 * 6223);
+    try (Arena arena = Arena.ofConfined()) {
+      var list = (Value.PyList) StateDict.load(file(), arena).value("w");
+      assertEquals(674, list.items().size());
+    }
+    writeValues(2048, 2048);
+    assertRefused("data.pkl: holds more than 4194304 values, shared ones counted");
+  }
+
+  @Test
+  void sizesInPlaceOfTuples() throws IOException {
+    String size = "ctorch\nSize\n";
+    byte[] tensor =
+        ForgedCheckpoint.bytes(
+            "ctorch._utils\n_rebuild_tensor_v2\n(",
+            STORAGE,
+            "K\0",
+            size,
+            ForgedCheckpoint.tuple(2, 1),
+            "\u0085R",
+            size,
+            ForgedCheckpoint.tuple(1, 2),
+            "\u0085R",
+            "\u0089}tR");
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      var w = StateDict.load(file(), arena).get("w");
+      assertArrayEquals(new long[] {2, 1}, w.shape().toArray());
+      assertArrayEquals(new long[] {1, 2}, w.strides());
+    }
+  }
+
+  @Test
+  void longMemoIndicesAndTuplesThatAreAGroup() throws IOException {
+    byte[] largest = ForgedCheckpoint.littleEndian(-1);
+    new ForgedCheckpoint()
+        .pickle(
+            ForgedCheckpoint.pickled(
+                "}",
+                ForgedCheckpoint.text("w"),
+                "(K\7r",
+                largest,
+                "\u0085tK\1j",
+                largest,
+                "\u0087s"))
+        .write(file());
+    Value seven = Value.of(7);
+    Value group = new Value.Tuple(List.of(new Value.Tuple(List.of(seven))));
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(
+          new Value.Tuple(List.of(group, Value.of(1), seven)),
+          StateDict.load(file(), arena).value("w"));
+    }
   }
 
   // ---------------------------------------------------------------------------------------------------- numbers and names
