@@ -18,9 +18,11 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Random;
 import java.util.zip.Deflater;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -285,9 +287,68 @@ final class HostileZipTest {
     assertRefused("data/0: has more bytes than the 8 it is said to have");
   }
 
+  /** What is too much comes in a later piece than the first, which is whole. */
+  @Test
+  void entryThatUnpacksToMoreThanAPiece() throws IOException {
+    int said = 1 << 18;
+    new ForgedCheckpoint()
+        .pickle(
+            ForgedCheckpoint.stateDict(
+                ForgedCheckpoint.tensor(
+                    "CharStorage", "0", said, 0, new int[] {said}, new int[] {1})))
+        .entry("data/0", new byte[said + 1])
+        .write(file());
+    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    int at = directory(zip);
+    while (!name(zip, at).equals("model/data/0")) {
+      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+    }
+    write(zip.putInt(at + 24, said));
+    assertRefused("data/0: has more bytes than the 262144 it is said to have");
+  }
+
   private static String name(ByteBuffer zip, int at) {
     return new String(
         zip.array(), at + 46, zip.getShort(at + 28), java.nio.charset.StandardCharsets.UTF_8);
+  }
+
+  @Test
+  void entryThatUnpacksToLessThanItSays() throws IOException {
+    new ForgedCheckpoint().write(file());
+    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    int at = directory(zip);
+    while (!name(zip, at).equals("model/byteorder")) {
+      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+    }
+    zip.putInt(at + 24, 7);
+    write(zip);
+    assertRefused("byteorder: ends after 6 of its 7 bytes");
+  }
+
+  /** More than any buffer holds, so that it is unpacked in pieces, with a header before them. */
+  @Test
+  void largeDeflatedArrays() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor w = Tensor.randn(arena, new Random(1), 300_000);
+      Path array = folder.resolve("array.npy");
+      Npy.save(array, w);
+      try (var zip = new ZipOutputStream(Files.newOutputStream(file()))) {
+        zip.putNextEntry(new ZipEntry("w.npy"));
+        zip.write(Files.readAllBytes(array));
+        zip.closeEntry();
+      }
+      StateDict.verify(file());
+      assertArrayEquals(w.toFloatArray(), StateDict.load(file(), arena).get("w").toFloatArray());
+      assertArrayEquals(w.toFloatArray(), StateDict.map(file(), arena).get("w").toFloatArray());
+      ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+      int crcAt = inDirectory(zip, 0) + 16;
+      // No checksum is none that is wrong.
+      write(zip.putInt(crcAt, 0));
+      assertArrayEquals(w.toFloatArray(), StateDict.load(file(), arena).get("w").toFloatArray());
+      write(zip.putInt(crcAt, 1));
+      assertRefused("w.npy: is damaged: its checksum is not the one in the zip directory");
+      assertThrows(CheckpointException.class, () -> StateDict.verify(file()));
+    }
   }
 
   @Test

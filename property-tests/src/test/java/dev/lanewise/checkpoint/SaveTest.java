@@ -275,6 +275,40 @@ final class SaveTest {
     return entries;
   }
 
+  /** Sharing is for memory that is shared, not for what lies side by side. */
+  @Test
+  void neighboursHaveStoragesOfTheirOwn() throws IOException {
+    Tensor base = Tensor.randn(arena, new Random(11), 4, 3);
+    StateDict state =
+        StateDict.of(
+            "none", base.slice(0, 0, 0),
+            "first", base.slice(0, 0, 2).transpose(0, 1),
+            "second", base.slice(0, 2, 4));
+    StateDict loaded = saveAndLoad(state);
+    assertSameState(state, loaded);
+    assertArrayEquals(new long[] {1, 3}, loaded.get("first").strides());
+    assertEquals(2 * 3 * Float.BYTES, loaded.get("first").segment().byteSize());
+    assertEquals(2 * 3 * Float.BYTES, loaded.get("second").segment().byteSize());
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Format.class,
+      names = {"PYTORCH", "SAFETENSORS"})
+  void descriptionThatIsLargerThanTheBuffers(Format format) throws IOException {
+    SequencedMap<String, Value> texts = new LinkedHashMap<>();
+    texts.put("text", Value.of("x".repeat(4 * ElementChunks.CHUNK_BYTES)));
+    StateDict state =
+        new StateDict()
+            .put("__metadata__", Value.Dict.of(texts))
+            .put("w", Tensor.full(arena, 5, 3));
+    Path file = folder.resolve("model");
+    state.save(file, format);
+    StateDict loaded = StateDict.load(file, arena);
+    assertEquals(state.value("__metadata__"), loaded.value("__metadata__"));
+    assertArrayEquals(new float[] {5, 5, 5}, loaded.get("w").toFloatArray());
+  }
+
   /** As {@code pickletools.dis} shows the first instructions of PyTorch's own files. */
   @Test
   void pickleOfNothing() throws IOException {

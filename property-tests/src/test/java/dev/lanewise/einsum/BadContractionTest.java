@@ -148,6 +148,18 @@ class BadContractionTest {
         () ->
             Contraction.compile(
                 "ij,jk,kl->il", tight.withSearch(PathSearch.GREEDY), four, four, four));
+    // Any two of them make 2^80 elements.
+    Shape[] far = {Shape.of(1L << 40, 1, 1), Shape.of(1, 1L << 40, 1), Shape.of(1, 1, 1L << 40)};
+    refused(
+        IllegalArgumentException.class,
+        "equation \"abc,abc,abc->\": there is no path whose intermediates have no more elements than a long can count",
+        () -> Contraction.compile("abc,abc,abc->", far));
+    refused(
+        IllegalArgumentException.class,
+        "equation \"abc,abc,abc->\": the greedy search finds no path whose intermediates have no more elements than a long can count",
+        () ->
+            Contraction.compile(
+                "abc,abc,abc->", ContractionOptions.DEFAULT.withSearch(PathSearch.GREEDY), far));
     ContractionPath path = ContractionPath.of(new int[] {0, 1}, new int[] {0, 1});
     refused(
         IllegalArgumentException.class,
