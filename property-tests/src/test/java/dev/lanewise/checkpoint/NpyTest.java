@@ -158,6 +158,21 @@ final class NpyTest {
     assertEquals(false, Files.exists(file()));
   }
 
+  @Test
+  void longestNameOfAnEntry() throws IOException {
+    Tensor w = Tensor.full(arena, 1, 1);
+    for (String name : new String[] {"n".repeat(65_531), "\u6a21".repeat(21_843) + "nn"}) {
+      StateDict.of(name, w).save(file(), Format.NPZ);
+      assertEquals(1, StateDict.load(file(), arena).get(name).item());
+      var refusal =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> StateDict.of(name + "n", w).save(file(), Format.NPZ));
+      Messages.assertContains(
+          "is not the name of an entry: it is longer than 65535 bytes", refusal);
+    }
+  }
+
   // -------------------------------------------------------------------------------------------------- refusals
 
   private void write(String dict, int dataBytes) throws IOException {

@@ -26,6 +26,7 @@ import java.util.Map;
 import java.util.Random;
 import java.util.SequencedMap;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -265,6 +266,9 @@ final class SaveTest {
       byte[] bytes = new byte[size];
       zip.get(payload, bytes);
       entries.put(name, bytes);
+      var crc = new CRC32();
+      crc.update(bytes);
+      assertEquals((int) crc.getValue(), zip.getInt(next + 16), name);
       // The descriptor behind the payload says what the directory does.
       assertEquals(0x08074b50, zip.getInt(payload + size));
       assertEquals(zip.getInt(next + 16), zip.getInt(payload + size + 4), "checksum");
