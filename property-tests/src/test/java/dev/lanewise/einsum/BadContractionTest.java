@@ -86,6 +86,10 @@ class BadContractionTest {
         () -> Equation.sublists().output());
     refused(
         IllegalArgumentException.class,
+        "sublists: an equation needs at least one operand",
+        () -> Equation.sublists().implicitOutput());
+    refused(
+        IllegalArgumentException.class,
         "sublists: label 52 at axis 1 of operand 1 is outside 0 to 51",
         () -> some.operand(0, 52));
     refused(
