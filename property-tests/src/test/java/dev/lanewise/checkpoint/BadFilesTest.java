@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -15,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -162,6 +164,15 @@ final class BadFilesTest {
     Files.writeString(file(), "these are not the weights you are looking for");
     assertRefused(
         "is neither a zip file, as torch.save and numpy.savez write, nor safetensors, nor npy");
+  }
+
+  @Test
+  void tooShortForAnything() throws IOException {
+    for (int length = 1; length <= 8; length++) {
+      Files.writeString(file(), "{".repeat(length));
+      assertRefused(
+          "is neither a zip file, as torch.save and numpy.savez write, nor safetensors, nor npy");
+    }
   }
 
   @Test
@@ -408,8 +419,32 @@ final class BadFilesTest {
   }
 
   @Test
+  void everyTruncation() {
+    byte[] whole =
+        ForgedCheckpoint.pickled(
+            "}(",
+            ForgedCheckpoint.text("a"),
+            "K\7\u0085r\0\1\0\0",
+            "M\0\1J\0\0\1\0\u0087",
+            "\u008a\3\1\2\3\u0086",
+            "j\0\1\0\0\u0086",
+            ForgedCheckpoint.text("b"),
+            "G\0\0\0\0\0\0\0\0",
+            "u");
+    for (int length = 0; length < whole.length; length++) {
+      new ForgedCheckpoint().pickle(Arrays.copyOf(whole, length)).write(file());
+      assertRefused("data.pkl: needs ");
+    }
+  }
+
+  @Test
   void emptyStack() {
     assertPickleRefused("takes more values than it made", "\u0086");
+    assertPickleRefused("takes more values than it made");
+    assertPickleRefused("takes more values than it made", "N(");
+    assertPickleRefused("takes more values than it made", "N(Q");
+    assertPickleRefused("takes more values than it made", "N(NR");
+    assertPickleRefused("takes more values than it made", "(q\0");
   }
 
   @Test
@@ -451,7 +486,7 @@ final class BadFilesTest {
 
   @Test
   void tooManyInstructions() {
-    assertPickleRefused("has more than 8388608 instructions", "N" + "q\0".repeat(1 << 23));
+    assertPickleRefused("has more than 8388608 instructions", "N" + "q\0".repeat((1 << 23) - 1));
   }
 
   @Test
@@ -640,5 +675,369 @@ final class BadFilesTest {
         "}",
         ForgedCheckpoint.text("neg"),
         "\u0088stR");
+  }
+
+  // ------------------------------------------------------------------------------------------------- calls and their arguments
+
+  private static final byte[] STORAGE = ForgedCheckpoint.storage("FloatStorage", "0", 2);
+
+  /**
+   * A call of {@code _rebuild_tensor_v2}; sound are a storage, 0, a tuple, a tuple, False and {}.
+   */
+  private void assertTensorRefused(String message, Object... arguments) {
+    assertPickleRefused(
+        message, "ctorch._utils\n_rebuild_tensor_v2\n(", ForgedCheckpoint.bytes(arguments), "tR");
+  }
+
+  @Test
+  void numbersOfArguments() {
+    byte[] shape = ForgedCheckpoint.tuple(1);
+    assertPickleRefused(
+        "collections.OrderedDict takes 0 arguments here, not 1",
+        "ccollections\nOrderedDict\nN\u0085R");
+    assertPickleRefused("torch.Size takes 1 arguments here, not 0", "ctorch\nSize\n)R");
+    assertPickleRefused("torch.Size takes 1 arguments here, not 2", "ctorch\nSize\n))\u0086R");
+    assertTensorRefused(
+        "torch._utils._rebuild_tensor_v2 takes 6 to 7 arguments here, not 5",
+        STORAGE,
+        "K\0",
+        shape,
+        shape,
+        "\u0089");
+    assertTensorRefused(
+        "torch._utils._rebuild_tensor_v2 takes 6 to 7 arguments here, not 8",
+        STORAGE,
+        "K\0",
+        shape,
+        shape,
+        "\u0089}}}");
+    assertPickleRefused(
+        "torch._utils._rebuild_parameter takes 3 arguments here, not 2",
+        "ctorch._utils\n_rebuild_parameter\nNN\u0086R");
+    assertPickleRefused(
+        "torch._utils._rebuild_parameter takes 3 arguments here, not 4",
+        "ctorch._utils\n_rebuild_parameter\n(NNNNtR");
+  }
+
+  @Test
+  void kindsOfArguments() {
+    byte[] shape = ForgedCheckpoint.tuple(1);
+    assertPickleRefused(
+        "the arguments of torch.Size must be a tuple, not a list", "ctorch\nSize\n]R");
+    assertPickleRefused(
+        "the value of a parameter must be a tensor, not None",
+        "ctorch._utils\n_rebuild_parameter\nNNN\u0087R");
+    assertTensorRefused(
+        "a tensor must be made of a storage, not of torch.FloatStorage",
+        "ctorch\nFloatStorage\n",
+        "K\0",
+        shape,
+        shape,
+        "\u0089}");
+    assertTensorRefused(
+        "a tensor's offset must be an integer, not a float",
+        STORAGE,
+        "G\0\0\0\0\0\0\0\0",
+        shape,
+        shape,
+        "\u0089}");
+    assertTensorRefused(
+        "a tensor's shape must be a tuple, not a dict", STORAGE, "K\0}", shape, "\u0089}");
+    assertTensorRefused(
+        "an item of a tensor's strides must be an integer, not a boolean",
+        STORAGE,
+        "K\0",
+        shape,
+        "\u0088\u0085\u0089}");
+    assertPickleRefused(
+        "attributes can be set on a dict only, from a dict, not on a dict from a list", "}]b");
+  }
+
+  @Test
+  void asManyDimensionsAsAreRead() throws IOException {
+    int[] ones = new int[64];
+    Arrays.fill(ones, 1);
+    writeTensor("FloatStorage", 2, 1, ones, ones);
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(2, StateDict.load(file(), arena).get("w").item());
+    }
+    int[] more = new int[65];
+    Arrays.fill(more, 1);
+    writeTensor("FloatStorage", 2, 1, more, more);
+    assertRefused("data.pkl: a tensor has 65 dimensions; at most 64 are read");
+  }
+
+  /** Sound is the sequence "(", "storage", class, key, location, count, "t". */
+  @Test
+  void persistentIdsThatAreAlmostOne() {
+    String message = "a persistent id must be ('storage', class, key, location, element count)";
+    Object[] sound = {
+      ForgedCheckpoint.text("storage"),
+      "ctorch\nFloatStorage\n",
+      ForgedCheckpoint.text("0"),
+      ForgedCheckpoint.text("cpu"),
+      "K\u0002"
+    };
+    for (int i = 0; i < sound.length; i++) {
+      Object[] wrong = sound.clone();
+      wrong[i] = "N";
+      assertPickleRefused(message, "(", ForgedCheckpoint.bytes(wrong), "tQ");
+      wrong[i] = "";
+      assertPickleRefused(message, "(", ForgedCheckpoint.bytes(wrong), "tQ");
+    }
+    assertPickleRefused(message, "(", ForgedCheckpoint.bytes(sound), "NtQ");
+    sound[0] = ForgedCheckpoint.text("module");
+    assertPickleRefused(message, "(", ForgedCheckpoint.bytes(sound), "tQ");
+  }
+
+  @Test
+  void tensorWithNoFlags() throws IOException {
+    byte[] sound = ForgedCheckpoint.tensor("FloatStorage", "0", 2, 0, new int[] {2}, new int[] {1});
+    byte[] withoutCall = Arrays.copyOf(sound, sound.length - 2);
+    new ForgedCheckpoint()
+        .pickle(ForgedCheckpoint.stateDict(ForgedCheckpoint.bytes(withoutCall, "}tR")))
+        .write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      assertArrayEquals(new float[] {1, 2}, StateDict.load(file(), arena).get("w").toFloatArray());
+    }
+    new ForgedCheckpoint()
+        .pickle(ForgedCheckpoint.stateDict(ForgedCheckpoint.bytes(withoutCall, "NtR")))
+        .write(file());
+    assertRefused("data.pkl: a tensor has flags (negative or conjugate view)");
+  }
+
+  @Test
+  void notAPickle() {
+    new ForgedCheckpoint().entry("data.pkl", "{}").write(file());
+    assertRefused("data.pkl: does not begin as a pickle");
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.bytes("\u0080\u0003}.")).write(file());
+    assertRefused(
+        "data.pkl: is pickled with protocol 3; only 2, the default of torch.save, is read");
+  }
+
+  @Test
+  void twoPickles() {
+    new ForgedCheckpoint()
+        .folder("")
+        .entry("a/data.pkl", "")
+        .entry("b/data.pkl", "")
+        .entry("b/data", "")
+        .write(file());
+    assertRefused("has more than one data.pkl");
+  }
+
+  /** A pickle, or a file of that name, deeper down is an entry as any other. */
+  @Test
+  void picklesOfOtherFolders() throws IOException {
+    new ForgedCheckpoint()
+        .entry("data/data.pkl", "")
+        .entry("notdata.pkl", "")
+        .entry("data.pkl2", "")
+        .write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(1, StateDict.load(file(), arena).size());
+    }
+  }
+
+  @Test
+  void everyVersionThatIsRead() throws IOException {
+    for (int version = 1; version <= 10; version++) {
+      new ForgedCheckpoint().entry("version", version + "\n").write(file());
+      try (Arena arena = Arena.ofConfined()) {
+        assertEquals(1, StateDict.load(file(), arena).size());
+      }
+    }
+    new ForgedCheckpoint().entry("version", "0").write(file());
+    assertRefused("version: is \"0\"; versions 1 to 10 are read");
+    new ForgedCheckpoint().entry("version", " ".repeat(63) + "3").write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(1, StateDict.load(file(), arena).size());
+    }
+    new ForgedCheckpoint().entry("version", " ".repeat(64) + "3").write(file());
+    assertRefused("version: has 65 bytes; at most 64 are read");
+  }
+
+  @Test
+  void storageClassAsAValue() {
+    assertPickleRefused(
+        "has torch.FloatStorage where a tensor or a plain value is expected",
+        "}",
+        ForgedCheckpoint.text("w"),
+        "ctorch\nFloatStorage\ns");
+  }
+
+  /** Shared containers are as high wherever they stand. */
+  @Test
+  void sharedContainersOnTopOfEachOther() throws IOException {
+    // 60 tuples in each other, remembered, and again inside of 40 and of 41 more.
+    String tower = "N" + "\u0085".repeat(60) + "q\0";
+    for (int more = 40; more <= 41; more++) {
+      byte[] pickle =
+          ForgedCheckpoint.pickled(
+              "}",
+              ForgedCheckpoint.text("a"),
+              tower,
+              "s",
+              ForgedCheckpoint.text("b"),
+              "h\0" + "\u0085".repeat(more) + "s");
+      new ForgedCheckpoint().pickle(pickle).write(file());
+      if (more == 41) {
+        assertRefused("data.pkl: nests more than 100 containers in each other");
+      } else {
+        try (Arena arena = Arena.ofConfined()) {
+          assertEquals(2, StateDict.load(file(), arena).size());
+        }
+      }
+    }
+  }
+
+  /** A list of one and the same list of nothing: with the dict, 2 + lists * (1 + items) values. */
+  private void writeValues(int lists, int items) {
+    byte[] pickle =
+        ForgedCheckpoint.pickled(
+            "}",
+            ForgedCheckpoint.text("w"),
+            "](](" + "N".repeat(items) + "eq\0" + "h\0".repeat(lists - 1) + "es");
+    new ForgedCheckpoint().pickle(pickle).write(file());
+  }
+
+  @Test
+  void asManySharedValuesAsAreRead() throws IOException {
+    writeValues(674, 6222);
+    assertEquals(1 << 22, 2 + 674 * 6223);
+    try (Arena arena = Arena.ofConfined()) {
+      var list = (Value.PyList) StateDict.load(file(), arena).value("w");
+      assertEquals(674, list.items().size());
+    }
+    writeValues(2048, 2048);
+    assertRefused("data.pkl: holds more than 4194304 values, shared ones counted");
+  }
+
+  @Test
+  void sizesInPlaceOfTuples() throws IOException {
+    String size = "ctorch\nSize\n";
+    byte[] tensor =
+        ForgedCheckpoint.bytes(
+            "ctorch._utils\n_rebuild_tensor_v2\n(",
+            STORAGE,
+            "K\0",
+            size,
+            ForgedCheckpoint.tuple(2, 1),
+            "\u0085R",
+            size,
+            ForgedCheckpoint.tuple(1, 2),
+            "\u0085R",
+            "\u0089}tR");
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      var w = StateDict.load(file(), arena).get("w");
+      assertArrayEquals(new long[] {2, 1}, w.shape().toArray());
+      assertArrayEquals(new long[] {1, 2}, w.strides());
+    }
+  }
+
+  @Test
+  void longMemoIndicesAndTuplesThatAreAGroup() throws IOException {
+    byte[] largest = ForgedCheckpoint.littleEndian(-1);
+    new ForgedCheckpoint()
+        .pickle(
+            ForgedCheckpoint.pickled(
+                "}",
+                ForgedCheckpoint.text("w"),
+                "(K\7r",
+                largest,
+                "\u0085tK\1j",
+                largest,
+                "\u0087s"))
+        .write(file());
+    Value seven = Value.of(7);
+    Value group = new Value.Tuple(List.of(new Value.Tuple(List.of(seven))));
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(
+          new Value.Tuple(List.of(group, Value.of(1), seven)),
+          StateDict.load(file(), arena).value("w"));
+    }
+  }
+
+  // ---------------------------------------------------------------------------------------------------- numbers and names
+
+  /** By the definition of LONG1: two's complement, the lowest byte first, none at all for 0. */
+  @Test
+  void integersOfEveryLength() throws IOException {
+    long[] values = {0, 1, -1, 0x7f, -0x80, 0x1234, -0x1234, 0x7f0102, -0x7f0102, Long.MIN_VALUE};
+    for (long value : values) {
+      for (int count = 0; count <= 8; count++) {
+        byte[] bytes = ForgedCheckpoint.bytes("\u008a", String.valueOf((char) count));
+        byte[] digits = new byte[count];
+        for (int i = 0; i < count; i++) {
+          digits[i] = (byte) (value >> 8 * i);
+        }
+        int unused = 64 - 8 * count;
+        Value expected = Value.of(count == 0 ? 0 : value << unused >> unused);
+        new ForgedCheckpoint()
+            .pickle(ForgedCheckpoint.stateDict(ForgedCheckpoint.bytes(bytes, digits)))
+            .write(file());
+        try (Arena arena = Arena.ofConfined()) {
+          assertEquals(expected, StateDict.load(file(), arena).value("w"));
+        }
+      }
+    }
+  }
+
+  @Test
+  void longestName() {
+    String name = "n".repeat(200);
+    assertPickleRefused(
+        name + ".x is not among the names a checkpoint may use", "c" + name + "\nx\n");
+    assertPickleRefused(
+        "has something that is not a Python name at byte 204", "c" + name + "n\nx\n");
+  }
+
+  @Test
+  void lettersThatAreNotAscii() {
+    assertPickleRefused("has something that is not a Python name at byte 4", "c\u00e4\nx\n");
+  }
+
+  // ----------------------------------------------------------------------------------------------------------- a changing file
+
+  @Test
+  void fileThatIsCutWhileItIsRead() throws IOException {
+    Files.write(file(), new byte[100]);
+    try (FileBytes bytes = FileBytes.open(file());
+        var cutting = new RandomAccessFile(file().toFile(), "rw")) {
+      assertEquals(100, bytes.size());
+      cutting.setLength(40);
+      assertEquals(40, bytes.read(0, 40).length);
+      assertStartsWith(
+          "was cut to 40 bytes while it was read",
+          assertThrows(CheckpointException.class, () -> bytes.read(30, 11)));
+      assertThrows(IndexOutOfBoundsException.class, () -> bytes.read(90, 11));
+      assertThrows(IndexOutOfBoundsException.class, () -> bytes.stream(90, 11));
+    }
+  }
+
+  @Test
+  void bytesOneByOneAndManyAtOnce() throws IOException {
+    Files.write(file(), new byte[] {9, -1, 2, 3, 9});
+    try (FileBytes bytes = FileBytes.open(file())) {
+      var in = bytes.stream(1, 3);
+      assertEquals(0, in.read(new byte[1], 0, 0));
+      assertEquals(255, in.read());
+      assertEquals(2, in.read());
+      byte[] rest = {7, 7, 7};
+      assertEquals(1, in.read(rest, 1, 2));
+      assertArrayEquals(new byte[] {7, 3, 7}, rest);
+      assertEquals(-1, in.read());
+      assertEquals(-1, in.read(rest, 0, 3));
+      assertEquals(0, in.read(rest, 0, 0));
+    }
+  }
+
+  @Test
+  void fileThatMayNotBeRead() throws IOException {
+    Files.write(file(), new byte[100]);
+    assertTrue(file().toFile().setReadable(false));
+    assumeFalse(Files.isReadable(file()), "this user may read everything");
+    assertRefused("may not be read by this process");
   }
 }

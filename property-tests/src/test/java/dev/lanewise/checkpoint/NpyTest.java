@@ -158,6 +158,21 @@ final class NpyTest {
     assertEquals(false, Files.exists(file()));
   }
 
+  @Test
+  void longestNameOfAnEntry() throws IOException {
+    Tensor w = Tensor.full(arena, 1, 1);
+    for (String name : new String[] {"n".repeat(65_531), "\u6a21".repeat(21_843) + "nn"}) {
+      StateDict.of(name, w).save(file(), Format.NPZ);
+      assertEquals(1, StateDict.load(file(), arena).get(name).item());
+      var refusal =
+          assertThrows(
+              IllegalArgumentException.class,
+              () -> StateDict.of(name + "n", w).save(file(), Format.NPZ));
+      Messages.assertContains(
+          "is not the name of an entry: it is longer than 65535 bytes", refusal);
+    }
+  }
+
   // -------------------------------------------------------------------------------------------------- refusals
 
   private void write(String dict, int dataBytes) throws IOException {
@@ -221,6 +236,23 @@ final class NpyTest {
   void headerThatIsNotWhatItShouldBe(String dict, String message) throws IOException {
     write(dict, 8);
     assertRefused(message);
+  }
+
+  @Test
+  void headerThatEndsEarly() throws IOException {
+    String dict = "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 1, ), }";
+    for (int length = 0; length < dict.length(); length++) {
+      write(1, length, dict.substring(0, length), 8);
+      assertThrows(CheckpointException.class, () -> Npy.load(file(), arena));
+    }
+    write(1, dict.length(), dict, 8);
+    assertEquals(Shape.of(2, 1), Npy.load(file(), arena).shape());
+  }
+
+  @Test
+  void blanksInStrings() throws IOException {
+    write("{'a b~': 1}", 8);
+    assertRefused("has \"a b~\" in its header; there are descr, fortran_order and shape");
   }
 
   @Test

@@ -129,4 +129,47 @@ final class PlainValuesTest {
             IllegalArgumentException.class, () -> new StateDict().put("deep", nested(101)));
     assertEquals("\"deep\" nests more than 100 containers in each other", refusal.getMessage());
   }
+
+  @Test
+  void integersAtTheEndsOfTheirForms() throws IOException {
+    var state = new StateDict();
+    for (int bits = 0; bits < 64; bits++) {
+      for (long value :
+          new long[] {(1L << bits) - 1, 1L << bits, -(1L << bits), -1 - (1L << bits)}) {
+        if (!state.contains("n" + value)) {
+          state.put("n" + value, Value.of(value));
+        }
+      }
+    }
+    saveAndLoad(state).asMap().forEach((name, value) -> assertEquals(state.value(name), value));
+  }
+
+  @Test
+  void textsInPrintAreCutBehindEightyCharacters() {
+    StateDict state =
+        new StateDict()
+            .put("whole", Value.of("x".repeat(80)))
+            .put("cut", Value.of("y".repeat(81)))
+            .put("none", Value.of(""));
+    assertEquals(
+        """
+        StateDict of 0 tensors and 3 other values
+          whole "%s"
+          cut "%s..."
+          none ""\
+        """
+            .formatted("x".repeat(80), "y".repeat(80)),
+        state.toString());
+  }
+
+  @Test
+  void keysAreOrdered() {
+    assertTrue(new Value.Int(-1).compareTo(new Value.Int(1)) < 0);
+    assertTrue(new Value.Int(1).compareTo(new Value.Int(-1)) > 0);
+    assertEquals(0, new Value.Int(7).compareTo(new Value.Int(7)));
+    // Of one hash, which is what the order is for.
+    assertEquals(new Value.Text("Aa").hashCode(), new Value.Text("BB").hashCode());
+    assertTrue(new Value.Text("Aa").compareTo(new Value.Text("BB")) < 0);
+    assertTrue(new Value.Text("BB").compareTo(new Value.Text("Aa")) > 0);
+  }
 }

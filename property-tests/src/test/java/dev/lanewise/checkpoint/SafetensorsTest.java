@@ -293,8 +293,20 @@ final class SafetensorsTest {
   void bytesThatAreNotText() throws IOException {
     write(new byte[] {'{', '"', (byte) 0xff, '"', ':'}, 0);
     assertRefused("header: has a string at byte 2 that is not UTF-8");
-    write(new byte[] {'{', '"', '\n', '"', ':'}, 0);
-    assertRefused("header: has a control character in a string at byte 2");
+    for (byte control : new byte[] {0, '\n', 0x1f}) {
+      write(new byte[] {'{', '"', control, '"', ':'}, 0);
+      assertRefused("header: has a control character in a string at byte 2");
+    }
+    write(new byte[] {'{', 0x7f}, 0);
+    assertRefused("header: should have a string at byte 1, but has byte 127");
+    write(new byte[] {'{', '~'}, 0);
+    assertRefused("header: should have a string at byte 1, but has '~'");
+  }
+
+  @Test
+  void namesOfBlanksAndDel() throws IOException {
+    write("{\" \u007f\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1);
+    assertEquals(List.of(" \u007f"), List.copyOf(StateDict.load(file(), arena).names()));
   }
 
   // -------------------------------------------------------------------------------------------------- writing

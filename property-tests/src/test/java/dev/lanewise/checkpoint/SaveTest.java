@@ -19,11 +19,14 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.SequencedMap;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -263,6 +266,9 @@ final class SaveTest {
       byte[] bytes = new byte[size];
       zip.get(payload, bytes);
       entries.put(name, bytes);
+      var crc = new CRC32();
+      crc.update(bytes);
+      assertEquals((int) crc.getValue(), zip.getInt(next + 16), name);
       // The descriptor behind the payload says what the directory does.
       assertEquals(0x08074b50, zip.getInt(payload + size));
       assertEquals(zip.getInt(next + 16), zip.getInt(payload + size + 4), "checksum");
@@ -271,6 +277,98 @@ final class SaveTest {
       next += 46 + zip.getShort(next + 28) + zip.getShort(next + 30) + zip.getShort(next + 32);
     }
     return entries;
+  }
+
+  /** Sharing is for memory that is shared, not for what lies side by side. */
+  @Test
+  void neighboursHaveStoragesOfTheirOwn() throws IOException {
+    Tensor base = Tensor.randn(arena, new Random(11), 4, 3);
+    StateDict state =
+        StateDict.of(
+            "none", base.slice(0, 0, 0),
+            "first", base.slice(0, 0, 2).transpose(0, 1),
+            "second", base.slice(0, 2, 4));
+    StateDict loaded = saveAndLoad(state);
+    assertSameState(state, loaded);
+    assertArrayEquals(new long[] {1, 3}, loaded.get("first").strides());
+    assertEquals(2 * 3 * Float.BYTES, loaded.get("first").segment().byteSize());
+    assertEquals(2 * 3 * Float.BYTES, loaded.get("second").segment().byteSize());
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Format.class,
+      names = {"PYTORCH", "SAFETENSORS"})
+  void descriptionThatIsLargerThanTheBuffers(Format format) throws IOException {
+    SequencedMap<String, Value> texts = new LinkedHashMap<>();
+    texts.put("text", Value.of("x".repeat(4 * ElementChunks.CHUNK_BYTES)));
+    StateDict state =
+        new StateDict()
+            .put("__metadata__", Value.Dict.of(texts))
+            .put("w", Tensor.full(arena, 5, 3));
+    Path file = folder.resolve("model");
+    state.save(file, format);
+    StateDict loaded = StateDict.load(file, arena);
+    assertEquals(state.value("__metadata__"), loaded.value("__metadata__"));
+    assertArrayEquals(new float[] {5, 5, 5}, loaded.get("w").toFloatArray());
+  }
+
+  /** As {@code pickletools.dis} shows the first instructions of PyTorch's own files. */
+  @Test
+  void pickleOfNothing() throws IOException {
+    Path file = folder.resolve("model.pth");
+    new StateDict().save(file);
+    assertEquals(
+        "\u0080\2ccollections\nOrderedDict\nq\0)R.",
+        new String(
+            storedEntries(Files.readAllBytes(file)).get("model/data.pkl"),
+            StandardCharsets.ISO_8859_1));
+  }
+
+  @Test
+  void folderOfAFileWithoutAStem() throws IOException {
+    for (var names : Map.of("model", "model", ".pth", "archive", "a.b.", "a.b").entrySet()) {
+      Path file = folder.resolve(names.getKey());
+      new StateDict().save(file);
+      assertTrue(
+          storedEntries(Files.readAllBytes(file)).containsKey(names.getValue() + "/data.pkl"),
+          names.getKey());
+    }
+  }
+
+  /** A reader that has seen the id before may take the contents for the same. */
+  @Test
+  void otherNamesAndOtherElementsHaveAnotherId() throws IOException {
+    Tensor w = Tensor.full(arena, 1, 2);
+    List<StateDict> states =
+        List.of(
+            StateDict.of("w", w),
+            StateDict.of("v", w),
+            StateDict.of("w", Tensor.full(arena, 2, 2)),
+            StateDict.of("w", w, "v", w));
+    List<String> ids = new ArrayList<>();
+    for (StateDict state : states) {
+      Path file = folder.resolve("model.pth");
+      state.save(file);
+      Map<String, byte[]> entries = storedEntries(Files.readAllBytes(file));
+      ids.add(new String(entries.get("model/.data/serialization_id"), StandardCharsets.US_ASCII));
+    }
+    assertEquals(states.size(), ids.stream().distinct().count(), ids.toString());
+  }
+
+  @Test
+  void tensorsThatOnlyContainersHoldShareTheirStorage() throws IOException {
+    Tensor w = Tensor.randn(arena, new Random(10), 4, 3);
+    List<Value> both = List.of(Value.of(w), Value.of(w.select(1, 2)));
+    SequencedMap<Value.Key, Value> items = new LinkedHashMap<>();
+    items.put(new Value.Int(0), both.get(0));
+    items.put(new Value.Int(1), both.get(1));
+    for (Value container :
+        List.of(new Value.PyList(both), new Value.Tuple(both), new Value.Dict(items))) {
+      StateDict state = new StateDict().put("inside", container);
+      assertEquals(state.toString(), saveAndLoad(state).toString());
+      assertEquals(4 * 3 * 4, storageBytes(folder.resolve("model.pth")), container.kind());
+    }
   }
 
   @Test

@@ -86,6 +86,10 @@ class BadContractionTest {
         () -> Equation.sublists().output());
     refused(
         IllegalArgumentException.class,
+        "sublists: an equation needs at least one operand",
+        () -> Equation.sublists().implicitOutput());
+    refused(
+        IllegalArgumentException.class,
         "sublists: label 52 at axis 1 of operand 1 is outside 0 to 51",
         () -> some.operand(0, 52));
     refused(
@@ -148,6 +152,18 @@ class BadContractionTest {
         () ->
             Contraction.compile(
                 "ij,jk,kl->il", tight.withSearch(PathSearch.GREEDY), four, four, four));
+    // Any two of them make 2^80 elements.
+    Shape[] far = {Shape.of(1L << 40, 1, 1), Shape.of(1, 1L << 40, 1), Shape.of(1, 1, 1L << 40)};
+    refused(
+        IllegalArgumentException.class,
+        "equation \"abc,abc,abc->\": there is no path whose intermediates have no more elements than a long can count",
+        () -> Contraction.compile("abc,abc,abc->", far));
+    refused(
+        IllegalArgumentException.class,
+        "equation \"abc,abc,abc->\": the greedy search finds no path whose intermediates have no more elements than a long can count",
+        () ->
+            Contraction.compile(
+                "abc,abc,abc->", ContractionOptions.DEFAULT.withSearch(PathSearch.GREEDY), far));
     ContractionPath path = ContractionPath.of(new int[] {0, 1}, new int[] {0, 1});
     refused(
         IllegalArgumentException.class,

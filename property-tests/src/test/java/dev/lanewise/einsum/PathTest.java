@@ -28,6 +28,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Example;
@@ -410,6 +411,76 @@ class PathTest {
       assertEquals(0x1p-34, result(arena, plan, operands).item());
       assertTrue(plan.flops() < 10_000, plan::toString);
     }
+  }
+
+  /** A chain of matrices of which the greedy search makes more work than need be. */
+  private static double chainFlops(int operands, PathSearch search) {
+    long[] sizes = {38, 17, 34, 34, 14, 5, 15, 19, 5, 16};
+    Shape[] shapes = new Shape[operands];
+    StringBuilder text = new StringBuilder();
+    for (int i = 0; i < operands; i++) {
+      text.append(i == 0 ? "" : ",").append((char) ('a' + i)).append((char) ('b' + i));
+      shapes[i] = Shape.of(sizes[i], sizes[i + 1]);
+    }
+    text.append("->a").append((char) ('a' + operands));
+    return Contraction.compile(text.toString(), DEFAULT.withSearch(search), shapes).flops();
+  }
+
+  @Example
+  void autoIsOptimalUpToEightOperandsAndGreedyFromNineOn() {
+    for (int operands = 8; operands <= 9; operands++) {
+      double optimal = chainFlops(operands, PathSearch.OPTIMAL);
+      double greedy = chainFlops(operands, PathSearch.GREEDY);
+      assertTrue(optimal < greedy);
+      assertEquals(operands == 8 ? optimal : greedy, chainFlops(operands, PathSearch.AUTO));
+    }
+  }
+
+  @Example
+  void fourteenOperandsAreNotTooManyForTheOptimalSearch() {
+    Shape[] shapes = new Shape[14];
+    Arrays.fill(shapes, Shape.of(2));
+    String equation = "i,".repeat(13) + "i->i";
+    Contraction plan =
+        Contraction.compile(equation, DEFAULT.withSearch(PathSearch.OPTIMAL), shapes);
+    assertEquals(13 * 2, plan.flops());
+  }
+
+  /** Where the letters end, dimensions go by their place; before, by letters that are left. */
+  @Example
+  void dimensionsOfAnEllipsisHaveNames() {
+    String letters = Equation.text(IntStream.range(0, 52).toArray());
+    long[] sizes = new long[55];
+    Arrays.fill(sizes, 1);
+    sizes[54] = 4;
+    assertEquals(
+        letters + "(0)(1)(2)->(0)(1)(2)",
+        Contraction.compile(letters + "...->...", Shape.of(sizes))
+            .pathInfo()
+            .steps()
+            .getFirst()
+            .equation());
+    assertEquals(
+        "zyaxw->xw",
+        Contraction.compile("zya...->...", Shape.of(1, 2, 3, 4, 5))
+            .pathInfo()
+            .steps()
+            .getFirst()
+            .equation());
+  }
+
+  @Example
+  void optionsSayWhatTheyAre() {
+    ContractionPath path = ContractionPath.of(new int[] {0, 1});
+    assertEquals("float32, search AUTO", DEFAULT.toString());
+    assertEquals(
+        "float64, path [(0, 1)], intermediates of at most 0 elements",
+        DEFAULT.withDType(DType.FLOAT64).withPath(path).withLargestIntermediate(0).toString());
+    // A search takes the place of a path, and a path that of a search.
+    assertEquals(
+        "float32, search GREEDY", DEFAULT.withPath(path).withSearch(PathSearch.GREEDY).toString());
+    assertEquals(
+        "float32, path [(0, 1)]", DEFAULT.withSearch(PathSearch.GREEDY).withPath(path).toString());
   }
 
   @Example

@@ -7,6 +7,7 @@ import dev.lanewise.verification.GuardedRun;
 import java.lang.foreign.Arena;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -151,6 +152,79 @@ class ScatterKernelsTest {
         work.table.assertGuardsUnchanged(what);
         work.other.assertGuardsUnchanged(what);
         org.junit.jupiter.api.Assertions.assertArrayEquals(rows, work.rows);
+      }
+    }
+  }
+
+  /** Few numbers, so that several rows have the largest. */
+  private static float[] ties(SplittableRandom random, int count) {
+    float[] some = {0f, -0f, 1f, 1f, -3f, Float.NaN, Float.NEGATIVE_INFINITY};
+    float[] values = new float[count];
+    for (int i = 0; i < count; i++) {
+      values[i] = some[random.nextInt(some.length)];
+    }
+    return values;
+  }
+
+  @Test
+  void gradientsOfMaximaAreTheFirstLargestRows() {
+    SplittableRandom random = new SplittableRandom(7);
+    for (int width = 0; width <= 200; width++) {
+      for (int count : new int[] {0, 1, 7}) {
+        checkMaxima(width, count, random);
+      }
+    }
+    checkMaxima(1031, 3, random);
+  }
+
+  private static void checkMaxima(int width, int count, SplittableRandom random) {
+    int stride = width + 1;
+    long[] rows = random.longs(FROM + count, 0, ROWS).toArray();
+    float[] table = ties(random, ROWS * stride);
+    float[] out = new float[width];
+    float[] g = FloatClass.wild(random.nextLong(), width);
+    float[] gaps = FloatClass.wild(random.nextLong(), count * (width + 2));
+    float[] expected = gaps.clone();
+    for (int d = 0; d < width; d++) {
+      out[d] = Float.NEGATIVE_INFINITY;
+      for (int i = 0; i < count; i++) {
+        out[d] = Math.max(out[d], table[(int) rows[FROM + i] * stride + d]);
+      }
+      boolean given = false;
+      for (int i = 0; i < count; i++) {
+        float x = table[(int) rows[FROM + i] * stride + d];
+        boolean isLargest = x == out[d] || (Float.isNaN(x) && Float.isNaN(out[d]));
+        expected[i * (width + 2) + d] = isLargest && !given ? g[d] : 0f;
+        given |= isLargest;
+      }
+    }
+    for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
+      try (Arena arena = Arena.ofConfined()) {
+        GuardedRun from = GuardedRun.of(arena, table, random.nextInt(64));
+        GuardedRun largest = GuardedRun.of(arena, out, random.nextInt(64));
+        GuardedRun gradient = GuardedRun.of(arena, g, random.nextInt(64));
+        GuardedRun values = GuardedRun.of(arena, gaps, random.nextInt(64));
+        set.scatter()
+            .bagMaxGradient(
+                from.segment(),
+                from.offsetBytes(),
+                (long) stride * Float.BYTES,
+                rows,
+                FROM,
+                count,
+                largest.segment(),
+                largest.offsetBytes(),
+                gradient.segment(),
+                gradient.offsetBytes(),
+                values.segment(),
+                values.offsetBytes(),
+                (width + 2L) * Float.BYTES,
+                width);
+        String what = set.description() + ", maxima of " + count + " rows of " + width;
+        assertSameBits(what, expected, values.values());
+        assertSameBits(what + ", table", table, from.values());
+        values.assertGuardsUnchanged(what);
+        from.assertGuardsUnchanged(what);
       }
     }
   }
