@@ -83,11 +83,12 @@ public final class Nest {
     ChainLoops loops = ChainLoops.folded(batch, m, n, k);
     ContractionKernels<?> contraction = kernels.contraction(type);
     int lanes = contraction.tiles().lanes();
-    this.swapped =
-        loops.isBetterSwapped()
-            ? !loops.swapped().hasNarrowColumns(lanes)
-            : loops.hasNarrowColumns(lanes) && !isNarrowInPlace(loops.maps(), contraction);
-    MatrixMaps maps = (swapped ? loops.swapped() : loops).maps();
+    boolean better = loops.isBetterSwapped();
+    ChainLoops upright = better ? loops.swapped() : loops;
+    boolean narrow =
+        upright.hasNarrowColumns(lanes) && !isNarrowInPlace(upright.maps(), contraction);
+    this.swapped = better != narrow;
+    MatrixMaps maps = (narrow ? upright.swapped() : upright).maps();
     this.program =
         Workspaces.with(
             kernels,
@@ -116,8 +117,7 @@ public final class Nest {
                   || maps.m() <= THIN
                   || maps.k() <= DirectProgram.SHORT_SUM
                   || isNarrowInPlace(maps, kernels));
-      boolean readable =
-          maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
+      boolean readable = isReadable(maps, elementBytes);
       double bBytes = (double) maps.k() * maps.n() * elementBytes;
       if (readable && maps.m() == 1 && bBytes > NEAR_BYTES) {
         return new StreamProgram<>(maps, kernels, workspaces);
@@ -141,6 +141,11 @@ public final class Nest {
     return new Gemm<>(maps, kernels, workspaces);
   }
 
+  /** Whether a row of B and of C can be read and written a vector at a time. */
+  private static boolean isReadable(MatrixMaps maps, int elementBytes) {
+    return maps.bColumns().isContiguous(elementBytes) && maps.cColumns().isContiguous(elementBytes);
+  }
+
   /**
    * Whether there are fewer columns than a vector has lanes, and still they are computed where they
    * lie, by vectors of half as many lanes: packing or transposing costs more. Where the rows of the
@@ -150,11 +155,12 @@ public final class Nest {
     int elementBytes = kernels.type().sizeBytes();
     int lanes = kernels.tiles().lanes();
     return maps.isStrided()
+        && maps.m() <= Blocking.MOST
         && maps.n() < lanes
-        && maps.n() >= lanes / 2
-        && maps.bColumns().isContiguous(elementBytes)
-        && maps.cColumns().isContiguous(elementBytes)
-        && !maps.aRows().isContiguous(elementBytes);
+        && isReadable(maps, elementBytes)
+        && !maps.aRows().isContiguous(elementBytes)
+        && kernels.direct().stream()
+            .anyMatch(direct -> direct.lanes() <= maps.n() && 2 * direct.lanes() >= lanes);
   }
 
   /**
