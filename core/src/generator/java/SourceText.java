@@ -7,7 +7,7 @@ import java.util.stream.Stream;
 
 /** Pieces of source text that kernels of every kind need. */
 final class SourceText {
-  /** The head of a method, with its parameters and the text between it and the next one. */
+  /** The head of a method, with its parameters. */
   private static final Pattern METHOD =
       Pattern.compile("(?m)^  (?:public|private)[^=;(]*\\(([^)]*)\\) \\{\\n");
 
@@ -37,7 +37,7 @@ final class SourceText {
 
   private static boolean accesses(String body, String segment) {
     return Pattern.compile(
-            "MemorySegment\\((?:\\w+, )?%1$s,|\\b%1$s\\.[gs]et\\(".formatted(segment))
+            "MemorySegment\\((?:\\w+, )?%1$s,|\\b%1$s\\.(?:get|set|asSlice)\\(".formatted(segment))
         .matcher(body)
         .find();
   }
