@@ -49,7 +49,7 @@ final class KernelProgram {
   /** More than the 5000 calls, in as many rounds as must be steady, after which C2 compiles. */
   private static final int RUNS = 2000;
 
-  private static final int RUNS_TO_SHOW = 300_000;
+  private static final Duration TIME_TO_SHOW = Duration.ofMillis(200);
 
   static final int STEADY_ROUNDS = 3;
 
@@ -123,7 +123,7 @@ final class KernelProgram {
           "%.1f s: %d bytes allocated, %d pieces of kernel code%n",
           (System.nanoTime() - start) / 1e9, allocated, code.size());
     }
-    if (steady.isEmpty()) {
+    if (steady.size() < STEADY_ROUNDS) {
       showThoseThatAllocate(threads);
     }
     return "steady " + steady.stream().map(String::valueOf).collect(Collectors.joining(" "));
@@ -138,7 +138,8 @@ final class KernelProgram {
       long before = threads.getCurrentThreadAllocatedBytes();
       call.run();
       if (threads.getCurrentThreadAllocatedBytes() > before) {
-        for (int run = 0; run < RUNS_TO_SHOW; run++) {
+        long start = System.nanoTime();
+        while (System.nanoTime() - start < TIME_TO_SHOW.toNanos()) {
           call.run();
         }
       }
