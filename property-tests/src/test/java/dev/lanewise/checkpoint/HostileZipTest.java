@@ -82,9 +82,22 @@ final class HostileZipTest {
   private static int inDirectory(ByteBuffer zip, int index) {
     int at = directory(zip);
     for (int i = 0; i < index; i++) {
-      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
+      at = behind(zip, at);
     }
     return at;
+  }
+
+  private static int inDirectory(ByteBuffer zip, String entry) {
+    int at = directory(zip);
+    while (!name(zip, at).equals(entry)) {
+      at = behind(zip, at);
+    }
+    return at;
+  }
+
+  /** Where the next entry of the directory is. */
+  private static int behind(ByteBuffer zip, int at) {
+    return at + 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
   }
 
   // ---------------------------------------------------------------------------------------------------- names
@@ -391,13 +404,7 @@ final class HostileZipTest {
   void entryThatUnpacksToMoreThanItSays() throws IOException {
     byte[] zeros = new byte[1 << 20];
     new ForgedCheckpoint().entry("data/0", zeros).write(file());
-    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
-    int at = directory(zip);
-    while (!name(zip, at).equals("model/data/0")) {
-      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
-    }
-    zip.putInt(at + 24, 8);
-    write(zip);
+    saySize("model/data/0", 8);
     assertRefused("data/0: has more bytes than the 8 it is said to have");
   }
 
@@ -412,13 +419,14 @@ final class HostileZipTest {
                     "CharStorage", "0", said, 0, new int[] {said}, new int[] {1})))
         .entry("data/0", new byte[said + 1])
         .write(file());
-    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
-    int at = directory(zip);
-    while (!name(zip, at).equals("model/data/0")) {
-      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
-    }
-    write(zip.putInt(at + 24, said));
+    saySize("model/data/0", said);
     assertRefused("data/0: has more bytes than the 262144 it is said to have");
+  }
+
+  /** Changes what the directory says of an entry's size. */
+  private void saySize(String entry, int bytes) throws IOException {
+    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    write(zip.putInt(inDirectory(zip, entry) + 24, bytes));
   }
 
   private static String name(ByteBuffer zip, int at) {
@@ -429,13 +437,7 @@ final class HostileZipTest {
   @Test
   void entryThatUnpacksToLessThanItSays() throws IOException {
     new ForgedCheckpoint().write(file());
-    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
-    int at = directory(zip);
-    while (!name(zip, at).equals("model/byteorder")) {
-      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
-    }
-    zip.putInt(at + 24, 7);
-    write(zip);
+    saySize("model/byteorder", 7);
     assertRefused("byteorder: ends after 6 of its 7 bytes");
   }
 
@@ -475,12 +477,8 @@ final class HostileZipTest {
                     "CharStorage", "0", elements, 0, new int[] {elements}, new int[] {1})))
         .write(file());
     ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
-    int at = directory(zip);
-    while (!name(zip, at).equals("model/data/0")) {
-      at += 46 + zip.getShort(at + 28) + zip.getShort(at + 30) + zip.getShort(at + 32);
-    }
-    zip.putInt(at + 24, elements);
-    write(zip);
+    int at = inDirectory(zip, "model/data/0");
+    write(zip.putInt(at + 24, elements));
     assertRefused("model/data/0: is said to have 1073741824 bytes, packed ");
     // As much as deflate could do at best is possible, and one byte more is not.
     int most = 1032 * zip.getInt(at + 20) + 1031;
