@@ -72,13 +72,18 @@ final class PairRunner {
     return JVM_OPTIONS;
   }
 
+  /** In how many JVMs each pair is measured, one after the other. */
+  int rounds() {
+    return Math.max(1, options.getForkCount().get());
+  }
+
   /**
-   * Measures one pair.
+   * Measures one pair in one JVM.
    *
    * @throws RunnerException if the engine fails, its result is wrong, or it uses more processors
    *     than the case has threads
    */
-  <C extends Case> Measurement<C> run(C asked, Contender<C, ?> engine) throws RunnerException {
+  RunResult run(Case asked, Contender<?, ?> engine) throws RunnerException {
     List<String> jvmOptions = new ArrayList<>(JVM_OPTIONS);
     jvmOptions.addAll(engine.jvmOptions());
     Options run =
@@ -88,6 +93,7 @@ final class PairRunner {
             .param(PairBenchmark.CASE_PARAMETER, asked.name())
             .param(PairBenchmark.ENGINE_PARAMETER, engine.name())
             .jvmArgsPrepend(jvmOptions.toArray(String[]::new))
+            .forks(1)
             .addProfiler(GCProfiler.class)
             .shouldFailOnError(true)
             .verbosity(VerboseMode.SILENT)
@@ -98,12 +104,17 @@ final class PairRunner {
       throw new RunnerException(
           "it used %.2f processors and was to use %d".formatted(processors, asked.threads()));
     }
-    results.add(result);
-    return measurement(asked, engine, result);
+    return result;
   }
 
-  private static <C extends Case> Measurement<C> measurement(
-      C asked, Contender<C, ?> engine, RunResult result) {
+  /** What all rounds of a pair say together; kept among the results as one. */
+  <C extends Case> Measurement<C> measurement(
+      C asked, Contender<C, ?> engine, List<RunResult> rounds) {
+    RunResult result =
+        new RunResult(
+            rounds.getFirst().getParams(),
+            rounds.stream().flatMap(round -> round.getBenchmarkResults().stream()).toList());
+    results.add(result);
     // Where the engine has several threads, the one that is looked at may wait for the others.
     ToDoubleFunction<IterationResult> nanos =
         asked.threads() == 1

@@ -18,8 +18,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
+import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.results.format.ResultFormatFactory;
 import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.RunnerException;
@@ -118,26 +120,42 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
     return failures.isEmpty() ? 0 : 1;
   }
 
-  /** One case on all engines, one after the other, so that they find the machine in one state. */
-  private void run(PairRunner runner, C asked, Iterable<Contender<C, D>> present) {
-    List<Measurement<C>> row = new ArrayList<>();
+  /**
+   * One case on all engines, in turns, as often as there are rounds: what others do on the machine
+   * comes and goes in seconds and minutes, and so meets all engines alike.
+   */
+  private void run(PairRunner runner, C asked, Set<Contender<C, D>> present) {
     if (asked.threads() > Runtime.getRuntime().availableProcessors()) {
       absent.put(asked.name(), "it needs " + asked.threads() + " processors");
       return;
     }
+    Map<Contender<C, D>, List<RunResult>> runs = new LinkedHashMap<>();
     for (Contender<C, D> contender : present) {
       if (contender.engine().supports(asked)) {
-        try {
-          row.add(runner.run(asked, contender));
-        } catch (RunnerException e) {
-          String failure = asked.name() + " on " + contender.name() + ": " + cause(e);
-          failures.add(failure);
-          System.out.println("failed: " + failure);
-        }
+        runs.put(contender, new ArrayList<>());
       }
     }
+    for (int round = 0; round < runner.rounds(); round++) {
+      runs.entrySet().removeIf(pair -> !runs(runner, asked, pair.getKey(), pair.getValue()));
+    }
+    List<Measurement<C>> row = new ArrayList<>();
+    runs.forEach((contender, rounds) -> row.add(runner.measurement(asked, contender, rounds)));
     measurements.addAll(row);
     ConsoleTable.print(row);
+  }
+
+  /** One more round of a pair; false if it failed. */
+  private boolean runs(
+      PairRunner runner, C asked, Contender<C, D> contender, List<RunResult> rounds) {
+    try {
+      rounds.add(runner.run(asked, contender));
+      return true;
+    } catch (RunnerException e) {
+      String failure = asked.name() + " on " + contender.name() + ": " + cause(e);
+      failures.add(failure);
+      System.out.println("failed: " + failure);
+      return false;
+    }
   }
 
   private void save(PairRunner runner) {

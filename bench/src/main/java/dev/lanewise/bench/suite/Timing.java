@@ -56,7 +56,7 @@ enum Timing {
 
   /** What options made by {@link #under} say, in words. */
   static String describe(Options options) {
-    return "%d fork(s); %d x %s to warm up, %d x %s measured"
+    return "%d JVM(s) an engine, in turns; %d x %s to warm up, %d x %s measured in each"
         .formatted(
             options.getForkCount().get(),
             options.getWarmupIterations().get(),
