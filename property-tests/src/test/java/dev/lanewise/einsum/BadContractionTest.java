@@ -233,6 +233,22 @@ class BadContractionTest {
                 half,
                 half,
                 Shape.of(1L << 31, 1L << 31)));
+    // The most elements of an intermediate whose bytes, rounded up, can be counted.
+    long most = (Long.MAX_VALUE - 64) / Float.BYTES;
+    assertEquals((most + 15) / 16 * 64, rows(most).scratchBytes());
+    refused(
+        IllegalArgumentException.class,
+        "equation \"i,i,i->\": the intermediates of path [(0, 1), (0, 1)], of which step 0 makes one of shape ["
+            + (most + 1)
+            + "], take more bytes than a long can count",
+        () -> rows(most + 1));
+  }
+
+  /** The product of three rows, of which the first two make one in between. */
+  private static Contraction rows(long size) {
+    Shape row = Shape.of(size);
+    ContractionPath path = ContractionPath.of(new int[] {0, 1}, new int[] {0, 1});
+    return Contraction.compile("i,i,i->", ContractionOptions.DEFAULT.withPath(path), row, row, row);
   }
 
   @Test

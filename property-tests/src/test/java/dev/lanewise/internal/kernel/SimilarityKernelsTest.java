@@ -1,6 +1,7 @@
 package dev.lanewise.internal.kernel;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
 import java.util.Arrays;
@@ -72,10 +73,15 @@ class SimilarityKernelsTest {
     return rows;
   }
 
-  /** Rows at a distance, in elements, with NaN between them. */
+  private static double[] poison(int count) {
+    double[] poison = new double[count];
+    Arrays.fill(poison, Double.NaN);
+    return poison;
+  }
+
+  /** Rows at places of their own, in elements, with NaN between them. */
   private static double[] laid(double[][] rows, IntUnaryOperator place, int length) {
-    double[] laid = new double[length];
-    Arrays.fill(laid, Double.NaN);
+    double[] laid = poison(length);
     for (int i = 0; i < rows.length; i++) {
       System.arraycopy(rows[i], 0, laid, place.applyAsInt(i), rows[i].length);
     }
@@ -106,7 +112,7 @@ class SimilarityKernelsTest {
               Numbers.of(
                   TYPE, arena, laid(rows, i -> i * distance, count * distance), random.nextInt(64));
           Numbers repeated = Numbers.of(TYPE, arena, repeated(query, kernels.copies()), 4);
-          Numbers out = Numbers.of(TYPE, arena, new double[count * PARTIALS], 8);
+          Numbers out = Numbers.of(TYPE, arena, poison(count * PARTIALS), 8);
           compare(kernels, measure, count, columns, table, distance, repeated, out);
           out.assertHolds(what + ", partial sums", partials);
           fold(kernels, measure, arena, what, partials, scores);
@@ -115,9 +121,12 @@ class SimilarityKernelsTest {
     }
   }
 
-  /** A query as kernels of rows want it: every four numbers some times, before the next. */
+  /**
+   * A query as kernels of rows want it: every four numbers some times, before the next. What fills
+   * the last four up is NaN, which enters no sum.
+   */
   private static double[] repeated(double[] query, int copies) {
-    double[] repeated = new double[padded(query.length) * copies];
+    double[] repeated = poison(padded(query.length) * copies);
     for (int t = 0; t < query.length; t++) {
       int inFour = t % PARTIALS;
       for (int copy = 0; copy < copies; copy++) {
@@ -171,7 +180,7 @@ class SimilarityKernelsTest {
       double[] scores) {
     int whole = roundedUp(scores.length, kernels.lanes());
     Numbers from = Numbers.of(TYPE, arena, Arrays.copyOf(partials, whole * PARTIALS), 12);
-    Numbers to = Numbers.of(TYPE, arena, new double[whole], 20);
+    Numbers to = Numbers.of(TYPE, arena, poison(whole), 20);
     if (measure == Measure.DOT) {
       kernels.dotFold(
           scores.length, from.segment(), from.offsetBytes(), to.segment(), to.offsetBytes());
@@ -189,6 +198,7 @@ class SimilarityKernelsTest {
     SplittableRandom random = new SplittableRandom(measure.ordinal());
     for (KernelSet set : Kernels.BACKENDS) {
       SimilarityKernels kernels = set.similarity();
+      assertTrue(kernels.tileRows() > 0, set.description() + " has no tile");
       for (int count = 1; count <= kernels.tileRows(); count++) {
         for (int columns = 1; columns <= MOST_COLUMNS; columns++) {
           tile(set.description(), kernels, measure, count, columns, random);
@@ -227,7 +237,7 @@ class SimilarityKernelsTest {
     float[] a = Kernels.array(KernelSet.scalar().float32(), packed);
     try (Arena arena = Arena.ofConfined()) {
       Numbers b = Numbers.of(TYPE, arena, panel, random.nextInt(64));
-      Numbers c = Numbers.of(TYPE, arena, new double[count * lanes], random.nextInt(64));
+      Numbers c = Numbers.of(TYPE, arena, poison(count * lanes), random.nextInt(64));
       if (measure == Measure.DOT) {
         kernels.dotTile(
             count, columns, a, FIRST, b.segment(), b.offsetBytes(), c.segment(), c.offsetBytes());
@@ -253,7 +263,7 @@ class SimilarityKernelsTest {
         try (Arena arena = Arena.ofConfined()) {
           Numbers scores = Numbers.of(TYPE, arena, x, random.nextInt(64));
           Numbers scales = Numbers.of(TYPE, arena, y, random.nextInt(64));
-          Numbers to = Numbers.of(TYPE, arena, new double[whole], random.nextInt(64));
+          Numbers to = Numbers.of(TYPE, arena, poison(whole), random.nextInt(64));
           kernels.scale(
               count,
               scores.segment(),
