@@ -141,23 +141,32 @@ class GatheredRowsTest {
 
   private static void assertGatheredIsTheSame(
       EquationCase c, ContractionOptions options, Layout layout, Layout output, long seed) {
-    Contraction plan = Contraction.compile(c.equation(), options, c.shapes());
+    assertGatheredIsTheSame(
+        Contraction.compile(c.equation(), options, c.shapes()),
+        Contraction.compile(c.equation(), c.shapes()),
+        layout,
+        output,
+        seed);
+  }
+
+  /** For each operand: a plan with rows in its place, and the same plan alone with tensors. */
+  private static void assertGatheredIsTheSame(
+      Contraction plan, Contraction alone, Layout layout, Layout output, long seed) {
     for (int operand = 0; operand < 2; operand++) {
-      if (c.shape(operand).rank() == 0) {
+      if (plan.operandShape(operand).rank() == 0) {
         continue;
       }
       try (Arena arena = Arena.ofShared()) {
-        Operand own = Operand.of(arena, c.shape(operand), seed);
-        Tensor other = place(arena, layout, c.shape(1 - operand), seed + 1);
+        Operand own = Operand.of(arena, plan.operandShape(operand), seed);
+        Tensor other = place(arena, layout, plan.operandShape(1 - operand), seed + 1);
         Tensor[] both =
             operand == 0 ? new Tensor[] {own.tensor, other} : new Tensor[] {other, own.tensor};
-        Contraction alone = Contraction.compile(c.equation(), c.shapes());
         for (Accumulation how : Accumulation.values()) {
           Tensor expected = place(arena, output, plan.outputShape(), seed + 2);
           Tensor out = place(arena, output, plan.outputShape(), seed + 2);
           alone.execute(both, expected, how);
           execute(plan, operand, own.rows, other, out, how);
-          assertSameBits(c + ", rows as operand " + operand + ", " + how, expected, out);
+          assertSameBits(plan + ", rows as operand " + operand + ", " + how, expected, out);
         }
       }
     }
@@ -261,6 +270,65 @@ class GatheredRowsTest {
     assertScatterIsTheSame(c, ALONE, layout, seed);
   }
 
+  /**
+   * Rows along three axes, of which one is about as long as the rows that are computed at a time
+   * are many, in every place of a product of matrices.
+   */
+  private static EquationCase anyNumberOfRows(SplittableRandom random) {
+    long[] around = {0, 1, 2, 127, 128, 129, 255, 256, 257, 300, 511, 512, 513};
+    long[] n = random.longs(3, 1, 4).toArray();
+    n[random.nextInt(n.length)] = around[random.nextInt(around.length)];
+    long k = random.nextInt(1, 4);
+    long j = random.nextInt(1, 4);
+    Shape rows = Shape.of(n[0], n[1], n[2], k);
+    List<EquationCase> cases =
+        List.of(
+            EquationCase.of("abck,kj->abcj", rows, Shape.of(k, j)),
+            EquationCase.of("jk,abck->abcj", Shape.of(j, k), rows),
+            EquationCase.of("abck,bkj->cbaj", rows, Shape.of(n[1], k, j)),
+            EquationCase.of("abck,akj->abcj", rows, Shape.of(n[0], k, j)),
+            EquationCase.of("abck,cbkj->abcj", rows, Shape.of(n[2], n[1], k, j)),
+            EquationCase.of("abck,abcj->kj", rows, Shape.of(n[0], n[1], n[2], j)),
+            EquationCase.of("abck,abcjl->abckj", rows, Shape.of(n[0], n[1], n[2], j, 2)),
+            EquationCase.of("abck,k->", rows, Shape.of(k)),
+            // Repeated rows, whose gradients are summed.
+            EquationCase.of("abck,akj->abcj", Shape.of(1, n[1], n[2], k), Shape.of(n[0], k, j)),
+            EquationCase.of("abck,bkj->abcj", Shape.of(n[0], 1, n[2], k), Shape.of(n[1], k, j)),
+            EquationCase.of("abck,ckj->abcj", Shape.of(n[0], n[1], 1, k), Shape.of(n[2], k, j)));
+    return cases.get(random.nextInt(cases.size()));
+  }
+
+  @Tag("lanes")
+  @Property(tries = 300)
+  void anyNumberOfRowsHasTheBitsOfTheTwoSteps(
+      @ForAll("layouts") Layout layout,
+      @ForAll("outputs") Layout output,
+      @ForAll("seeds") long seed) {
+    EquationCase c = anyNumberOfRows(new SplittableRandom(seed));
+    assertGatheredIsTheSame(c, ALONE, layout, output, seed);
+  }
+
+  @Tag("lanes")
+  @Property(tries = 300)
+  void theWayBackHasTheBitsOfTheTwoStepsForAnyNumberOfRows(
+      @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+    assertScatterIsTheSame(anyNumberOfRows(new SplittableRandom(seed)), ALONE, layout, seed);
+  }
+
+  /** The gradient of an operand with a label twice. */
+  @Example
+  void aDiagonalIsWrittenOverZerosOrAddedTo() {
+    Contraction gradient =
+        Contraction.compile("iik,kj->ij", Shape.of(4, 4, 3), Shape.of(3, 5)).gradient(0);
+    assertTrue(gradient.isFused(0));
+    assertGatheredIsTheSame(gradient, gradient, Layout.CONTIGUOUS, Layout.CONTIGUOUS, 1);
+    assertScatterIsTheSame(
+        EquationCase.of("iik,kj->ij", Shape.of(4, 4, 3), Shape.of(3, 5)),
+        ALONE,
+        Layout.CONTIGUOUS,
+        2);
+  }
+
   @Tag("lanes")
   @Example
   void theWayBackHasTheBitsOfTheTwoStepsInManyChunks() {
@@ -309,6 +377,8 @@ class GatheredRowsTest {
     assertTrue(isFused("ki,jk->ij", 1, Shape.of(3, 4), Shape.of(5, 3)));
     assertTrue(isFused("ik,ij->kj", 0, Shape.of(4, 3), Shape.of(4, 5)));
     assertTrue(isFused("blk,kj->blj", 0, Shape.of(2, 4, 3), Shape.of(3, 5)));
+    assertTrue(isFused("cm,cnk->cmn", 0, Shape.of(4, 3), Shape.of(4, 2, 5)));
+    assertTrue(isFused("ik,kj->ij", 0, Shape.of(1, 3), Shape.of(3, 5)));
     assertFalse(isFused("blk,bkj->blj", 0, Shape.of(2, 4, 3), Shape.of(2, 3, 5)));
     assertFalse(isFused("ik,k->i", 0, Shape.of(4, 3), Shape.of(3)));
     assertFalse(isFused("ik,jl->ikj", 0, shapes));
@@ -350,6 +420,10 @@ class GatheredRowsTest {
       assertSameBits("rows", new float[] {3, 4, 3, 4}, out.toFloatArray());
       plan.execute(embedding.rows(Tensor.copyOf(arena, new int[] {2, 0})), identity, out);
       assertSameBits("rows", new float[] {5, 6, 1, 2}, out.toFloatArray());
+      // As many in another shape.
+      assertEquals(
+          Shape.of(2, 1), rows.load(Tensor.copyOf(arena, new int[] {2, 0}, 2, 1)).indicesShape());
+      assertEquals(Shape.of(2), rows.load(1, 1).indicesShape());
       // The table is read when the plan is run.
       table.fill(7);
       plan.execute(rows, identity, out);
