@@ -495,7 +495,24 @@ class GatheredRowsTest {
           IllegalArgumentException.class,
           "the output's gradient: expected shape [2, 4], got [2, 2]",
           () -> back.scatterAdd(g.slice(1, 0, 2), weight, rows, table.gradient()));
+      refused(
+          IllegalArgumentException.class,
+          "operand 1: expected shape [2, 4], got [2, 2]",
+          () -> back.scatterAdd(g, weight.slice(1, 0, 2), rows, table.gradient()));
+      Parameter four = Parameter.trainable(arena, Tensor.full(arena, 1f, 4, 2));
+      GatheredRows two = Embedding.of(four).rows(0, 2);
+      Tensor inGradient = four.gradient().tensor().reshape(2, 4);
+      refused(
+          IllegalArgumentException.class,
+          "gradient must not overlap the output's gradient in memory",
+          () -> back.scatterAdd(inGradient, weight, two, four.gradient()));
+      refused(
+          IllegalArgumentException.class,
+          "gradient must not overlap operand 1 in memory",
+          () -> back.scatterAdd(g, inGradient, two, four.gradient()));
+      assertSameBits("gradient", Tensor.zeros(arena, 2, 4), inGradient);
       Arena closing = Arena.ofConfined();
+      Gradient gone = Parameter.trainable(closing, table.value()).gradient();
       GatheredRows closed = GatheredRows.of(Tensor.full(closing, 1f, 3, 2)).load(0, 1);
       closing.close();
       refused(
@@ -503,6 +520,10 @@ class GatheredRowsTest {
           "operand 0: the arena of this tensor of shape [3, 2] is closed",
           () -> plan.execute(closed, weight, out));
       assertThrows(IllegalStateException.class, () -> GatheredRows.of(closed.table()));
+      refused(
+          IllegalStateException.class,
+          "gradient: the arena of this tensor of shape [3, 2] is closed",
+          () -> back.scatterAdd(g, weight, rows, gone));
       assertSameBits("out", Tensor.full(arena, 42f, 2, 4), out);
       assertSameBits("table", Tensor.full(arena, 1f, 3, 2), table.value());
       assertSameBits("gradient", Tensor.zeros(arena, 3, 2), table.gradient().tensor());

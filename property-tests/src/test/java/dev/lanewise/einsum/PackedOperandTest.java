@@ -330,8 +330,22 @@ class PackedOperandTest {
           IllegalArgumentException.class,
           "operand 1: expected float32, got int32",
           () -> plan.pack(arena, 1, Tensor.copyOf(arena, new int[16], 4, 4)));
-      assertThrows(IndexOutOfBoundsException.class, () -> plan.pack(arena, 2, x));
-      assertThrows(IndexOutOfBoundsException.class, () -> plan.packedBytes(-1));
+      refused(
+          IndexOutOfBoundsException.class,
+          "contraction ik,kj->ij has no operand 2",
+          () -> plan.pack(arena, 2, x));
+      refused(
+          IndexOutOfBoundsException.class,
+          "contraction ik,kj->ij has no operand -1",
+          () -> plan.packedBytes(-1));
+      Contraction doubles =
+          Contraction.compile(
+              "ik,kj->ij", ContractionOptions.DEFAULT.withDType(DType.FLOAT64), matrix, matrix);
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, matrix);
+      refused(
+          IllegalArgumentException.class,
+          "operand 1: expected float64, got float32",
+          () -> doubles.execute(wide, second, wide));
       String nothing =
           " cannot be packed: there is something to pack only where both operands have a label of their own in the output and a label is summed, in one step";
       refused(

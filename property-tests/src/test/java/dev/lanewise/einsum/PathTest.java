@@ -3,6 +3,7 @@ package dev.lanewise.einsum;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -554,6 +555,10 @@ class PathTest {
     // There is nothing to sum in a product.
     Contraction product = Contraction.compile("ij,->", Shape.of(2, 3), Shape.scalar());
     assertEquals(List.of(",->ij"), equations(product.gradient(0)));
+    // Nor does it matter to a product that an operand is repeated: the gradient of its gradient.
+    Contraction repeated = Contraction.compile("ij,ij->ij", Shape.of(1, 3), Shape.of(2, 3));
+    assertEquals(2 * 2 * 3, repeated.gradient(0).flops());
+    assertEquals(2 * 3, repeated.gradient(0).gradient(0).flops());
   }
 
   @Example
@@ -584,6 +589,11 @@ class PathTest {
             Shape.of(2, 3),
             Shape.of(3, 4),
             Shape.of(4, 5));
+    assertEquals(3, plan.operandCount());
+    assertEquals(Shape.of(3, 4), plan.operandShape(1));
+    assertTrue(plan.accepts(Shape.of(2, 3), Shape.of(3, 4), Shape.of(4, 5)));
+    assertFalse(plan.accepts(Shape.of(2, 3), Shape.of(3, 4), Shape.of(4, 6)));
+    assertFalse(plan.accepts(Shape.of(2, 3), Shape.of(3, 4)));
     List<String> lines = plan.toString().lines().toList();
     assertEquals("Contraction ij,jk,kl->il: [2, 3], [3, 4], [4, 5] -> [2, 5]", lines.get(0));
     assertEquals(
@@ -592,6 +602,23 @@ class PathTest {
     assertTrue(lines.get(2).startsWith("  ij,jk->ki: [4, 2], 48.0 FLOP, CHAIN, "), lines.get(2));
     assertTrue(lines.get(3).startsWith("  kl,ki->il: [2, 5], 80.0 FLOP, CHAIN, "), lines.get(3));
     assertEquals(4, lines.size());
+  }
+
+  /** More layouts than a plan keeps the loops of, and each of them again. */
+  @Example
+  void aPlanRunsWithAnyNumberOfLayouts() {
+    try (Arena arena = Arena.ofConfined()) {
+      Shape shape = Shape.of(4, 6);
+      Contraction plan = Contraction.compile("ik,kj->ij", shape, Shape.of(6, 5));
+      double[] values = FloatClass.tame(FloatFormat.BINARY32, 1, 24);
+      Tensor a = Layout.CONTIGUOUS.place(arena, DType.FLOAT32, shape, values, 0);
+      Tensor b = Tensor.full(arena, 3f, 6, 5);
+      Tensor expected = result(arena, plan, a, b);
+      for (int run = 0; run < 40; run++) {
+        Tensor gapped = Tensor.zeros(arena, 4, 7 + run % 20).slice(1, 0, 6).copyFrom(a);
+        assertSameBits("run " + run, expected, result(arena, plan, gapped, b));
+      }
+    }
   }
 
   @Example
