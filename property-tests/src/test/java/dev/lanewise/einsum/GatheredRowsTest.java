@@ -538,16 +538,34 @@ class GatheredRowsTest {
         Contraction.compile(
             "ik,kj->ij", ALONE.withParallelism(Parallelism.of(Runnable::run, 2)), matrix, matrix);
     int[] ids = IntStream.range(0, 200).toArray();
+    String belongs =
+        ": this tensor of shape [200, 200] belongs to a confined arena, which the other threads of a parallel run cannot read or write: use Arena.ofShared() or Arena.ofAuto(), or a plan without parallelism";
     try (Arena shared = Arena.ofShared();
         Arena confined = Arena.ofConfined()) {
       Tensor weight = Tensor.full(shared, 1f, 200, 200);
       Tensor out = Tensor.full(shared, 42f, 200, 200);
       GatheredRows rows = GatheredRows.of(Tensor.full(confined, 1f, 200, 200)).load(ids);
       refused(
-          WrongThreadException.class,
-          "operand 0: this tensor of shape [200, 200] belongs to a confined arena, which the other threads of a parallel run cannot read or write: use Arena.ofShared() or Arena.ofAuto(), or a plan without parallelism",
-          () -> plan.execute(rows, weight, out));
+          WrongThreadException.class, "operand 0" + belongs, () -> plan.execute(rows, weight, out));
       assertSameBits("out", Tensor.full(shared, 42f, 200, 200), out);
+      Contraction back = plan.gradient(0);
+      Gradient gradient = Parameter.trainable(shared, out).gradient();
+      Tensor own = Tensor.full(confined, 1f, 200, 200);
+      GatheredRows added = GatheredRows.of(out).load(ids);
+      refused(
+          WrongThreadException.class,
+          "the output's gradient" + belongs,
+          () -> back.scatterAdd(own, weight, added, gradient));
+      refused(
+          WrongThreadException.class,
+          "operand 1" + belongs,
+          () -> back.scatterAdd(weight, own, added, gradient));
+      assertSameBits("gradient", Tensor.zeros(shared, 200, 200), gradient.tensor());
+      // Nobody else reads them where the work is not divided.
+      Contraction.compile("ik,kj->ij", matrix, matrix)
+          .gradient(0)
+          .scatterAdd(own, own, added, gradient);
+      assertSameBits("gradient", Tensor.full(shared, 200f, 200, 200), gradient.tensor());
     }
   }
 }
