@@ -315,6 +315,18 @@ class GatheredRowsTest {
     assertScatterIsTheSame(anyNumberOfRows(new SplittableRandom(seed)), ALONE, layout, seed);
   }
 
+  @Example
+  void oneRowIsReadInPlaceWhateverRunsAlongIt() {
+    Shape row = Shape.of(1, 3);
+    for (EquationCase c :
+        List.of(
+            EquationCase.of("ik,kj->ij", row, Shape.of(3, 5)),
+            EquationCase.of("ki,kj->ij", row, Shape.of(4, 5)),
+            EquationCase.of("jk,ki->ij", Shape.of(5, 1), row))) {
+      assertGatheredIsTheSame(c, ALONE, Layout.CONTIGUOUS, Layout.CONTIGUOUS, 3);
+    }
+  }
+
   /** The gradient of an operand with a label twice. */
   @Example
   void aDiagonalIsWrittenOverZerosOrAddedTo() {

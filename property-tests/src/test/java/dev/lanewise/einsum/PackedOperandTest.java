@@ -276,6 +276,8 @@ class PackedOperandTest {
       Tensor a = place(arena, Layout.CONTIGUOUS, Shape.of(1, 6), 1).expand(4, 6);
       Tensor b = place(arena, Layout.CONTIGUOUS, Shape.of(6, 1), 2).expand(6, 5);
       assertPackedIsTheSame(plan, a, b, Layout.CONTIGUOUS, 3);
+      Tensor one = Tensor.full(arena, 2f, 1, 1);
+      assertPackedIsTheSame(plan, one.expand(4, 6), one.expand(6, 5), Layout.CONTIGUOUS, 4);
     }
   }
 
