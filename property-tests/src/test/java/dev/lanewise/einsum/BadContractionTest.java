@@ -15,6 +15,9 @@ import java.util.Arrays;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Every rule of the grammar, of paths and of a plan's operands broken: the error names what is
@@ -233,6 +236,22 @@ class BadContractionTest {
                 half,
                 half,
                 Shape.of(1L << 31, 1L << 31)));
+    // The most elements of an intermediate whose bytes, rounded up, can be counted.
+    long most = (Long.MAX_VALUE - 64) / Float.BYTES;
+    assertEquals((most + 15) / 16 * 64, rows(most).scratchBytes());
+    refused(
+        IllegalArgumentException.class,
+        "equation \"i,i,i->\": the intermediates of path [(0, 1), (0, 1)], of which step 0 makes one of shape ["
+            + (most + 1)
+            + "], take more bytes than a long can count",
+        () -> rows(most + 1));
+  }
+
+  /** The product of three rows, of which the first two make one in between. */
+  private static Contraction rows(long size) {
+    Shape row = Shape.of(size);
+    ContractionPath path = ContractionPath.of(new int[] {0, 1}, new int[] {0, 1});
+    return Contraction.compile("i,i,i->", ContractionOptions.DEFAULT.withPath(path), row, row, row);
   }
 
   @Test
@@ -328,6 +347,10 @@ class BadContractionTest {
         "contraction ik,kj->ij has no operand 2",
         () -> product.gradient(2));
     refused(
+        IndexOutOfBoundsException.class,
+        "contraction ik,kj->ij has no operand -1",
+        () -> product.operandShape(-1));
+    refused(
         IllegalArgumentException.class,
         "the output's gradient: expected shape [2, 3], got [2, 4]",
         () -> product.gradient(1).execute(a, a, b));
@@ -335,6 +358,123 @@ class BadContractionTest {
         IllegalArgumentException.class,
         "the gradient of operand 1: expected shape [4, 3], got [2, 4]",
         () -> product.gradient(1).execute(out, a, Tensor.zeros(arena, 2, 4)));
+  }
+
+  /** How a product of two tensors can be called, and which of them are tensors then. */
+  private enum Form {
+    TENSORS(true, true),
+    ARRAY(true, true),
+    PACKED_FIRST(false, true),
+    PACKED_SECOND(true, false),
+    ROWS_FIRST(false, true),
+    ROWS_SECOND(true, false);
+
+    final boolean takesFirst;
+    final boolean takesSecond;
+
+    Form(boolean takesFirst, boolean takesSecond) {
+      this.takesFirst = takesFirst;
+      this.takesSecond = takesSecond;
+    }
+  }
+
+  /** Runs the product in a form; what is no tensor in it is made of this test's operands. */
+  private void run(Form form, Tensor first, Tensor second, Tensor result) {
+    switch (form) {
+      case TENSORS -> product.execute(first, second, result);
+      case ARRAY -> product.execute(new Tensor[] {first, second}, result);
+      case PACKED_FIRST -> product.execute(product.pack(arena, 0, a), second, result);
+      case PACKED_SECOND -> product.execute(first, product.pack(arena, 1, b), result);
+      case ROWS_FIRST -> product.execute(GatheredRows.of(a).load(0, 1), second, result);
+      case ROWS_SECOND -> product.execute(first, GatheredRows.of(b).load(0, 1, 2, 3), result);
+    }
+  }
+
+  /** An output with gaps. */
+  private static Tensor wide(Tensor memory) {
+    return memory.reshape(2, 4).slice(1, 0, WIDTH);
+  }
+
+  /** Also where the plan has seen tensors of these layouts before. */
+  @ParameterizedTest
+  @EnumSource(Form.class)
+  void tensorsOfEveryFormOfACall(Form form) {
+    Tensor memory = Tensor.full(arena, 1f, 16);
+    Tensor firstOfMemory = memory.slice(0, 0, 8).reshape(2, 4);
+    Tensor secondOfMemory = memory.slice(0, 0, 12).reshape(4, WIDTH);
+    Tensor result = wide(memory.slice(0, 4, 12));
+    Arena closing = Arena.ofConfined();
+    Tensor closedFirst = Tensor.zeros(closing, 2, 4);
+    Tensor closedSecond = Tensor.zeros(closing, 4, WIDTH);
+    Tensor closedResult = wide(Tensor.zeros(closing, 8));
+    closing.close();
+    for (int round = 0; round < 2; round++) {
+      if (form.takesFirst) {
+        refusesClosed("operand 0", closedFirst, () -> run(form, closedFirst, b, result));
+        refused(
+            IllegalArgumentException.class,
+            "operand 0: expected shape [2, 4], got [4, 3]",
+            () -> run(form, b, b, result));
+        refused(
+            IllegalArgumentException.class,
+            "out must not overlap operand 0 in memory",
+            () -> run(form, firstOfMemory, b, result));
+      }
+      if (form.takesSecond) {
+        refusesClosed("operand 1", closedSecond, () -> run(form, a, closedSecond, result));
+        refused(
+            IllegalArgumentException.class,
+            "operand 1: expected shape [4, 3], got [2, 4]",
+            () -> run(form, a, a, result));
+        refused(
+            IllegalArgumentException.class,
+            "out must not overlap operand 1 in memory",
+            () -> run(form, a, secondOfMemory, result));
+      }
+      refusesClosed("out", closedResult, () -> run(form, a, b, closedResult));
+      refused(
+          IllegalArgumentException.class,
+          "out: a read-only tensor of shape [2, 3] cannot be written",
+          () -> run(form, a, b, result.asReadOnly()));
+      refused(
+          IllegalArgumentException.class,
+          "out: expected shape [2, 3], got [2, 4]",
+          () -> run(form, a, b, firstOfMemory));
+      run(form, a, b, wide(Tensor.zeros(arena, 8)));
+    }
+    assertSameBits("memory", Tensor.full(arena, 1f, 16), memory);
+  }
+
+  private static void refusesClosed(String name, Tensor closed, Executable call) {
+    refused(
+        IllegalStateException.class,
+        name + ": the arena of this tensor of shape " + closed.shape() + " is closed",
+        call);
+  }
+
+  @Test
+  void tensorsOfOneOperand() {
+    Contraction transposition = Contraction.compile("ij->ji", a.shape());
+    Tensor turned = Tensor.full(arena, 7f, 4, 2);
+    refused(
+        IllegalArgumentException.class,
+        "operand 0: expected shape [2, 4], got [4, 3]",
+        () -> transposition.execute(b, turned));
+    refused(
+        IllegalArgumentException.class,
+        "out: expected shape [4, 2], got [2, 4]",
+        () -> transposition.execute(a, turned.transpose(0, 1)));
+    refused(
+        IllegalArgumentException.class,
+        "out must not overlap operand 0 in memory",
+        () -> transposition.execute(a, a.reshape(4, 2)));
+    refused(
+        IllegalArgumentException.class,
+        "contraction ik,kj->ij has 2 operands, but 1 were given",
+        () -> product.execute(a, a));
+    assertSameBits("turned", Tensor.full(arena, 7f, 4, 2), turned);
+    transposition.execute(a, turned);
+    assertSameBits("turned", Tensor.full(arena, 1f, 4, 2), turned);
   }
 
   @Test

@@ -141,23 +141,32 @@ class GatheredRowsTest {
 
   private static void assertGatheredIsTheSame(
       EquationCase c, ContractionOptions options, Layout layout, Layout output, long seed) {
-    Contraction plan = Contraction.compile(c.equation(), options, c.shapes());
+    assertGatheredIsTheSame(
+        Contraction.compile(c.equation(), options, c.shapes()),
+        Contraction.compile(c.equation(), c.shapes()),
+        layout,
+        output,
+        seed);
+  }
+
+  /** For each operand: a plan with rows in its place, and the same plan alone with tensors. */
+  private static void assertGatheredIsTheSame(
+      Contraction plan, Contraction alone, Layout layout, Layout output, long seed) {
     for (int operand = 0; operand < 2; operand++) {
-      if (c.shape(operand).rank() == 0) {
+      if (plan.operandShape(operand).rank() == 0) {
         continue;
       }
       try (Arena arena = Arena.ofShared()) {
-        Operand own = Operand.of(arena, c.shape(operand), seed);
-        Tensor other = place(arena, layout, c.shape(1 - operand), seed + 1);
+        Operand own = Operand.of(arena, plan.operandShape(operand), seed);
+        Tensor other = place(arena, layout, plan.operandShape(1 - operand), seed + 1);
         Tensor[] both =
             operand == 0 ? new Tensor[] {own.tensor, other} : new Tensor[] {other, own.tensor};
-        Contraction alone = Contraction.compile(c.equation(), c.shapes());
         for (Accumulation how : Accumulation.values()) {
           Tensor expected = place(arena, output, plan.outputShape(), seed + 2);
           Tensor out = place(arena, output, plan.outputShape(), seed + 2);
           alone.execute(both, expected, how);
           execute(plan, operand, own.rows, other, out, how);
-          assertSameBits(c + ", rows as operand " + operand + ", " + how, expected, out);
+          assertSameBits(plan + ", rows as operand " + operand + ", " + how, expected, out);
         }
       }
     }
@@ -261,6 +270,77 @@ class GatheredRowsTest {
     assertScatterIsTheSame(c, ALONE, layout, seed);
   }
 
+  /**
+   * Rows along three axes, of which one is about as long as the rows that are computed at a time
+   * are many, in every place of a product of matrices.
+   */
+  private static EquationCase anyNumberOfRows(SplittableRandom random) {
+    long[] around = {0, 1, 2, 127, 128, 129, 255, 256, 257, 300, 511, 512, 513};
+    long[] n = random.longs(3, 1, 4).toArray();
+    n[random.nextInt(n.length)] = around[random.nextInt(around.length)];
+    long k = random.nextInt(1, 4);
+    long j = random.nextInt(1, 4);
+    Shape rows = Shape.of(n[0], n[1], n[2], k);
+    List<EquationCase> cases =
+        List.of(
+            EquationCase.of("abck,kj->abcj", rows, Shape.of(k, j)),
+            EquationCase.of("jk,abck->abcj", Shape.of(j, k), rows),
+            EquationCase.of("abck,bkj->cbaj", rows, Shape.of(n[1], k, j)),
+            EquationCase.of("abck,akj->abcj", rows, Shape.of(n[0], k, j)),
+            EquationCase.of("abck,cbkj->abcj", rows, Shape.of(n[2], n[1], k, j)),
+            EquationCase.of("abck,abcj->kj", rows, Shape.of(n[0], n[1], n[2], j)),
+            EquationCase.of("abck,abcjl->abckj", rows, Shape.of(n[0], n[1], n[2], j, 2)),
+            EquationCase.of("abck,k->", rows, Shape.of(k)),
+            // Repeated rows, whose gradients are summed.
+            EquationCase.of("abck,akj->abcj", Shape.of(1, n[1], n[2], k), Shape.of(n[0], k, j)),
+            EquationCase.of("abck,bkj->abcj", Shape.of(n[0], 1, n[2], k), Shape.of(n[1], k, j)),
+            EquationCase.of("abck,ckj->abcj", Shape.of(n[0], n[1], 1, k), Shape.of(n[2], k, j)));
+    return cases.get(random.nextInt(cases.size()));
+  }
+
+  @Tag("lanes")
+  @Property(tries = 300)
+  void anyNumberOfRowsHasTheBitsOfTheTwoSteps(
+      @ForAll("layouts") Layout layout,
+      @ForAll("outputs") Layout output,
+      @ForAll("seeds") long seed) {
+    EquationCase c = anyNumberOfRows(new SplittableRandom(seed));
+    assertGatheredIsTheSame(c, ALONE, layout, output, seed);
+  }
+
+  @Tag("lanes")
+  @Property(tries = 300)
+  void theWayBackHasTheBitsOfTheTwoStepsForAnyNumberOfRows(
+      @ForAll("layouts") Layout layout, @ForAll("seeds") long seed) {
+    assertScatterIsTheSame(anyNumberOfRows(new SplittableRandom(seed)), ALONE, layout, seed);
+  }
+
+  @Example
+  void oneRowIsReadInPlaceWhateverRunsAlongIt() {
+    Shape row = Shape.of(1, 3);
+    for (EquationCase c :
+        List.of(
+            EquationCase.of("ik,kj->ij", row, Shape.of(3, 5)),
+            EquationCase.of("ki,kj->ij", row, Shape.of(4, 5)),
+            EquationCase.of("jk,ki->ij", Shape.of(5, 1), row))) {
+      assertGatheredIsTheSame(c, ALONE, Layout.CONTIGUOUS, Layout.CONTIGUOUS, 3);
+    }
+  }
+
+  /** The gradient of an operand with a label twice. */
+  @Example
+  void aDiagonalIsWrittenOverZerosOrAddedTo() {
+    Contraction gradient =
+        Contraction.compile("iik,kj->ij", Shape.of(4, 4, 3), Shape.of(3, 5)).gradient(0);
+    assertTrue(gradient.isFused(0));
+    assertGatheredIsTheSame(gradient, gradient, Layout.CONTIGUOUS, Layout.CONTIGUOUS, 1);
+    assertScatterIsTheSame(
+        EquationCase.of("iik,kj->ij", Shape.of(4, 4, 3), Shape.of(3, 5)),
+        ALONE,
+        Layout.CONTIGUOUS,
+        2);
+  }
+
   @Tag("lanes")
   @Example
   void theWayBackHasTheBitsOfTheTwoStepsInManyChunks() {
@@ -309,6 +389,8 @@ class GatheredRowsTest {
     assertTrue(isFused("ki,jk->ij", 1, Shape.of(3, 4), Shape.of(5, 3)));
     assertTrue(isFused("ik,ij->kj", 0, Shape.of(4, 3), Shape.of(4, 5)));
     assertTrue(isFused("blk,kj->blj", 0, Shape.of(2, 4, 3), Shape.of(3, 5)));
+    assertTrue(isFused("cm,cnk->cmn", 0, Shape.of(4, 3), Shape.of(4, 2, 5)));
+    assertTrue(isFused("ik,kj->ij", 0, Shape.of(1, 3), Shape.of(3, 5)));
     assertFalse(isFused("blk,bkj->blj", 0, Shape.of(2, 4, 3), Shape.of(2, 3, 5)));
     assertFalse(isFused("ik,k->i", 0, Shape.of(4, 3), Shape.of(3)));
     assertFalse(isFused("ik,jl->ikj", 0, shapes));
@@ -350,6 +432,10 @@ class GatheredRowsTest {
       assertSameBits("rows", new float[] {3, 4, 3, 4}, out.toFloatArray());
       plan.execute(embedding.rows(Tensor.copyOf(arena, new int[] {2, 0})), identity, out);
       assertSameBits("rows", new float[] {5, 6, 1, 2}, out.toFloatArray());
+      // As many in another shape.
+      assertEquals(
+          Shape.of(2, 1), rows.load(Tensor.copyOf(arena, new int[] {2, 0}, 2, 1)).indicesShape());
+      assertEquals(Shape.of(2), rows.load(1, 1).indicesShape());
       // The table is read when the plan is run.
       table.fill(7);
       plan.execute(rows, identity, out);
@@ -421,7 +507,24 @@ class GatheredRowsTest {
           IllegalArgumentException.class,
           "the output's gradient: expected shape [2, 4], got [2, 2]",
           () -> back.scatterAdd(g.slice(1, 0, 2), weight, rows, table.gradient()));
+      refused(
+          IllegalArgumentException.class,
+          "operand 1: expected shape [2, 4], got [2, 2]",
+          () -> back.scatterAdd(g, weight.slice(1, 0, 2), rows, table.gradient()));
+      Parameter four = Parameter.trainable(arena, Tensor.full(arena, 1f, 4, 2));
+      GatheredRows two = Embedding.of(four).rows(0, 2);
+      Tensor inGradient = four.gradient().tensor().reshape(2, 4);
+      refused(
+          IllegalArgumentException.class,
+          "gradient must not overlap the output's gradient in memory",
+          () -> back.scatterAdd(inGradient, weight, two, four.gradient()));
+      refused(
+          IllegalArgumentException.class,
+          "gradient must not overlap operand 1 in memory",
+          () -> back.scatterAdd(g, inGradient, two, four.gradient()));
+      assertSameBits("gradient", Tensor.zeros(arena, 2, 4), inGradient);
       Arena closing = Arena.ofConfined();
+      Gradient gone = Parameter.trainable(closing, table.value()).gradient();
       GatheredRows closed = GatheredRows.of(Tensor.full(closing, 1f, 3, 2)).load(0, 1);
       closing.close();
       refused(
@@ -429,6 +532,10 @@ class GatheredRowsTest {
           "operand 0: the arena of this tensor of shape [3, 2] is closed",
           () -> plan.execute(closed, weight, out));
       assertThrows(IllegalStateException.class, () -> GatheredRows.of(closed.table()));
+      refused(
+          IllegalStateException.class,
+          "gradient: the arena of this tensor of shape [3, 2] is closed",
+          () -> back.scatterAdd(g, weight, rows, gone));
       assertSameBits("out", Tensor.full(arena, 42f, 2, 4), out);
       assertSameBits("table", Tensor.full(arena, 1f, 3, 2), table.value());
       assertSameBits("gradient", Tensor.zeros(arena, 3, 2), table.gradient().tensor());
@@ -443,16 +550,34 @@ class GatheredRowsTest {
         Contraction.compile(
             "ik,kj->ij", ALONE.withParallelism(Parallelism.of(Runnable::run, 2)), matrix, matrix);
     int[] ids = IntStream.range(0, 200).toArray();
+    String belongs =
+        ": this tensor of shape [200, 200] belongs to a confined arena, which the other threads of a parallel run cannot read or write: use Arena.ofShared() or Arena.ofAuto(), or a plan without parallelism";
     try (Arena shared = Arena.ofShared();
         Arena confined = Arena.ofConfined()) {
       Tensor weight = Tensor.full(shared, 1f, 200, 200);
       Tensor out = Tensor.full(shared, 42f, 200, 200);
       GatheredRows rows = GatheredRows.of(Tensor.full(confined, 1f, 200, 200)).load(ids);
       refused(
-          WrongThreadException.class,
-          "operand 0: this tensor of shape [200, 200] belongs to a confined arena, which the other threads of a parallel run cannot read or write: use Arena.ofShared() or Arena.ofAuto(), or a plan without parallelism",
-          () -> plan.execute(rows, weight, out));
+          WrongThreadException.class, "operand 0" + belongs, () -> plan.execute(rows, weight, out));
       assertSameBits("out", Tensor.full(shared, 42f, 200, 200), out);
+      Contraction back = plan.gradient(0);
+      Gradient gradient = Parameter.trainable(shared, out).gradient();
+      Tensor own = Tensor.full(confined, 1f, 200, 200);
+      GatheredRows added = GatheredRows.of(out).load(ids);
+      refused(
+          WrongThreadException.class,
+          "the output's gradient" + belongs,
+          () -> back.scatterAdd(own, weight, added, gradient));
+      refused(
+          WrongThreadException.class,
+          "operand 1" + belongs,
+          () -> back.scatterAdd(weight, own, added, gradient));
+      assertSameBits("gradient", Tensor.zeros(shared, 200, 200), gradient.tensor());
+      // Nobody else reads them where the work is not divided.
+      Contraction.compile("ik,kj->ij", matrix, matrix)
+          .gradient(0)
+          .scatterAdd(own, own, added, gradient);
+      assertSameBits("gradient", Tensor.full(shared, 200f, 200, 200), gradient.tensor());
     }
   }
 }

@@ -237,6 +237,47 @@ class PackedOperandTest {
       Contraction gradient =
           Contraction.compile("ik,kj->ij", Shape.of(7, 30), weight.shape()).gradient(0);
       assertPackedIsTheSame(gradient, g, weight, Layout.CONTIGUOUS, 3);
+      // Of an operand with a label twice: a diagonal, over zeros or added to.
+      Contraction diagonal =
+          Contraction.compile("iik,kj->ij", Shape.of(7, 7, 30), weight.shape()).gradient(0);
+      assertPackedIsTheSame(diagonal, g, weight, Layout.CONTIGUOUS, 4);
+    }
+  }
+
+  /** What is packed does not depend on the other operand, nor on how often it is repeated. */
+  @Example
+  void aPackedOperandServesAnySizesOfTheOther() {
+    try (Arena arena = Arena.ofConfined()) {
+      for (int operand = 0; operand < 2; operand++) {
+        Shape own = operand == 0 ? Shape.of(1, 5, 6) : Shape.of(1, 6, 5);
+        Tensor tensor = place(arena, Layout.CONTIGUOUS, own, 1);
+        PackedOperand packed = null;
+        for (long[] size : new long[][] {{3, 4}, {2, 7}, {1, 1}}) {
+          Shape shape =
+              operand == 0 ? Shape.of(size[0], 6, size[1]) : Shape.of(size[0], size[1], 6);
+          Tensor other = place(arena, Layout.CONTIGUOUS, shape, 2);
+          Tensor a = operand == 0 ? tensor : other;
+          Tensor b = operand == 0 ? other : tensor;
+          Contraction plan = Contraction.compile("bik,bkj->bij", a.shape(), b.shape());
+          packed = packed == null ? plan.pack(arena, operand, tensor) : packed;
+          Tensor expected = Tensor.allocate(arena, DType.FLOAT32, plan.outputShape());
+          plan.execute(a, b, expected);
+          Tensor out = Layout.CONTIGUOUS.poisoned(arena, plan.outputShape(), 3);
+          assertSameBits(plan.toString(), expected, run(out, plan, a, b, operand, packed));
+        }
+      }
+    }
+  }
+
+  @Example
+  void repeatedElementsArePackedLikeOthers() {
+    try (Arena arena = Arena.ofConfined()) {
+      Contraction plan = Contraction.compile("ik,kj->ij", Shape.of(4, 6), Shape.of(6, 5));
+      Tensor a = place(arena, Layout.CONTIGUOUS, Shape.of(1, 6), 1).expand(4, 6);
+      Tensor b = place(arena, Layout.CONTIGUOUS, Shape.of(6, 1), 2).expand(6, 5);
+      assertPackedIsTheSame(plan, a, b, Layout.CONTIGUOUS, 3);
+      Tensor one = Tensor.full(arena, 2f, 1, 1);
+      assertPackedIsTheSame(plan, one.expand(4, 6), one.expand(6, 5), Layout.CONTIGUOUS, 4);
     }
   }
 
@@ -291,8 +332,22 @@ class PackedOperandTest {
           IllegalArgumentException.class,
           "operand 1: expected float32, got int32",
           () -> plan.pack(arena, 1, Tensor.copyOf(arena, new int[16], 4, 4)));
-      assertThrows(IndexOutOfBoundsException.class, () -> plan.pack(arena, 2, x));
-      assertThrows(IndexOutOfBoundsException.class, () -> plan.packedBytes(-1));
+      refused(
+          IndexOutOfBoundsException.class,
+          "contraction ik,kj->ij has no operand 2",
+          () -> plan.pack(arena, 2, x));
+      refused(
+          IndexOutOfBoundsException.class,
+          "contraction ik,kj->ij has no operand -1",
+          () -> plan.packedBytes(-1));
+      Contraction doubles =
+          Contraction.compile(
+              "ik,kj->ij", ContractionOptions.DEFAULT.withDType(DType.FLOAT64), matrix, matrix);
+      Tensor wide = Tensor.allocate(arena, DType.FLOAT64, matrix);
+      refused(
+          IllegalArgumentException.class,
+          "operand 1: expected float64, got float32",
+          () -> doubles.execute(wide, second, wide));
       String nothing =
           " cannot be packed: there is something to pack only where both operands have a label of their own in the output and a label is summed, in one step";
       refused(

@@ -3,6 +3,7 @@ package dev.lanewise.einsum;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static dev.lanewise.verification.TensorAssertions.assertWithin;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -21,12 +22,18 @@ import dev.lanewise.verification.OracleEinsum;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
@@ -230,13 +237,17 @@ class PathTest {
   void theLimitHoldsOrNoPathMeetsIt(
       @ForAll("smallNetworks") EquationCase c, @ForAll("seeds") long seed) {
     long least = Long.MAX_VALUE;
+    ContractionPath leanest = ContractionPath.of();
     for (ContractionPath path : allPaths(c.operands())) {
-      least = Math.min(least, plan(c, DEFAULT.withPath(path)).pathInfo().largestIntermediate());
+      long largest = plan(c, DEFAULT.withPath(path)).pathInfo().largestIntermediate();
+      leanest = largest < least ? path : leanest;
+      least = Math.min(least, largest);
     }
     ContractionOptions tight =
         DEFAULT.withLargestIntermediate(least).withSearch(PathSearch.OPTIMAL);
     Contraction plan = plan(c, tight);
     assertEquals(least, Math.max(least, plan.pathInfo().largestIntermediate()), c::toString);
+    assertEquals(leanest, plan(c, tight.withPath(leanest)).pathInfo().path(), c::toString);
     if (least > 0) {
       ContractionOptions tighter = tight.withLargestIntermediate(least - 1);
       IllegalArgumentException error =
@@ -256,6 +267,153 @@ class PathTest {
     } catch (IllegalArgumentException e) {
       assertTrue(e.getMessage().contains("the greedy search finds no path"), e.getMessage());
     }
+  }
+
+  /**
+   * An equation of three to eight operands and letters that each at least two of them have, or one
+   * and the output: nothing is summed ahead of a product.
+   */
+  private static EquationCase sharedLetters(SplittableRandom random) {
+    int operands = random.nextInt(3, 9);
+    List<String> labels = new ArrayList<>(Collections.nCopies(operands, ""));
+    StringBuilder output = new StringBuilder();
+    Map<Character, Long> sizes = new HashMap<>();
+    for (char letter = 'a'; letter < 'a' + operands; letter++) {
+      int holders = Math.min(random.nextInt(1, 4), operands);
+      List<Integer> numbers = random.ints(0, operands).distinct().limit(holders).boxed().toList();
+      for (int operand : numbers) {
+        labels.set(operand, labels.get(operand) + letter);
+      }
+      if (holders == 1 || random.nextInt(4) == 0) {
+        output.append(letter);
+      }
+      sizes.put(letter, random.nextLong(2, 5));
+    }
+    Shape[] shapes =
+        labels.stream()
+            .map(text -> Shape.of(text.chars().mapToLong(c -> sizes.get((char) c)).toArray()))
+            .toArray(Shape[]::new);
+    return EquationCase.of(String.join(",", labels) + "->" + output, shapes);
+  }
+
+  @Property(tries = 300)
+  void theGreedySearchTakesThePairWhoseResultIsLeastLarger(@ForAll("seeds") long seed) {
+    EquationCase c = sharedLetters(new SplittableRandom(seed));
+    Contraction plan = plan(c, DEFAULT.withSearch(PathSearch.GREEDY));
+    assertEquals(greedyPath(c), plan.pathInfo().path(), c::toString);
+  }
+
+  /** By looking at all pairs, again and again. */
+  private static ContractionPath greedyPath(EquationCase c) {
+    Equation equation = Equation.parse(c.equation());
+    Map<Integer, Long> sizes = new HashMap<>();
+    List<Set<Integer>> left = new ArrayList<>();
+    for (int operand = 0; operand < c.operands(); operand++) {
+      String labels = equation.operands().get(operand);
+      for (int axis = 0; axis < labels.length(); axis++) {
+        sizes.put((int) labels.charAt(axis), c.shape(operand).size(axis));
+      }
+      left.add(labels.chars().boxed().collect(Collectors.toSet()));
+    }
+    Set<Integer> output = equation.output().chars().boxed().collect(Collectors.toSet());
+    List<int[]> steps = new ArrayList<>();
+    while (left.size() > 1) {
+      int[] pair = greedyPair(left, output, sizes);
+      steps.add(pair);
+      Set<Integer> result = product(left, pair, output);
+      left.remove(pair[1]);
+      left.remove(pair[0]);
+      left.add(result);
+    }
+    return ContractionPath.of(steps.toArray(int[][]::new));
+  }
+
+  private static int[] greedyPair(
+      List<Set<Integer>> left, Set<Integer> output, Map<Integer, Long> sizes) {
+    List<int[]> pairs =
+        IntStream.range(0, left.size())
+            .boxed()
+            .flatMap(
+                second -> IntStream.range(0, second).mapToObj(first -> new int[] {first, second}))
+            .toList();
+    ToLongFunction<int[]> size = pair -> elements(product(left, pair, output), sizes);
+    ToLongFunction<int[]> growth =
+        pair ->
+            size.applyAsLong(pair)
+                - elements(left.get(pair[0]), sizes)
+                - elements(left.get(pair[1]), sizes);
+    // Of equal ones the first in the order of the tensors; of those that share nothing the first
+    // whose second tensor is there first.
+    return pairs.stream()
+        .filter(pair -> !Collections.disjoint(left.get(pair[0]), left.get(pair[1])))
+        .min(
+            Comparator.comparingLong(growth)
+                .thenComparingInt(pair -> pair[0])
+                .thenComparingInt(pair -> pair[1]))
+        .orElseGet(() -> Collections.min(pairs, Comparator.comparingLong(size)));
+  }
+
+  /** The labels of a pair's result. */
+  private static Set<Integer> product(List<Set<Integer>> left, int[] pair, Set<Integer> output) {
+    Set<Integer> needed = new HashSet<>(output);
+    for (int tensor = 0; tensor < left.size(); tensor++) {
+      if (tensor != pair[0] && tensor != pair[1]) {
+        needed.addAll(left.get(tensor));
+      }
+    }
+    Set<Integer> result = new HashSet<>(left.get(pair[0]));
+    result.addAll(left.get(pair[1]));
+    result.retainAll(needed);
+    return result;
+  }
+
+  private static long elements(Set<Integer> labels, Map<Integer, Long> sizes) {
+    return labels.stream().mapToLong(sizes::get).reduce(1, Math::multiplyExact);
+  }
+
+  @Property(tries = 300)
+  void intermediatesLieAtTheLowestPlaceThatIsFree(@ForAll("seeds") long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    EquationCase c = sharedLetters(random);
+    Contraction plan = plan(c, DEFAULT.withPath(randomPath(c.operands(), random)));
+    assertEquals(lowestBytes(plan.pathInfo(), c.operands()), plan.scratchBytes(), plan::toString);
+  }
+
+  /** By trying one place after the other. */
+  private static long lowestBytes(PathInfo info, int operands) {
+    List<Integer> left = new ArrayList<>(IntStream.range(0, operands).boxed().toList());
+    int steps = info.steps().size();
+    // By tensor: the step that reads it.
+    int[] read = new int[operands + steps];
+    for (int step = 0; step < steps; step++) {
+      int[] positions = info.path().steps().get(step);
+      List<Integer> taken = Arrays.stream(positions).mapToObj(left::get).toList();
+      for (int tensor : taken) {
+        read[tensor] = step;
+      }
+      left.removeAll(taken);
+      left.add(operands + step);
+    }
+    long[] from = new long[steps];
+    long[] to = new long[steps];
+    long bytes = 0;
+    for (int step = 0; step < steps - 1; step++) {
+      long size = info.steps().get(step).result().elementCount() * Float.BYTES;
+      int current = step;
+      do {
+        to[step] = from[step] + (size + 63) / 64 * 64;
+        if (IntStream.range(0, step)
+            .anyMatch(other ->
+                read[operands + other] >= current
+                    && from[other] < to[current]
+                    && from[current] < to[other])) {
+          from[step] += 64;
+          to[step] = 0;
+        }
+      } while (to[step] == 0);
+      bytes = Math.max(bytes, to[step]);
+    }
+    return bytes;
   }
 
   @Example
@@ -353,6 +511,56 @@ class PathTest {
     assertEquals(Shape.of(2, 5, 3), info.steps().get(0).result());
   }
 
+  /** What the steps of a path compute, where all sizes are 2. */
+  private static List<String> equations(String equation, int[]... path) {
+    Shape[] shapes =
+        Equation.parse(equation).operands().stream()
+            .map(labels -> Shape.of(labels.chars().mapToLong(c -> 2).toArray()))
+            .toArray(Shape[]::new);
+    return equations(
+        Contraction.compile(equation, DEFAULT.withPath(ContractionPath.of(path)), shapes));
+  }
+
+  private static List<String> equations(Contraction plan) {
+    return plan.pathInfo().steps().stream().map(PathInfo.Step::equation).toList();
+  }
+
+  @Example
+  void axesOfIntermediatesAreInTheOrderOfTheStepThatReadsThem() {
+    int[] pair = {0, 1};
+    // A product of matrices: what is shared, what is summed, what is free.
+    assertEquals(List.of("kj,jbi->bki", "bkl,bki->lib"), equations("kj,jbi,bkl->lib", pair, pair));
+    // Anything else: sums run over neighbours.
+    assertEquals(List.of("ij,jk->ik", "k,ik->i"), equations("ij,jk,k->i", pair, pair));
+    // Summed labels are in the order of nesting, not in that of the other operand.
+    assertEquals(List.of("apq,ab->pqb", "qpc,pqb->bc"), equations("apq,ab,qpc->bc", pair, pair));
+    // Free ones are in the order of the step's result, which is not that of the output.
+    assertEquals(
+        List.of("xay,ab->byx", "bc,byx->ycx", "cyz,ycx->xyz"),
+        equations("xay,ab,bc,cyz->xyz", pair, new int[] {0, 2}, pair));
+  }
+
+  @Example
+  void sumsAreComputedOnceBeforeTheyAreRepeated() {
+    Contraction sum = Contraction.compile("ij,kl->", Shape.of(2, 3), Shape.of(4, 5));
+    Contraction gradient = sum.gradient(0);
+    assertEquals(List.of(",kl->", "->ij"), equations(gradient));
+    assertEquals(2 * 4 * 5 + 2 * 3, gradient.flops());
+    assertEquals(Shape.of(2, 3), gradient.pathInfo().steps().getLast().result());
+    // A limit of one element has room for the sum, one of none has not.
+    assertEquals(gradient.flops(), sum.gradient(0, DEFAULT.withLargestIntermediate(1)).flops());
+    Contraction atOnce = sum.gradient(0, DEFAULT.withLargestIntermediate(0));
+    assertEquals(List.of(",kl->ij"), equations(atOnce));
+    assertEquals(2.0 * 4 * 5 * 2 * 3, atOnce.flops());
+    // There is nothing to sum in a product.
+    Contraction product = Contraction.compile("ij,->", Shape.of(2, 3), Shape.scalar());
+    assertEquals(List.of(",->ij"), equations(product.gradient(0)));
+    // Nor does it matter to a product that an operand is repeated: the gradient of its gradient.
+    Contraction repeated = Contraction.compile("ij,ij->ij", Shape.of(1, 3), Shape.of(2, 3));
+    assertEquals(2 * 2 * 3, repeated.gradient(0).flops());
+    assertEquals(2 * 3, repeated.gradient(0).gradient(0).flops());
+  }
+
   @Example
   void intermediatesShareMemoryOnceTheyAreRead() {
     Shape[] shapes = new Shape[20];
@@ -381,6 +589,11 @@ class PathTest {
             Shape.of(2, 3),
             Shape.of(3, 4),
             Shape.of(4, 5));
+    assertEquals(3, plan.operandCount());
+    assertEquals(Shape.of(3, 4), plan.operandShape(1));
+    assertTrue(plan.accepts(Shape.of(2, 3), Shape.of(3, 4), Shape.of(4, 5)));
+    assertFalse(plan.accepts(Shape.of(2, 3), Shape.of(3, 4), Shape.of(4, 6)));
+    assertFalse(plan.accepts(Shape.of(2, 3), Shape.of(3, 4)));
     List<String> lines = plan.toString().lines().toList();
     assertEquals("Contraction ij,jk,kl->il: [2, 3], [3, 4], [4, 5] -> [2, 5]", lines.get(0));
     assertEquals(
@@ -389,6 +602,23 @@ class PathTest {
     assertTrue(lines.get(2).startsWith("  ij,jk->ki: [4, 2], 48.0 FLOP, CHAIN, "), lines.get(2));
     assertTrue(lines.get(3).startsWith("  kl,ki->il: [2, 5], 80.0 FLOP, CHAIN, "), lines.get(3));
     assertEquals(4, lines.size());
+  }
+
+  /** More layouts than a plan keeps the loops of, and each of them again. */
+  @Example
+  void aPlanRunsWithAnyNumberOfLayouts() {
+    try (Arena arena = Arena.ofConfined()) {
+      Shape shape = Shape.of(4, 6);
+      Contraction plan = Contraction.compile("ik,kj->ij", shape, Shape.of(6, 5));
+      double[] values = FloatClass.tame(FloatFormat.BINARY32, 1, 24);
+      Tensor a = Layout.CONTIGUOUS.place(arena, DType.FLOAT32, shape, values, 0);
+      Tensor b = Tensor.full(arena, 3f, 6, 5);
+      Tensor expected = result(arena, plan, a, b);
+      for (int run = 0; run < 40; run++) {
+        Tensor gapped = Tensor.zeros(arena, 4, 7 + run % 20).slice(1, 0, 6).copyFrom(a);
+        assertSameBits("run " + run, expected, result(arena, plan, gapped, b));
+      }
+    }
   }
 
   @Example

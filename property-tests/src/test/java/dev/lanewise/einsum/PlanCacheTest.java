@@ -38,4 +38,18 @@ class PlanCacheTest {
     assertNotSame(large, cache.plan("ij,jk,kl->il", DType.FLOAT32, shapes));
     assertEquals(2, cache.size());
   }
+
+  @Test
+  void aPlanMayTakeAllTheScratchThereIs() {
+    Shape[] shapes = {Shape.of(10, 10), Shape.of(10, 10), Shape.of(10, 20)};
+    PlanCache cache = new PlanCache(3, 448);
+    Contraction first = cache.plan("ij,jk,kl->il", DType.FLOAT32, shapes);
+    assertEquals(448, first.scratchBytes());
+    assertSame(first, cache.plan("ij,jk,kl->il", DType.FLOAT32, shapes));
+    // A byte less is too little.
+    PlanCache small = new PlanCache(3, 447);
+    assertNotSame(
+        small.plan("ij,jk,kl->il", DType.FLOAT32, shapes),
+        small.plan("ij,jk,kl->il", DType.FLOAT32, shapes));
+  }
 }

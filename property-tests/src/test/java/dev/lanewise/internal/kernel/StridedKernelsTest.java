@@ -140,7 +140,8 @@ class StridedKernelsTest {
       int n,
       int stride,
       SplittableRandom random) {
-    double[] values = FloatClass.wild(format, random.nextLong(), n * stride);
+    // One more than is taken, which would be seen behind the output.
+    double[] values = FloatClass.wild(format, random.nextLong(), n * stride + 1);
     double[] expected = new double[n];
     for (int i = 0; i < n; i++) {
       expected[i] = values[i * stride];
