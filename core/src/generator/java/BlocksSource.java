@@ -163,15 +163,21 @@ final class BlocksSource {
       transposeNarrow(%1$s);
       return;
     }
+    // A few rows behind the last whole block are not worth one of their own.
+    final int few = rows %% LANES <= LANES / 8 ? rows %% LANES : 0;
+    final int most = rows - few;
     for (int i = 0; i < columns; i += LANES) {
       // The last block of a side is moved back to end with it: what two blocks cover is written twice.
       final int column = Math.min(i, columns - LANES);
-      for (int r = 0; r < rows; r += LANES) {
-        final int row = Math.min(r, rows - LANES);
+      for (int r = 0; r < most; r += LANES) {
+        final int row = Math.min(r, most - LANES);
         final long source = fromOffset + (long) row * %2$s;
         final %3$s target = %4$s + row * %5$s;
         transposeBlock(from, source + column * fromRowStride, fromRowStride, to, %6$s%7$s);
       }
+    }
+    if (few > 0) {
+      transposeNarrow(few, columns, from, fromOffset + (long) most * %2$s, fromRowStride, to, %4$s + most * %5$s%7$s);
     }
   }
 """

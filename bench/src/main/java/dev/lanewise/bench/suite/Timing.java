@@ -16,7 +16,7 @@ enum Timing {
   /** For figures to be quoted. */
   FULL(3, 2, 1000, 5, 1000),
   /** For a look, and for CI. */
-  SHORT(1, 1, 300, 3, 200);
+  SHORT(1, 1, 1000, 3, 200);
 
   private final int forks;
   private final int warmups;
