@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  */
 public final class Nest {
   /** Up to so many multiply-adds, a product is computed where it lies. */
-  private static final long SMALL = 12 * 12 * 12;
+  private static final long SMALL = 28 * 28 * 28;
 
   /** The same with fewer columns than a vector has lanes. */
   private static final long SMALL_NARROW = 1024;
