@@ -63,7 +63,7 @@ final class HostileZipTest {
       StateDict.of("a", Tensor.full(arena, 1, 4), "b", Tensor.full(arena, 2, 4))
           .save(file(), format);
     }
-    return ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    return zip();
   }
 
   private void write(ByteBuffer zip) throws IOException {
@@ -76,6 +76,11 @@ final class HostileZipTest {
 
   private static int directory(ByteBuffer zip) {
     return zip.getInt(end(zip) + 16);
+  }
+
+  /** The file, to be changed. */
+  private ByteBuffer zip() throws IOException {
+    return ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
   }
 
   /** Where the directory has an entry. */
@@ -425,7 +430,7 @@ final class HostileZipTest {
 
   /** Changes what the directory says of an entry's size. */
   private void saySize(String entry, int bytes) throws IOException {
-    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer zip = zip();
     write(zip.putInt(inDirectory(zip, entry) + 24, bytes));
   }
 
@@ -456,7 +461,7 @@ final class HostileZipTest {
       StateDict.verify(file());
       assertArrayEquals(w.toFloatArray(), StateDict.load(file(), arena).get("w").toFloatArray());
       assertArrayEquals(w.toFloatArray(), StateDict.map(file(), arena).get("w").toFloatArray());
-      ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer zip = zip();
       int crcAt = inDirectory(zip, 0) + 16;
       // No checksum is none that is wrong.
       write(zip.putInt(crcAt, 0));
@@ -476,7 +481,7 @@ final class HostileZipTest {
                 ForgedCheckpoint.tensor(
                     "CharStorage", "0", elements, 0, new int[] {elements}, new int[] {1})))
         .write(file());
-    ByteBuffer zip = ByteBuffer.wrap(Files.readAllBytes(file())).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer zip = zip();
     int at = inDirectory(zip, "model/data/0");
     write(zip.putInt(at + 24, elements));
     assertRefused("model/data/0: is said to have 1073741824 bytes, packed ");

@@ -74,7 +74,7 @@ final class PairRunner {
 
   /** In how many JVMs each pair is measured, one after the other. */
   int rounds() {
-    return Math.max(1, options.getForkCount().get());
+    return options.getForkCount().get();
   }
 
   /**

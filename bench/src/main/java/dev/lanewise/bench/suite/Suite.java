@@ -129,23 +129,23 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
       absent.put(asked.name(), "it needs " + asked.threads() + " processors");
       return;
     }
-    Map<Contender<C, D>, List<RunResult>> runs = new LinkedHashMap<>();
+    Map<Contender<C, D>, List<RunResult>> results = new LinkedHashMap<>();
     for (Contender<C, D> contender : present) {
       if (contender.engine().supports(asked)) {
-        runs.put(contender, new ArrayList<>());
+        results.put(contender, new ArrayList<>());
       }
     }
     for (int round = 0; round < runner.rounds(); round++) {
-      runs.entrySet().removeIf(pair -> !runs(runner, asked, pair.getKey(), pair.getValue()));
+      results.entrySet().removeIf(pair -> !addRound(runner, asked, pair.getKey(), pair.getValue()));
     }
     List<Measurement<C>> row = new ArrayList<>();
-    runs.forEach((contender, rounds) -> row.add(runner.measurement(asked, contender, rounds)));
+    results.forEach((contender, rounds) -> row.add(runner.measurement(asked, contender, rounds)));
     measurements.addAll(row);
     ConsoleTable.print(row);
   }
 
   /** One more round of a pair; false if it failed. */
-  private boolean runs(
+  private boolean addRound(
       PairRunner runner, C asked, Contender<C, D> contender, List<RunResult> rounds) {
     try {
       rounds.add(runner.run(asked, contender));

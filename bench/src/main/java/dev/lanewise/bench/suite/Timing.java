@@ -45,7 +45,7 @@ enum Timing {
     Options given = new CommandLineOptions(jmhOptions.toArray(String[]::new));
     return new OptionsBuilder()
         .parent(given)
-        .forks(given.getForkCount().orElse(forks))
+        .forks(Math.max(1, given.getForkCount().orElse(forks)))
         .warmupIterations(given.getWarmupIterations().orElse(warmups))
         .warmupTime(given.getWarmupTime().orElse(TimeValue.milliseconds(warmupMillis)))
         .measurementIterations(given.getMeasurementIterations().orElse(measurements))

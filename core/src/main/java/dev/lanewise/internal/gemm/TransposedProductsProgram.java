@@ -17,9 +17,8 @@ import java.lang.foreign.ValueLayout;
  */
 final class TransposedProductsProgram<A> implements MatrixProgram {
   /**
-   * Blocks are long where operands lie side by side and as narrow as a cache line: few streams are
-   * read, and each line of the output is written once (of 4096x4096 numbers squares of 64 took 1.5
-   * times as long).
+   * Blocks are long where operands lie side by side and as narrow as one or two cache lines: few
+   * streams are read, and each line of the output is written once (see ADR 6).
    */
   private static final int BLOCK_ROWS = 256;
 

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.function.IntUnaryOperator;
@@ -25,10 +26,63 @@ class SimilarityKernelsTest {
   /** Where a tile's rows start, so that an index that is left out is found. */
   private static final int FIRST = 3;
 
+  /** {@link SimilarityKernels#dotRows} or its twin. */
+  private interface RowsKernel {
+    void run(
+        SimilarityKernels kernels,
+        int rows,
+        int k,
+        MemorySegment table,
+        long tableOffset,
+        long tableStride,
+        MemorySegment query,
+        long queryOffset,
+        MemorySegment partials,
+        long partialsOffset);
+  }
+
+  /** {@link SimilarityKernels#dotFold} or its twin. */
+  private interface FoldKernel {
+    void run(
+        SimilarityKernels kernels,
+        int rows,
+        MemorySegment partials,
+        long partialsOffset,
+        MemorySegment scores,
+        long scoresOffset);
+  }
+
+  /** {@link SimilarityKernels#dotTile} or its twin. */
+  private interface TileKernel {
+    void run(
+        SimilarityKernels kernels,
+        int rows,
+        int k,
+        float[] a,
+        int aIndex,
+        MemorySegment b,
+        long bOffset,
+        MemorySegment c,
+        long cOffset);
+  }
+
   /** What rows and queries are compared by. */
   private enum Measure {
-    DOT,
-    DISTANCE;
+    DOT(SimilarityKernels::dotRows, SimilarityKernels::dotFold, SimilarityKernels::dotTile),
+    DISTANCE(
+        SimilarityKernels::distanceRows,
+        SimilarityKernels::distanceFold,
+        SimilarityKernels::distanceTile);
+
+    final RowsKernel rows;
+    final FoldKernel fold;
+    final TileKernel tile;
+
+    Measure(RowsKernel rows, FoldKernel fold, TileKernel tile) {
+      this.rows = rows;
+      this.fold = fold;
+      this.tile = tile;
+    }
 
     double enter(double partial, double x, double q) {
       double difference = Numbers.add(TYPE, x, -q);
@@ -113,7 +167,17 @@ class SimilarityKernelsTest {
                   TYPE, arena, laid(rows, i -> i * distance, count * distance), random.nextInt(64));
           Numbers repeated = Numbers.of(TYPE, arena, repeated(query, kernels.copies()), 4);
           Numbers out = Numbers.of(TYPE, arena, poison(count * PARTIALS), 8);
-          compare(kernels, measure, count, columns, table, distance, repeated, out);
+          measure.rows.run(
+              kernels,
+              count,
+              columns,
+              table.segment(),
+              table.offsetBytes(),
+              (long) distance * TYPE.sizeBytes(),
+              repeated.segment(),
+              repeated.offsetBytes(),
+              out.segment(),
+              out.offsetBytes());
           out.assertHolds(what + ", partial sums", partials);
           fold(kernels, measure, arena, what, partials, scores);
         }
@@ -136,41 +200,6 @@ class SimilarityKernelsTest {
     return repeated;
   }
 
-  private static void compare(
-      SimilarityKernels kernels,
-      Measure measure,
-      int count,
-      int columns,
-      Numbers table,
-      int distance,
-      Numbers query,
-      Numbers partials) {
-    long stride = (long) distance * TYPE.sizeBytes();
-    if (measure == Measure.DOT) {
-      kernels.dotRows(
-          count,
-          columns,
-          table.segment(),
-          table.offsetBytes(),
-          stride,
-          query.segment(),
-          query.offsetBytes(),
-          partials.segment(),
-          partials.offsetBytes());
-    } else {
-      kernels.distanceRows(
-          count,
-          columns,
-          table.segment(),
-          table.offsetBytes(),
-          stride,
-          query.segment(),
-          query.offsetBytes(),
-          partials.segment(),
-          partials.offsetBytes());
-    }
-  }
-
   private static void fold(
       SimilarityKernels kernels,
       Measure measure,
@@ -181,13 +210,8 @@ class SimilarityKernelsTest {
     int whole = roundedUp(scores.length, kernels.lanes());
     Numbers from = Numbers.of(TYPE, arena, Arrays.copyOf(partials, whole * PARTIALS), 12);
     Numbers to = Numbers.of(TYPE, arena, poison(whole), 20);
-    if (measure == Measure.DOT) {
-      kernels.dotFold(
-          scores.length, from.segment(), from.offsetBytes(), to.segment(), to.offsetBytes());
-    } else {
-      kernels.distanceFold(
-          scores.length, from.segment(), from.offsetBytes(), to.segment(), to.offsetBytes());
-    }
+    measure.fold.run(
+        kernels, scores.length, from.segment(), from.offsetBytes(), to.segment(), to.offsetBytes());
     // Behind the rows are the scores of partial sums of +0.
     to.assertHolds(what + ", scores", Arrays.copyOf(scores, whole));
   }
@@ -238,13 +262,16 @@ class SimilarityKernelsTest {
     try (Arena arena = Arena.ofConfined()) {
       Numbers b = Numbers.of(TYPE, arena, panel, random.nextInt(64));
       Numbers c = Numbers.of(TYPE, arena, poison(count * lanes), random.nextInt(64));
-      if (measure == Measure.DOT) {
-        kernels.dotTile(
-            count, columns, a, FIRST, b.segment(), b.offsetBytes(), c.segment(), c.offsetBytes());
-      } else {
-        kernels.distanceTile(
-            count, columns, a, FIRST, b.segment(), b.offsetBytes(), c.segment(), c.offsetBytes());
-      }
+      measure.tile.run(
+          kernels,
+          count,
+          columns,
+          a,
+          FIRST,
+          b.segment(),
+          b.offsetBytes(),
+          c.segment(),
+          c.offsetBytes());
       c.assertHolds(backend + ", tile of " + count + " rows of " + columns, scores);
     }
   }
