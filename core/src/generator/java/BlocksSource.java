@@ -1,3 +1,4 @@
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** Copies of blocks of a matrix; see BlockKernels. */
@@ -242,7 +243,14 @@ final class BlocksSource {
       code.append(
           "    final %s %s = %s;\n"
               .formatted(
-                  d.floats(), rows[i], d.load("from", "fromOffset + " + i + " * fromRowStride")));
+                  integers(),
+                  rows[i],
+                  integers()
+                      + ".fromMemorySegment("
+                      + e.integer.charAt(0)
+                      + ", from, fromOffset + "
+                      + i
+                      + " * fromRowStride, NATIVE)"));
     }
     for (int h = lanes / 2; h >= 1; h /= 2) {
       String[] next = new String[lanes];
@@ -252,7 +260,7 @@ final class BlocksSource {
         code.append(
             "    final %s %s = %s%d.selectFrom(%s, %s);\n"
                 .formatted(
-                    d.floats(),
+                    integers(),
                     next[i],
                     low ? "LOW" : "HIGH",
                     h,
@@ -265,7 +273,13 @@ final class BlocksSource {
       code.append(
           "    %s;\n"
               .formatted(
-                  store(target, target.start + " + " + i + " * " + target.stride, 0, rows[i])));
+                  store(
+                      target,
+                      target.start + " + " + i + " * " + target.stride,
+                      0,
+                      target == Target.MEMORY
+                          ? rows[i]
+                          : rows[i] + ".reinterpretAs" + e.capital + "s()")));
     }
     return code.append("  }\n").toString();
   }
@@ -275,10 +289,10 @@ final class BlocksSource {
     for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
       code.append(
           "  private static final %1$s LOW%2$d = interleaving(%2$d, 0);\n"
-              .formatted(d.floats(), h));
+              .formatted(integers(), h));
       code.append(
           "  private static final %1$s HIGH%2$d = interleaving(%2$d, %2$d);\n"
-              .formatted(d.floats(), h));
+              .formatted(integers(), h));
     }
     return code.append(
 """
@@ -293,11 +307,15 @@ final class BlocksSource {
       final int place = i %% (2 * distance);
       indices[i] = i - place + first + place %% distance + (place < distance ? 0 : LANES);
     }
-    return %1$s.fromArray(F, indices, 0);
+    return %1$s.fromArray(%3$s, indices, 0);
   }
 """
-                .formatted(d.floats(), e.primitive))
+                .formatted(integers(), e.integer.toLowerCase(Locale.ROOT), e.integer.charAt(0)))
         .toString();
+  }
+
+  private String integers() {
+    return e.integer + "Vector";
   }
 
   private String add() {

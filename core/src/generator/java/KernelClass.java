@@ -17,7 +17,10 @@ import java.util.stream.Stream;
 record KernelClass(Dialect dialect, String name, String contract, String species) {
   /** The species of the types that the numbers of narrow formats are read as on their way. */
   private static final String[][] NARROW = {
-    {"I", "Integer", "INTS"}, {"S", "Short", "SHORTS"}, {"B", "Byte", "BYTES"}
+    {"I", "Integer", "INTS"},
+    {"L", "Long", "LONGS"},
+    {"S", "Short", "SHORTS"},
+    {"B", "Byte", "BYTES"}
   };
 
   private static final String KERNEL_PACKAGE = "dev.lanewise.internal.kernel";

@@ -193,8 +193,11 @@ final class Gemm<A> implements MatrixProgram {
     A packedA = workspace.packedA(mc * PackedRows.PITCH);
     for (long jc = range.columnFrom(); jc < range.columnTo(); jc += nc) { // loop 5
       int columns = (int) Math.min(nc, range.columnTo() - jc);
-      boolean packs = form == Form.PACKED_HERE || (form == Form.IN_PLACE && columns < lanes);
-      boolean panels = packs || form == Form.PREPACKED;
+      boolean scattered = form == Form.PACKED_HERE || (form == Form.IN_PLACE && columns < lanes);
+      // Panels that one block of rows is all that uses are packed right before they are used.
+      boolean packsAtUse = scattered && range.rowTo() - range.rowFrom() <= mc;
+      boolean packs = scattered && !packsAtUse;
+      boolean panels = scattered || form == Form.PREPACKED;
       long from = 0;
       do { // loop 4; a sum over nothing is 0
         long to = Math.min(from + kPacked, maps.k());
@@ -214,10 +217,14 @@ final class Gemm<A> implements MatrixProgram {
                 packs ? workspace.packedB(0) : b,
                 packs
                     ? (pc - from) * packedRowBytes(columns)
-                    : panels
-                        ? bOffset + pc * packedRowBytes(maps.n()) + jc / nr * kc * panelRowBytes
-                        : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
+                    : packsAtUse
+                        ? bOffset
+                        : panels
+                            ? bOffset + pc * packedRowBytes(maps.n()) + jc / nr * kc * panelRowBytes
+                            : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
                 panels,
+                packsAtUse,
+                pc,
                 columns,
                 kc,
                 c,
@@ -255,22 +262,35 @@ final class Gemm<A> implements MatrixProgram {
       int kc = (int) Math.min(KC, to - pc);
       for (long jr = 0; jr < columns; jr += nr) {
         int width = (int) Math.min(nr, columns - jr);
-        int overlap = overlap(width, jr);
-        panelPacking.pack(
-            b,
-            bOffset,
-            pc,
-            kc,
-            jc + jr - overlap,
-            width + overlap,
-            Math.max(width + overlap, lanes),
-            panels,
-            panel,
-            panelRowBytes,
-            workspace);
+        packPanel(b, bOffset, pc, kc, jc + jr, width, overlap(width, jr), panels, panel, workspace);
         panel += kc * panelRowBytes;
       }
     }
+  }
+
+  private void packPanel(
+      MemorySegment b,
+      long bOffset,
+      long pc,
+      int kc,
+      long column,
+      int width,
+      int overlap,
+      MemorySegment panels,
+      long panel,
+      Workspace<A> workspace) {
+    panelPacking.pack(
+        b,
+        bOffset,
+        pc,
+        kc,
+        column - overlap,
+        width + overlap,
+        Math.max(width + overlap, lanes),
+        panels,
+        panel,
+        panelRowBytes,
+        workspace);
   }
 
   /**
@@ -297,6 +317,8 @@ final class Gemm<A> implements MatrixProgram {
       MemorySegment b,
       long bOffset,
       boolean panels,
+      boolean packsAtUse,
+      long pc,
       int columns,
       int kc,
       MemorySegment c,
@@ -306,6 +328,7 @@ final class Gemm<A> implements MatrixProgram {
       boolean add,
       Workspace<A> workspace) {
     MemorySegment tile = workspace.tile(mostRows() * panelRowBytes);
+    MemorySegment own = packsAtUse ? workspace.packedB(kc * panelRowBytes) : b;
     long bRowBytes = panels ? panelRowBytes : maps.bRows().strideBytes();
     long cRowBytes = maps.cRows().strideBytes();
     long panel = bOffset;
@@ -313,7 +336,10 @@ final class Gemm<A> implements MatrixProgram {
       int width = Math.min(nr, columns - jr);
       int overlap = overlap(width, form == Form.PREPACKED ? jc + jr : jr);
       int vectors = Blocking.vectorsCovering(width, lanes);
-      long bStart = panels ? panel : panel - (long) overlap * elementBytes;
+      long bStart = packsAtUse ? 0 : panels ? panel : panel - (long) overlap * elementBytes;
+      if (packsAtUse) {
+        packPanel(b, bOffset, pc, kc, jc + jr, width, overlap, own, 0, workspace);
+      }
       long last = (long) Math.max(0, width + overlap - lanes) * elementBytes;
       // What overlaps must have been computed just before, from the same block of K.
       boolean direct =
@@ -331,10 +357,21 @@ final class Gemm<A> implements MatrixProgram {
                   + maps.cColumns().at(jc + jr)
                   - (long) overlap * elementBytes;
           tiles.multiply(
-              mr, vectors, kc, packedA, aIndex, b, bStart, bRowBytes, last, c, to, cRowBytes);
+              mr, vectors, kc, packedA, aIndex, own, bStart, bRowBytes, last, c, to, cRowBytes);
         } else {
           tiles.multiply(
-              mr, vectors, kc, packedA, aIndex, b, bStart, bRowBytes, last, tile, 0, panelRowBytes);
+              mr,
+              vectors,
+              kc,
+              packedA,
+              aIndex,
+              own,
+              bStart,
+              bRowBytes,
+              last,
+              tile,
+              0,
+              panelRowBytes);
           merge.merge(
               tile,
               (long) overlap * elementBytes,

@@ -31,6 +31,9 @@ final class Lanes {
       VectorSpecies.of(
           byte.class, VectorShape.forBitSize(Math.max(64, FLOATS.vectorBitSize() / 4)));
 
+  /** The integers of the size of a double. */
+  static final VectorSpecies<Long> LONGS = VectorSpecies.of(long.class, DOUBLES.vectorShape());
+
   /** 512-bit vectors come with 32 registers; 16 are assumed otherwise. */
   private static final int REGISTERS = FLOATS.vectorBitSize() == WIDEST ? 32 : 16;
 
