@@ -64,7 +64,7 @@ final class Gemm<A> implements MatrixProgram {
   private enum Form {
     /** Where its tensor lies, and it is read there. */
     IN_PLACE,
-    /** Where its tensor lies, and panels of it are packed as they are needed. */
+    /** Where its tensor lies, and panels of it are packed when they are first used. */
     PACKED_HERE,
     /** As panels that were packed beforehand. */
     PREPACKED
@@ -193,40 +193,51 @@ final class Gemm<A> implements MatrixProgram {
     A packedA = workspace.packedA(mc * PackedRows.PITCH);
     for (long jc = range.columnFrom(); jc < range.columnTo(); jc += nc) { // loop 5
       int columns = (int) Math.min(nc, range.columnTo() - jc);
-      boolean scattered = form == Form.PACKED_HERE || (form == Form.IN_PLACE && columns < lanes);
-      // Panels that one block of rows is all that uses are packed right before they are used.
-      boolean packsAtUse = scattered && range.rowTo() - range.rowFrom() <= mc;
-      boolean packs = scattered && !packsAtUse;
-      boolean panels = scattered || form == Form.PREPACKED;
+      boolean packs = form != Form.PREPACKED && !isReadInPlace(columns);
+      // Where one block of rows is all that uses a panel, the next one takes its place.
+      boolean reuses = range.rowTo() - range.rowFrom() > mc;
+      MemorySegment panels =
+          packs
+              ? workspace.packedB(
+                  reuses
+                      ? Math.min(kPacked, maps.k()) * packedRowBytes(columns)
+                      : KC * panelRowBytes)
+              : b;
+      long rowBytes = packs || form == Form.PREPACKED ? panelRowBytes : maps.bRows().strideBytes();
       long from = 0;
       do { // loop 4; a sum over nothing is 0
         long to = Math.min(from + kPacked, maps.k());
-        if (packs) {
-          MemorySegment packed = workspace.packedB((to - from) * packedRowBytes(columns));
-          packB(b, bOffset, from, to, jc, columns, packed, 0, workspace);
-        }
         for (long ic = range.rowFrom(); ic < range.rowTo(); ic += mc) { // loop 3
           int rows = (int) Math.min(mc, range.rowTo() - ic);
           long pc = from;
           do { // loop 3a: the block of C stays in a near cache while blocks of K are added to it
             int kc = (int) Math.min(KC, to - pc);
             rowPacking.pack(a, aOffset, ic, rows, pc, kc, packedA, workspace);
+            long first;
+            long next;
+            if (packs) {
+              first = reuses ? (pc - from) * packedRowBytes(columns) : 0;
+              next = reuses ? kc * panelRowBytes : 0;
+            } else if (form == Form.PREPACKED) {
+              first = bOffset + pc * packedRowBytes(maps.n()) + jc / nr * kc * panelRowBytes;
+              next = kc * panelRowBytes;
+            } else {
+              first = bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc);
+              next = panelRowBytes;
+            }
             macroKernel(
                 packedA,
                 rows,
-                packs ? workspace.packedB(0) : b,
-                packs
-                    ? (pc - from) * packedRowBytes(columns)
-                    : packsAtUse
-                        ? bOffset
-                        : panels
-                            ? bOffset + pc * packedRowBytes(maps.n()) + jc / nr * kc * panelRowBytes
-                            : bOffset + maps.bRows().at(pc) + maps.bColumns().at(jc),
-                panels,
-                packsAtUse,
+                packs && ic == range.rowFrom(),
+                b,
+                bOffset,
                 pc,
-                columns,
                 kc,
+                panels,
+                first,
+                next,
+                rowBytes,
+                columns,
                 c,
                 cOffset,
                 ic,
@@ -239,6 +250,11 @@ final class Gemm<A> implements MatrixProgram {
         from = to;
       } while (from < maps.k());
     }
+  }
+
+  /** Whether some columns of B are read where they lie: there is a vector of them. */
+  private boolean isReadInPlace(int columns) {
+    return form == Form.IN_PLACE && columns >= lanes;
   }
 
   /** What one row of some columns of B takes in panels. */
@@ -310,17 +326,29 @@ final class Gemm<A> implements MatrixProgram {
     return most;
   }
 
-  /** Loops 2 and 1: every tile of a packed block of A times a block of B. */
+  /**
+   * Loops 2 and 1: every tile of a packed block of A times a block of B.
+   *
+   * @param packs whether the panels are to be packed, each right before it is used
+   * @param panels where B is read: its panels, or its own memory
+   * @param first where the first panel starts, in bytes
+   * @param next the distance of the panels, in bytes; 0 where each takes the place of the one
+   *     before
+   * @param rowBytes the distance of a panel's rows, in bytes
+   */
   private void macroKernel(
       A packedA,
       int rows,
+      boolean packs,
       MemorySegment b,
       long bOffset,
-      boolean panels,
-      boolean packsAtUse,
       long pc,
-      int columns,
       int kc,
+      MemorySegment panels,
+      long first,
+      long next,
+      long rowBytes,
+      int columns,
       MemorySegment c,
       long cOffset,
       long ic,
@@ -328,18 +356,18 @@ final class Gemm<A> implements MatrixProgram {
       boolean add,
       Workspace<A> workspace) {
     MemorySegment tile = workspace.tile(mostRows() * panelRowBytes);
-    MemorySegment own = packsAtUse ? workspace.packedB(kc * panelRowBytes) : b;
-    long bRowBytes = panels ? panelRowBytes : maps.bRows().strideBytes();
     long cRowBytes = maps.cRows().strideBytes();
-    long panel = bOffset;
+    boolean inPlace = isReadInPlace(columns);
+    long panel = first;
     for (int jr = 0; jr < columns; jr += nr) {
       int width = Math.min(nr, columns - jr);
       int overlap = overlap(width, form == Form.PREPACKED ? jc + jr : jr);
       int vectors = Blocking.vectorsCovering(width, lanes);
-      long bStart = packsAtUse ? 0 : panels ? panel : panel - (long) overlap * elementBytes;
-      if (packsAtUse) {
-        packPanel(b, bOffset, pc, kc, jc + jr, width, overlap, own, 0, workspace);
+      if (packs) {
+        packPanel(b, bOffset, pc, kc, jc + jr, width, overlap, panels, panel, workspace);
       }
+      // A panel of its own starts with what overlaps; in place, it lies before.
+      long start = inPlace ? panel - (long) overlap * elementBytes : panel;
       long last = (long) Math.max(0, width + overlap - lanes) * elementBytes;
       // What overlaps must have been computed just before, from the same block of K.
       boolean direct =
@@ -357,7 +385,7 @@ final class Gemm<A> implements MatrixProgram {
                   + maps.cColumns().at(jc + jr)
                   - (long) overlap * elementBytes;
           tiles.multiply(
-              mr, vectors, kc, packedA, aIndex, own, bStart, bRowBytes, last, c, to, cRowBytes);
+              mr, vectors, kc, packedA, aIndex, panels, start, rowBytes, last, c, to, cRowBytes);
         } else {
           tiles.multiply(
               mr,
@@ -365,9 +393,9 @@ final class Gemm<A> implements MatrixProgram {
               kc,
               packedA,
               aIndex,
-              own,
-              bStart,
-              bRowBytes,
+              panels,
+              start,
+              rowBytes,
               last,
               tile,
               0,
@@ -386,7 +414,7 @@ final class Gemm<A> implements MatrixProgram {
         }
         ir += mr;
       }
-      panel += panels ? kc * panelRowBytes : panelRowBytes;
+      panel += next;
     }
   }
 
