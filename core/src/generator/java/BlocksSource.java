@@ -1,4 +1,3 @@
-import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** Copies of blocks of a matrix; see BlockKernels. */
@@ -243,11 +242,11 @@ final class BlocksSource {
       code.append(
           "    final %s %s = %s;\n"
               .formatted(
-                  integers(),
+                  Selection.type(e),
                   rows[i],
-                  integers()
+                  Selection.type(e)
                       + ".fromMemorySegment("
-                      + e.integer.charAt(0)
+                      + Selection.species(e)
                       + ", from, fromOffset + "
                       + i
                       + " * fromRowStride, NATIVE)"));
@@ -260,7 +259,7 @@ final class BlocksSource {
         code.append(
             "    final %s %s = %s%d.selectFrom(%s, %s);\n"
                 .formatted(
-                    integers(),
+                    Selection.type(e),
                     next[i],
                     low ? "LOW" : "HIGH",
                     h,
@@ -273,13 +272,16 @@ final class BlocksSource {
       code.append(
           "    %s;\n"
               .formatted(
-                  store(
-                      target,
-                      target.start + " + " + i + " * " + target.stride,
-                      0,
-                      target == Target.MEMORY
-                          ? rows[i]
-                          : rows[i] + ".reinterpretAs" + e.capital + "s()")));
+                  target == Target.MEMORY
+                      ? rows[i]
+                          + ".intoMemorySegment(to, toOffset + "
+                          + i
+                          + " * toRowStride, NATIVE)"
+                      : store(
+                          target,
+                          target.start + " + " + i + " * " + target.stride,
+                          0,
+                          rows[i] + ".reinterpretAs" + e.capital + "s()")));
     }
     return code.append("  }\n").toString();
   }
@@ -289,10 +291,10 @@ final class BlocksSource {
     for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
       code.append(
           "  private static final %1$s LOW%2$d = interleaving(%2$d, 0);\n"
-              .formatted(integers(), h));
+              .formatted(Selection.type(e), h));
       code.append(
           "  private static final %1$s HIGH%2$d = interleaving(%2$d, %2$d);\n"
-              .formatted(integers(), h));
+              .formatted(Selection.type(e), h));
     }
     return code.append(
 """
@@ -307,15 +309,12 @@ final class BlocksSource {
       final int place = i %% (2 * distance);
       indices[i] = i - place + first + place %% distance + (place < distance ? 0 : LANES);
     }
-    return %1$s.fromArray(%3$s, indices, 0);
+    return %3$s;
   }
 """
-                .formatted(integers(), e.integer.toLowerCase(Locale.ROOT), e.integer.charAt(0)))
+                .formatted(
+                    Selection.type(e), Selection.primitive(e), Selection.fromArray(e, "indices")))
         .toString();
-  }
-
-  private String integers() {
-    return e.integer + "Vector";
   }
 
   private String add() {

@@ -17,10 +17,7 @@ import java.util.stream.Stream;
 record KernelClass(Dialect dialect, String name, String contract, String species) {
   /** The species of the types that the numbers of narrow formats are read as on their way. */
   private static final String[][] NARROW = {
-    {"I", "Integer", "INTS"},
-    {"L", "Long", "LONGS"},
-    {"S", "Short", "SHORTS"},
-    {"B", "Byte", "BYTES"}
+    {"I", "Integer", "INTS"}, {"S", "Short", "SHORTS"}, {"B", "Byte", "BYTES"}
   };
 
   private static final String KERNEL_PACKAGE = "dev.lanewise.internal.kernel";
@@ -41,6 +38,7 @@ record KernelClass(Dialect dialect, String name, String contract, String species
     Element element = dialect.element();
     boolean vector = dialect instanceof VectorDialect;
     String methods = SourceText.knownSegments(body);
+    String fields = vector ? vectorFields(methods) : "";
     StringBuilder code =
         new StringBuilder("package " + KERNEL_PACKAGE + "." + dialect.folder() + ";\n\n");
     importKernelType(code, contract.replaceAll("<.*", ""));
@@ -69,7 +67,7 @@ record KernelClass(Dialect dialect, String name, String contract, String species
               "ShortVector",
               "VectorMask",
               "VectorOperators")) {
-        if (methods.contains(type)) {
+        if (fields.contains(type) || methods.contains(type)) {
           code.append("import jdk.incubator.vector.").append(type).append(";\n");
         }
       }
@@ -87,22 +85,7 @@ record KernelClass(Dialect dialect, String name, String contract, String species
           "  private static final ValueLayout.Of%s %s = ValueLayout.JAVA_%s%s;\n"
               .formatted(type, name, name, type.equals("Byte") ? "" : "_UNALIGNED"));
     }
-    if (vector) {
-      code.append(
-          "  private static final VectorSpecies<%s> F = %s;\n".formatted(element.capital, species));
-      code.append("  private static final int LANES = F.length();\n");
-      for (String[] narrow : NARROW) {
-        if (methods.contains("(" + narrow[0] + ", ") || methods.contains(" " + narrow[0] + ", ")) {
-          code.append(
-              "  private static final VectorSpecies<%s> %s = Lanes.%s;\n"
-                  .formatted(narrow[1], narrow[0], narrow[2]));
-        }
-      }
-      if (methods.contains("* BYTES")) {
-        code.append("  private static final long BYTES = F.vectorByteSize();\n");
-      }
-      code.append("  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();\n");
-    }
+    code.append(fields);
     code.append("\n").append(methods).append("}\n");
     Path file =
         output
@@ -113,6 +96,35 @@ record KernelClass(Dialect dialect, String name, String contract, String species
       Files.writeString(file, code);
     }
     return file;
+  }
+
+  /** What vectors are made and told apart by. */
+  private String vectorFields(String methods) {
+    StringBuilder code = new StringBuilder();
+    appendSpecies(code, methods, dialect.element().capital, VectorDialect.SPECIES, species);
+    code.append("  private static final int LANES = F.length();\n");
+    for (String[] narrow : NARROW) {
+      if (methods.contains("(" + narrow[0] + ", ")
+          || methods.contains(" " + narrow[0] + ", ")
+          || methods.contains(narrow[0] + VectorDialect.CLASS)) {
+        appendSpecies(code, methods, narrow[1], narrow[0], "Lanes." + narrow[2]);
+      }
+    }
+    if (methods.contains("* BYTES")) {
+      code.append("  private static final long BYTES = F.vectorByteSize();\n");
+    }
+    return code.append("  private static final ByteOrder NATIVE = ByteOrder.nativeOrder();\n")
+        .toString();
+  }
+
+  private static void appendSpecies(
+      StringBuilder code, String methods, String type, String name, String species) {
+    code.append(
+        "  private static final VectorSpecies<%s> %s = %s;\n".formatted(type, name, species));
+    if (methods.contains(name + VectorDialect.CLASS)) {
+      String vector = type.equals("Integer") ? "IntVector" : type + "Vector";
+      code.append(VectorDialect.classField(vector, name));
+    }
   }
 
   private static void importKernelType(StringBuilder code, String type) {

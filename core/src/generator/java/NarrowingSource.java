@@ -92,9 +92,9 @@ final class NarrowingSource {
       String words = "    final int low = (int) key;\n    final int high = (int) (key >>> 32);\n";
       return vector
           ? words
-              + "    final IntVector lowLanes = IntVector.broadcast(I, low);\n"
-              + "    final IntVector highLanes = IntVector.broadcast(I, high);\n"
-              + "    final IntVector lanes = IntVector.zero(I).addIndex(1);\n"
+              + "    final IntVector lowLanes = I_CLASS.cast(IntVector.broadcast(I, low));\n"
+              + "    final IntVector highLanes = I_CLASS.cast(IntVector.broadcast(I, high));\n"
+              + "    final IntVector lanes = I_CLASS.cast(I_CLASS.cast(IntVector.zero(I)).addIndex(1));\n"
           : words;
     }
 
@@ -104,14 +104,17 @@ final class NarrowingSource {
 
     String load() {
       String x = p.load("x", "xOffset + at");
-      return let(vector ? x + ".reinterpretAsInts()" : "Float.floatToRawIntBits(" + x + ")");
+      return let(
+          vector
+              ? "I_CLASS.cast(F_CLASS.cast(" + x + ").reinterpretAsInts())"
+              : "Float.floatToRawIntBits(" + x + ")");
     }
 
     void store(String word) {
       String to = "yOffset + (long) i * Short.BYTES";
       p.line(
           vector
-              ? "((ShortVector) %s.convertShape(VectorOperators.I2S, S, 0)).intoMemorySegment(y, %s, NATIVE);"
+              ? "S_CLASS.cast(%s.convertShape(VectorOperators.I2S, S, 0)).intoMemorySegment(y, %s, NATIVE);"
                   .formatted(word, to)
               : "y.set(SHORT, %s, (short) %s);".formatted(to, word));
     }
@@ -127,7 +130,7 @@ final class NarrowingSource {
     /** {@code constant - word}. */
     String from(String constant, String word) {
       return vector
-          ? let("IntVector.broadcast(I, %s).sub(%s)".formatted(constant, word))
+          ? let("I_CLASS.cast(IntVector.broadcast(I, %s)).sub(%s)".formatted(constant, word))
           : let(constant + " - " + word);
     }
 

@@ -22,8 +22,12 @@ final class Selection {
 
   /** A vector of indices from an array of them. */
   static String fromArray(Element e, String array) {
-    return "%s.fromArray(VectorSpecies.of(%s.class, F.vectorShape()), %s, 0)"
-        .formatted(type(e), primitive(e), array);
+    return "%s.fromArray(%s, %s, 0)".formatted(type(e), species(e), array);
+  }
+
+  /** The species of integers of the elements' size. */
+  static String species(Element e) {
+    return "Lanes." + e.integer.toUpperCase(Locale.ROOT) + "S";
   }
 
   /** The type of an index. */

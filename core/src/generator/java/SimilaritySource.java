@@ -6,6 +6,9 @@ import java.util.stream.IntStream;
 final class SimilaritySource {
   private static final int PARTIALS = 4;
 
+  /** The species of a row's four partial sums. */
+  private static final String QUAD = "QUAD";
+
   private static final String ROWS =
       "int k, MemorySegment table, long tableOffset, long tableStride, MemorySegment query, long queryOffset, MemorySegment partials, long partialsOffset";
   private static final String FOLD =
@@ -15,6 +18,7 @@ final class SimilaritySource {
 
   private final Dialect d;
   private final Dialect one = new ScalarDialect(Element.FLOAT);
+  private final Dialect quads = new VectorDialect(Element.FLOAT, QUAD);
   private final boolean vector;
 
   private SimilaritySource(Dialect d) {
@@ -61,7 +65,7 @@ final class SimilaritySource {
     return """
       /** The four partial sums of a row, on every machine. */
       private static final VectorSpecies<Float> QUAD = Lanes.FLOATS_QUARTER;
-
+    %2$s
       private static final %1$s FIRST_EIGHTS = exchanged(8, 0);
       private static final %1$s SECOND_EIGHTS = exchanged(8, 8);
       private static final %1$s FIRST_QUADS = exchanged(4, 0);
@@ -78,7 +82,7 @@ final class SimilaritySource {
           final int lane = i / group * 2 * group + i %% group + first;
           indices[i] = lane;
         }
-        return %2$s;
+        return %3$s;
       }
 
       /** Of two vectors the groups of lanes from first on, by turns: a step of a transposition. */
@@ -88,11 +92,14 @@ final class SimilaritySource {
           final int lane = i - i / group %% 2 * group + first + i / group %% 2 * LANES;
           indices[i] = lane;
         }
-        return %2$s;
+        return %3$s;
       }
 
     """
-        .formatted(type, Selection.fromArray(Element.FLOAT, "indices"));
+        .formatted(
+            type,
+            VectorDialect.classField(d.floats(), QUAD),
+            Selection.fromArray(Element.FLOAT, "indices"));
   }
 
   private String counts() {
@@ -190,11 +197,15 @@ final class SimilaritySource {
     return code.append(
 """
       }
-      p.intoMemorySegment(partials, partialsOffset + (long) r * %d * Float.BYTES, NATIVE);
+      %s;
     }
   }
 """
-                .formatted(PARTIALS))
+                .formatted(
+                    d.store(
+                        "partials",
+                        "partialsOffset + (long) r * %d * Float.BYTES".formatted(PARTIALS),
+                        "p")))
         .toString();
   }
 
@@ -209,32 +220,30 @@ final class SimilaritySource {
     for (int r = 0; r < rows; r++) {
       final long row = tableOffset + r * tableStride;
       final long to = partialsOffset + (long) r * %1$d * Float.BYTES;
-      FloatVector p = from == 0 ? FloatVector.zero(QUAD) : FloatVector.fromMemorySegment(QUAD, partials, to, NATIVE);
+      FloatVector p = from == 0 ? %4$s : %5$s;
       for (int t = from; t < whole; t += %1$d * Lanes.one) {
         final long at = (long) t * Float.BYTES;
 """
-                .formatted(PARTIALS, name, ROWS));
+                .formatted(PARTIALS, name, ROWS, quads.zero(), quads.load("partials", "to")));
     code.append(quad(term));
     return code.append(
 """
       }
-      p.intoMemorySegment(partials, to, NATIVE);
+      %3$s;
     }
     if (whole < k) {
       %1$sRest(rows, whole, %2$s);
     }
   }
 """
-                .formatted(name, SourceText.names(ROWS)))
+                .formatted(name, SourceText.names(ROWS), quads.store("partials", "to", "p")))
         .toString();
   }
 
   private String quad(Term term) {
-    Program p = new Program(d, "        ", "");
-    String load = "FloatVector.fromMemorySegment(QUAD, %s, NATIVE)";
-    String x = p.let(d.floats(), load.formatted("table, row + at"));
-    String y =
-        p.let(d.floats(), load.formatted("query, queryOffset + at * (LANES / " + PARTIALS + ")"));
+    Program p = new Program(quads, "        ", "");
+    String x = p.load("table", "row + at");
+    String y = p.load("query", "queryOffset + at * (LANES / " + PARTIALS + ")");
     p.line("p = " + term.add(p, x, y, "p") + ";");
     return p.lines.toString();
   }

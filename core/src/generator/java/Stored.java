@@ -82,7 +82,7 @@ enum Stored {
             p.let(
                 d.floats(),
                 vector
-                    ? "(FloatVector) ((IntVector) ByteVector.fromMemorySegment(B, %s, %s, NATIVE).convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0)).convertShape(VectorOperators.I2F, F, 0)"
+                    ? "F_CLASS.cast(I_CLASS.cast(B_CLASS.cast(ByteVector.fromMemorySegment(B, %s, %s, NATIVE)).convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0)).convertShape(VectorOperators.I2F, F, 0))"
                         .formatted(segment, offset)
                     : "(float) (%s.get(BYTE, %s) & 0xff)".formatted(segment, offset));
         yield p.fma("scale", q, "bias");
@@ -99,14 +99,17 @@ enum Stored {
     String moved =
         p.let(
             "IntVector",
-            "((IntVector) ShortVector.fromMemorySegment(S, %s, %s, NATIVE).convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000)"
+            "I_CLASS.cast(S_CLASS.cast(ShortVector.fromMemorySegment(S, %s, %s, NATIVE)).convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000)"
                 .formatted(segment, offset));
     String scaled =
-        p.let("IntVector", moved + ".reinterpretAsFloats().mul(0x1p112f).reinterpretAsInts()");
+        p.let(
+            "IntVector",
+            "I_CLASS.cast(F_CLASS.cast(%s.reinterpretAsFloats()).mul(0x1p112f).reinterpretAsInts())"
+                .formatted(moved));
     String beyond =
         p.let(
             "IntVector",
-            "IntVector.broadcast(I, 0x477fffff).sub(%s.and(0x7fffffff)).lanewise(VectorOperators.ASHR, 31)"
+            "I_CLASS.cast(IntVector.broadcast(I, 0x477fffff)).sub(%s.and(0x7fffffff)).lanewise(VectorOperators.ASHR, 31)"
                 .formatted(scaled));
     return p.let(
         "FloatVector", "%s.or(%s.and(0x7f800000)).reinterpretAsFloats()".formatted(scaled, beyond));
@@ -122,7 +125,7 @@ enum Stored {
   }
 
   private static String shorts(String segment, String offset) {
-    return "((IntVector) ShortVector.fromMemorySegment(S, %s, %s, NATIVE).convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0))"
+    return "I_CLASS.cast(S_CLASS.cast(ShortVector.fromMemorySegment(S, %s, %s, NATIVE)).convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0))"
         .formatted(segment, offset);
   }
 }

@@ -1,18 +1,48 @@
 import java.util.List;
 
 /**
- * A vector of lanes of the species F that the generated class holds.
+ * A vector of lanes of a species that the generated class holds, with the class of its vectors.
  *
- * <p>Operations are methods of their first operand: what a loop accumulates should be the other
- * one. C2 knows the species of what was loaded or broadcast; that of an accumulator, which goes
- * round the loop, it knows only from a profile, and has none where it compiles a method into its
- * caller before the method itself became hot. It then calls, and boxes all that goes round.
+ * <p>C2 knows the class of a vector that was computed. Of one that was loaded, broadcast or
+ * converted, or that goes round a loop, it knows only what a profile tells; and it does without the
+ * profile as soon as the methods it has inlined into one, together, were compiled again 201 times
+ * before. An operation of such a vector is then a call, for which vectors are boxed. So whatever an
+ * operation is a method of is cast to the class. Its other operands are cast by the Vector API.
  */
 final class VectorDialect implements Dialect {
+  /** The species that every generated class holds. */
+  static final String SPECIES = "F";
+
+  /** What the names of fields that hold the class of a species' vectors end with. */
+  static final String CLASS = "_CLASS";
+
   private final Element element;
+  private final String species;
+  private final boolean casts;
 
   VectorDialect(Element element) {
+    this(element, SPECIES);
+  }
+
+  VectorDialect(Element element, String species) {
+    this(element, species, true);
+  }
+
+  private VectorDialect(Element element, String species, boolean casts) {
     this.element = element;
+    this.species = species;
+    this.casts = casts;
+  }
+
+  /** The same without casts, each of which makes a method larger for C1. */
+  VectorDialect uncast() {
+    return new VectorDialect(element, species, false);
+  }
+
+  /** The field that holds the class of a species' vectors. */
+  static String classField(String type, String species) {
+    return "  private static final Class<? extends %1$s> %2$s = %3$s.vectorType().asSubclass(%1$s.class);\n"
+        .formatted(type, species + CLASS, species);
   }
 
   @Override
@@ -88,27 +118,34 @@ final class VectorDialect implements Dialect {
 
   @Override
   public String load(String segment, String offset) {
-    return element.vector() + ".fromMemorySegment(F, " + segment + ", " + offset + ", NATIVE)";
+    return element.vector()
+        + ".fromMemorySegment("
+        + species
+        + ", "
+        + segment
+        + ", "
+        + offset
+        + ", NATIVE)";
   }
 
   @Override
   public String store(String segment, String offset, String value) {
-    return value + ".intoMemorySegment(" + segment + ", " + offset + ", NATIVE)";
+    return known(value) + ".intoMemorySegment(" + segment + ", " + offset + ", NATIVE)";
   }
 
   @Override
   public String loadArray(String array, String index) {
-    return element.vector() + ".fromArray(F, " + array + ", " + index + ")";
+    return element.vector() + ".fromArray(" + species + ", " + array + ", " + index + ")";
   }
 
   @Override
   public String storeArray(String array, String index, String value) {
-    return value + ".intoArray(" + array + ", " + index + ")";
+    return known(value) + ".intoArray(" + array + ", " + index + ")";
   }
 
   @Override
   public String binary(String method, String operator, String a, String b) {
-    return a + "." + method + "(" + b + ")";
+    return known(a) + "." + method + "(" + b + ")";
   }
 
   @Override
@@ -118,22 +155,31 @@ final class VectorDialect implements Dialect {
 
   @Override
   public String fma(String a, String b, String c) {
-    return a + ".fma(" + b + ", " + c + ")";
+    return known(a) + ".fma(" + b + ", " + c + ")";
+  }
+
+  private String known(String vector) {
+    return casts ? known(species, vector) : vector;
+  }
+
+  /** A vector of a species that the generated class holds, of which C2 is told so. */
+  static String known(String species, String vector) {
+    return species + CLASS + ".cast(" + vector + ")";
   }
 
   @Override
   public String sqrt(String a) {
-    return a + ".sqrt()";
+    return known(a) + ".sqrt()";
   }
 
   @Override
   public String select(String a, String comparison, String b, String ifTrue, String otherwise) {
     String operator = comparison.equals("<") ? "LT" : "GT";
-    return otherwise
+    return known(otherwise)
         + ".blend("
         + ifTrue
         + ", "
-        + a
+        + known(a)
         + ".compare(VectorOperators."
         + operator
         + ", "
@@ -143,7 +189,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public String broadcast(String scalar) {
-    return element.vector() + ".broadcast(F, " + scalar + ")";
+    return element.vector() + ".broadcast(" + species + ", " + scalar + ")";
   }
 
   @Override
@@ -158,12 +204,12 @@ final class VectorDialect implements Dialect {
 
   @Override
   public String zero() {
-    return element.vector() + ".zero(F)";
+    return element.vector() + ".zero(" + species + ")";
   }
 
   @Override
   public String exponent(String shifted) {
-    return shifted + ".reinterpretAsInts().sub(0x4b400000)";
+    return known("I", known(shifted) + ".reinterpretAsInts()") + ".sub(0x4b400000)";
   }
 
   @Override
@@ -188,7 +234,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public String choose(String condition, String ifTrue, String otherwise) {
-    return otherwise + ".blend(" + ifTrue + ", " + condition + ")";
+    return known(otherwise) + ".blend(" + ifTrue + ", " + condition + ")";
   }
 
   @Override
@@ -199,6 +245,6 @@ final class VectorDialect implements Dialect {
   @Override
   public String sameOrBothNan(String a, String b) {
     return "%1$s.compare(VectorOperators.EQ, %2$s).or(%1$s.compare(VectorOperators.NE, %1$s).and(%2$s.compare(VectorOperators.NE, %2$s)))"
-        .formatted(a, b);
+        .formatted(known(a), known(b));
   }
 }
