@@ -1,4 +1,8 @@
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The programs that round to 16 bits by chance; see NarrowingKernels. Integers only and without
@@ -8,18 +12,25 @@ final class NarrowingSource {
   private static final String PARAMETERS =
       "MemorySegment x, long xOffset, MemorySegment y, long yOffset, long key, int first";
 
+  private static final Pattern NUMBER = Pattern.compile("-?(0x[0-9a-f]+|[0-9]+)");
+
   private NarrowingSource() {}
 
   static String methods(Dialect d, Stored stored) {
+    StringBuilder fields = new StringBuilder();
     StringBuilder code = new StringBuilder(SourceText.header("round", PARAMETERS + ", int n"));
     Tails tails = new Tails("round", PARAMETERS, "int from, int n");
     for (Dialect loop : d.loops()) {
       Words words = new Words(loop);
       code.append(tails.next(loop, words.before(), List.of(), "0"));
       body(words, stored);
+      words.constants.forEach((name, value) ->
+          fields.append(
+              "  private static final IntVector %s = IntVector.broadcast(I, %s);\n"
+                  .formatted(name, value)));
       code.append(Tails.run(loop, words.p));
     }
-    return code.append("  }\n").toString();
+    return fields.append(code).append("  }\n").toString();
   }
 
   private static void body(Words w, Stored stored) {
@@ -78,6 +89,11 @@ final class NarrowingSource {
     private final Program p;
     private final boolean vector;
 
+    /**
+     * Vectors of one number in fields: broadcast where they are used, C2 would take in too much.
+     */
+    private final Map<String, String> constants = new LinkedHashMap<>();
+
     Words(Dialect d) {
       p = new Program(d, "      ", "");
       vector = d instanceof VectorDialect;
@@ -130,13 +146,14 @@ final class NarrowingSource {
     /** {@code constant - word}. */
     String from(String constant, String word) {
       return vector
-          ? let("I_CLASS.cast(IntVector.broadcast(I, %s)).sub(%s)".formatted(constant, word))
+          ? let("%s.sub(%s)".formatted(constant(constant), word))
           : let(constant + " - " + word);
     }
 
     String op(String name, String a, String b) {
       if (vector) {
-        return let("%s.lanewise(VectorOperators.%s, %s)".formatted(a, name, b));
+        String operand = NUMBER.matcher(b).matches() ? constant(b) : b;
+        return let("%s.lanewise(VectorOperators.%s, %s)".formatted(a, name, operand));
       }
       return let(
           switch (name) {
@@ -165,6 +182,12 @@ final class NarrowingSource {
           vector
               ? "%s.lanewise(VectorOperators.%s, %s)".formatted(a, name, count)
               : a + " " + operator + " " + count);
+    }
+
+    private String constant(String value) {
+      String name = "OF_" + value.replace("-", "MINUS_").toUpperCase(Locale.ROOT);
+      constants.put(name, value);
+      return name;
     }
 
     private String let(String expression) {
