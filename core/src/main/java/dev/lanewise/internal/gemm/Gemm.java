@@ -196,14 +196,12 @@ final class Gemm<A> implements MatrixProgram {
       boolean packs = form != Form.PREPACKED && !isReadInPlace(columns);
       // Where one block of rows is all that uses a panel, the next one takes its place.
       boolean reuses = range.rowTo() - range.rowFrom() > mc;
-      MemorySegment panels =
-          packs
-              ? workspace.packedB(
-                  reuses
-                      ? Math.min(kPacked, maps.k()) * packedRowBytes(columns)
-                      : KC * panelRowBytes)
-              : b;
-      long rowBytes = packs || form == Form.PREPACKED ? panelRowBytes : maps.bRows().strideBytes();
+      long packedBytes =
+          reuses
+              ? Math.min(kPacked, maps.k()) * packedRowBytes(columns)
+              : Math.min(KC, maps.k()) * panelRowBytes;
+      MemorySegment panels = packs ? workspace.packedB(packedBytes) : b;
+      long rowBytes = isReadInPlace(columns) ? maps.bRows().strideBytes() : panelRowBytes;
       long from = 0;
       do { // loop 4; a sum over nothing is 0
         long to = Math.min(from + kPacked, maps.k());
