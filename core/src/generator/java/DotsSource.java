@@ -26,16 +26,12 @@ final class DotsSource {
           + C;
 
   private final Dialect d;
-
-  /** For what follows the loop: cast, C1 has too few registers for a row of doubles. */
-  private final Dialect uncast;
-
   private final Element e;
   private final boolean vector;
 
+  /** Nothing is cast: with casts C1 has too few registers for some of these methods. */
   private DotsSource(Dialect d) {
-    this.d = d;
-    this.uncast = d instanceof VectorDialect vectors ? vectors.uncast() : d;
+    this.d = d instanceof VectorDialect vectors ? vectors.uncast() : d;
     this.e = d.element();
     this.vector = d.loops().size() > 1;
   }
@@ -384,7 +380,7 @@ final class DotsSource {
     code.append(
         "    for (long at = 0; at < (long) %s * %s; at += step) {\n".formatted(end, e.bytes()));
     for (int v : vectors) {
-      code.append(step(d, kind, rows, v, "      "));
+      code.append(step(kind, rows, v, "      "));
     }
     return code.append("    }\n").toString();
   }
@@ -399,11 +395,11 @@ final class DotsSource {
 
   private String fold(int row, int vector, int other) {
     return "    %1$s = %2$s;\n"
-        .formatted(sum(row, vector), uncast.binary("add", "+", sum(row, vector), sum(row, other)));
+        .formatted(sum(row, vector), d.binary("add", "+", sum(row, vector), sum(row, other)));
   }
 
   /** One vector of products of some rows. */
-  private String step(Dialect dialect, Rows kind, List<Integer> rows, int v, String indent) {
+  private String step(Rows kind, List<Integer> rows, int v, String indent) {
     StringBuilder code = new StringBuilder();
     String at = SourceText.offset("at", v, d);
     for (int r : rows) {
@@ -412,7 +408,7 @@ final class DotsSource {
         code.append("%sfinal %s %s = %s;\n".formatted(indent, d.floats(), b, load("b", r, at)));
       }
       code.append(
-          "%s%s = %s;\n".formatted(indent, sum(r, v), dialect.fma(load("a", r, at), b, sum(r, v))));
+          "%s%s = %s;\n".formatted(indent, sum(r, v), d.fma(load("a", r, at), b, sum(r, v))));
     }
     return code.toString();
   }
@@ -433,7 +429,7 @@ final class DotsSource {
     for (int v : own) {
       if (v < PARTIALS / lanes - 1) {
         code.append("      if (rest >= %d) {\n".formatted((v + 1) * lanes));
-        code.append(step(uncast, kind, List.of(0), v, "        ")).append("      }\n");
+        code.append(step(kind, List.of(0), v, "        ")).append("      }\n");
       }
     }
     String end = "(long) (k - LANES) * " + e.bytes();
@@ -455,8 +451,7 @@ final class DotsSource {
                     e, "front", kind == Rows.SCALAR ? "s0" : load("b", 0, end), "MINUS_ZERO")));
     for (int v : own) {
       code.append(
-          "          case %d -> %s = %s;\n"
-              .formatted(v, sum(0, v), uncast.fma("x", "y", sum(0, v))));
+          "          case %d -> %s = %s;\n".formatted(v, sum(0, v), d.fma("x", "y", sum(0, v))));
     }
     return code.append("          default -> {}\n        }\n      }\n    }\n").toString();
   }
@@ -490,9 +485,7 @@ final class DotsSource {
         code.append(
             "    final %s %s = %s;\n"
                 .formatted(
-                    d.floats(),
-                    name,
-                    uncast.binary("add", "+", x, Selection.of(e, "SWAP" + h, x, x))));
+                    d.floats(), name, d.binary("add", "+", x, Selection.of(e, "SWAP" + h, x, x))));
         left = List.of(name);
       }
     }
