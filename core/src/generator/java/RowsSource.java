@@ -9,7 +9,9 @@ final class RowsSource {
 
   private RowsSource() {}
 
-  static String methods(Dialect d, Stored stored, RowAccess access) {
+  /** Nothing is cast: with casts bags took 10 to 25 % longer. */
+  static String methods(Dialect dialect, Stored stored, RowAccess access) {
+    Dialect d = dialect instanceof VectorDialect vectors ? vectors.uncast() : dialect;
     return gather(d, stored, access)
         + RowLoops.eachGroup(
             d,
