@@ -244,12 +244,7 @@ final class BlocksSource {
               .formatted(
                   Selection.type(e),
                   rows[i],
-                  Selection.type(e)
-                      + ".fromMemorySegment("
-                      + Selection.species(e)
-                      + ", from, fromOffset + "
-                      + i
-                      + " * fromRowStride, NATIVE)"));
+                  Selection.load(e, "from", "fromOffset + " + i + " * fromRowStride")));
     }
     for (int h = lanes / 2; h >= 1; h /= 2) {
       String[] next = new String[lanes];

@@ -108,10 +108,18 @@ final class NarrowingSource {
       String words = "    final int low = (int) key;\n    final int high = (int) (key >>> 32);\n";
       return vector
           ? words
-              + "    final IntVector lowLanes = I_CLASS.cast(IntVector.broadcast(I, low));\n"
-              + "    final IntVector highLanes = I_CLASS.cast(IntVector.broadcast(I, high));\n"
-              + "    final IntVector lanes = I_CLASS.cast(I_CLASS.cast(IntVector.zero(I)).addIndex(1));\n"
+              + lanes("lowLanes", "IntVector.broadcast(I, low)")
+              + lanes("highLanes", "IntVector.broadcast(I, high)")
+              + lanes("lanes", known("IntVector.zero(I)") + ".addIndex(1)")
           : words;
+    }
+
+    private static String lanes(String name, String vector) {
+      return "    final IntVector %s = %s;\n".formatted(name, known(vector));
+    }
+
+    private static String known(String vector) {
+      return VectorDialect.known("I", vector);
     }
 
     String index() {
@@ -122,7 +130,7 @@ final class NarrowingSource {
       String x = p.load("x", "xOffset + at");
       return let(
           vector
-              ? "I_CLASS.cast(F_CLASS.cast(" + x + ").reinterpretAsInts())"
+              ? known(VectorDialect.known("F", x) + ".reinterpretAsInts()")
               : "Float.floatToRawIntBits(" + x + ")");
     }
 
@@ -130,8 +138,8 @@ final class NarrowingSource {
       String to = "yOffset + (long) i * Short.BYTES";
       p.line(
           vector
-              ? "S_CLASS.cast(%s.convertShape(VectorOperators.I2S, S, 0)).intoMemorySegment(y, %s, NATIVE);"
-                  .formatted(word, to)
+              ? Stored.converted("S", "I2S", word)
+                  + ".intoMemorySegment(y, %s, NATIVE);".formatted(to)
               : "y.set(SHORT, %s, (short) %s);".formatted(to, word));
     }
 

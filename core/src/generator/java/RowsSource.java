@@ -9,9 +9,7 @@ final class RowsSource {
 
   private RowsSource() {}
 
-  /** Nothing is cast: with casts bags took 10 to 25 % longer. */
-  static String methods(Dialect dialect, Stored stored, RowAccess access) {
-    Dialect d = dialect instanceof VectorDialect vectors ? vectors.uncast() : dialect;
+  static String methods(Dialect d, Stored stored, RowAccess access) {
     return gather(d, stored, access)
         + RowLoops.eachGroup(
             d,

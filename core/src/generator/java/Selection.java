@@ -30,6 +30,12 @@ final class Selection {
     return "Lanes." + e.integer.toUpperCase(Locale.ROOT) + "S";
   }
 
+  /** A vector of numbers taken as such integers. */
+  static String load(Element e, String segment, String offset) {
+    return "%s.fromMemorySegment(%s, %s, %s, NATIVE)"
+        .formatted(type(e), species(e), segment, offset);
+  }
+
   /** The type of an index. */
   static String primitive(Element e) {
     return e.integer.toLowerCase(Locale.ROOT);

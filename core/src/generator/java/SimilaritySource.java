@@ -173,8 +173,8 @@ final class SimilaritySource {
     Program p = new Program(d, "        ", "");
     List<String> x = new ArrayList<>();
     for (int i = 0; i < rows; i++) {
-      String load = "IntVector.fromMemorySegment(Lanes.INTS, table, row%d + at, NATIVE)";
-      x.add(p.let("IntVector", load.formatted(i)));
+      String row = "row%d + at".formatted(i);
+      x.add(p.let(d.ints(), Selection.load(Element.FLOAT, "table", row)));
     }
     for (int apart = rows / 2; apart > 0; apart /= 2) {
       String kind = apart == 2 ? "EIGHTS" : "QUADS";

@@ -73,7 +73,7 @@ enum Stored {
           p.let(
               d.floats(),
               vector
-                  ? shorts(segment, offset)
+                  ? shorts("ZERO_EXTEND_S2I", segment, offset)
                       + ".lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats()"
                   : "Float.intBitsToFloat(%s.get(SHORT, %s) << 16)".formatted(segment, offset));
       case FLOAT16 -> vector ? halfVector(p, segment, offset) : half(p, segment, offset);
@@ -82,8 +82,11 @@ enum Stored {
             p.let(
                 d.floats(),
                 vector
-                    ? "F_CLASS.cast(I_CLASS.cast(B_CLASS.cast(ByteVector.fromMemorySegment(B, %s, %s, NATIVE)).convertShape(VectorOperators.ZERO_EXTEND_B2I, I, 0)).convertShape(VectorOperators.I2F, F, 0))"
-                        .formatted(segment, offset)
+                    ? converted(
+                        "F",
+                        "I2F",
+                        converted(
+                            "I", "ZERO_EXTEND_B2I", narrow("B", "ByteVector", segment, offset)))
                     : "(float) (%s.get(BYTE, %s) & 0xff)".formatted(segment, offset));
         yield p.fma("scale", q, "bias");
       }
@@ -99,18 +102,19 @@ enum Stored {
     String moved =
         p.let(
             "IntVector",
-            "I_CLASS.cast(S_CLASS.cast(ShortVector.fromMemorySegment(S, %s, %s, NATIVE)).convertShape(VectorOperators.S2I, I, 0)).lanewise(VectorOperators.LSHL, 13).and(0x8fffe000)"
-                .formatted(segment, offset));
+            shorts("S2I", segment, offset) + ".lanewise(VectorOperators.LSHL, 13).and(0x8fffe000)");
     String scaled =
         p.let(
             "IntVector",
-            "I_CLASS.cast(F_CLASS.cast(%s.reinterpretAsFloats()).mul(0x1p112f).reinterpretAsInts())"
-                .formatted(moved));
+            VectorDialect.known(
+                "I",
+                VectorDialect.known("F", moved + ".reinterpretAsFloats()")
+                    + ".mul(0x1p112f).reinterpretAsInts()"));
     String beyond =
         p.let(
             "IntVector",
-            "I_CLASS.cast(IntVector.broadcast(I, 0x477fffff)).sub(%s.and(0x7fffffff)).lanewise(VectorOperators.ASHR, 31)"
-                .formatted(scaled));
+            VectorDialect.known("I", "IntVector.broadcast(I, 0x477fffff)")
+                + ".sub(%s.and(0x7fffffff)).lanewise(VectorOperators.ASHR, 31)".formatted(scaled));
     return p.let(
         "FloatVector", "%s.or(%s.and(0x7f800000)).reinterpretAsFloats()".formatted(scaled, beyond));
   }
@@ -124,8 +128,21 @@ enum Stored {
     return p.let("float", "Float.intBitsToFloat(%s | %s & 0x7f800000)".formatted(scaled, beyond));
   }
 
-  private static String shorts(String segment, String offset) {
-    return "I_CLASS.cast(S_CLASS.cast(ShortVector.fromMemorySegment(S, %s, %s, NATIVE)).convertShape(VectorOperators.ZERO_EXTEND_S2I, I, 0))"
-        .formatted(segment, offset);
+  /** Integers from 16 bits each. */
+  private static String shorts(String conversion, String segment, String offset) {
+    return converted("I", conversion, narrow("S", "ShortVector", segment, offset));
+  }
+
+  private static String narrow(String species, String type, String segment, String offset) {
+    return VectorDialect.known(
+        species,
+        "%s.fromMemorySegment(%s, %s, %s, NATIVE)".formatted(type, species, segment, offset));
+  }
+
+  /** A vector's numbers, converted to those of a species. */
+  static String converted(String species, String conversion, String vector) {
+    return VectorDialect.known(
+        species,
+        "%s.convertShape(VectorOperators.%s, %s, 0)".formatted(vector, conversion, species));
   }
 }

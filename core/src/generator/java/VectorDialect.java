@@ -162,7 +162,7 @@ final class VectorDialect implements Dialect {
     return casts ? known(species, vector) : vector;
   }
 
-  /** A vector of a species that the generated class holds, of which C2 is told so. */
+  /** An expression for a vector, of which C2 is told that it is of a species of the class. */
   static String known(String species, String vector) {
     return species + CLASS + ".cast(" + vector + ")";
   }

@@ -134,11 +134,19 @@ final class Gemm<A> implements MatrixProgram {
     return maps.k() * packedRowBytes(maps.n());
   }
 
-  /** Packs one whole matrix B, as {@link #prepacked} takes it. */
+  /** Packs one whole matrix B, block of K by block, as {@link #prepacked} takes it. */
   void pack(MemorySegment b, long bOffset, MemorySegment panels, long panelsOffset) {
     Workspace<A> workspace = workspaces.take();
     try {
-      packB(b, bOffset, 0, maps.k(), 0, maps.n(), panels, panelsOffset, workspace);
+      long panel = panelsOffset;
+      for (long pc = 0; pc < maps.k(); pc += KC) {
+        int kc = (int) Math.min(KC, maps.k() - pc);
+        for (long jc = 0; jc < maps.n(); jc += nr) {
+          int width = (int) Math.min(nr, maps.n() - jc);
+          packPanel(b, bOffset, pc, kc, jc, width, overlap(width, jc), panels, panel, workspace);
+          panel += kc * panelRowBytes;
+        }
+      }
     } finally {
       workspaces.giveBack(workspace);
     }
@@ -201,7 +209,6 @@ final class Gemm<A> implements MatrixProgram {
               ? Math.min(kPacked, maps.k()) * packedRowBytes(columns)
               : Math.min(KC, maps.k()) * panelRowBytes;
       MemorySegment panels = packs ? workspace.packedB(packedBytes) : b;
-      long rowBytes = isReadInPlace(columns) ? maps.bRows().strideBytes() : panelRowBytes;
       long from = 0;
       do { // loop 4; a sum over nothing is 0
         long to = Math.min(from + kPacked, maps.k());
@@ -234,7 +241,6 @@ final class Gemm<A> implements MatrixProgram {
                 panels,
                 first,
                 next,
-                rowBytes,
                 columns,
                 c,
                 cOffset,
@@ -260,28 +266,7 @@ final class Gemm<A> implements MatrixProgram {
     return (columns + nr - 1) / nr * panelRowBytes;
   }
 
-  /** The panels of some rows of B: block of K by block, panel by panel. */
-  private void packB(
-      MemorySegment b,
-      long bOffset,
-      long from,
-      long to,
-      long jc,
-      long columns,
-      MemorySegment panels,
-      long panelsOffset,
-      Workspace<A> workspace) {
-    long panel = panelsOffset;
-    for (long pc = from; pc < to; pc += KC) {
-      int kc = (int) Math.min(KC, to - pc);
-      for (long jr = 0; jr < columns; jr += nr) {
-        int width = (int) Math.min(nr, columns - jr);
-        packPanel(b, bOffset, pc, kc, jc + jr, width, overlap(width, jr), panels, panel, workspace);
-        panel += kc * panelRowBytes;
-      }
-    }
-  }
-
+  /** Some columns of a block of K, behind those before them that overlap. */
   private void packPanel(
       MemorySegment b,
       long bOffset,
@@ -332,7 +317,6 @@ final class Gemm<A> implements MatrixProgram {
    * @param first where the first panel starts, in bytes
    * @param next the distance of the panels, in bytes; 0 where each takes the place of the one
    *     before
-   * @param rowBytes the distance of a panel's rows, in bytes
    */
   private void macroKernel(
       A packedA,
@@ -345,7 +329,6 @@ final class Gemm<A> implements MatrixProgram {
       MemorySegment panels,
       long first,
       long next,
-      long rowBytes,
       int columns,
       MemorySegment c,
       long cOffset,
@@ -356,6 +339,7 @@ final class Gemm<A> implements MatrixProgram {
     MemorySegment tile = workspace.tile(mostRows() * panelRowBytes);
     long cRowBytes = maps.cRows().strideBytes();
     boolean inPlace = isReadInPlace(columns);
+    long rowBytes = inPlace ? maps.bRows().strideBytes() : panelRowBytes;
     long panel = first;
     for (int jr = 0; jr < columns; jr += nr) {
       int width = Math.min(nr, columns - jr);
