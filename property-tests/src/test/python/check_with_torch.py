@@ -1,9 +1,8 @@
 """Loads a checkpoint with torch.load(weights_only=True) and prints what it holds, a line a value.
 
-Run it as: python check_with_torch.py FILE, or FILE floats for a file with floats or dtypes as values, which PyTorch 1 can load with
-weights_only=False only. A tensor is printed as its path, dtype, shape, strides, the number of its storage (tensors
-with the same number share one), its offset there and its bytes in row-major order, in hexadecimal; another value as path, type and repr.
-PythonCheckTest runs it and compares: ./mvnw test -Dtest=PythonCheckTest -Dlanewise.python=python3
+Run it with PyTorch 2 as: python check_with_torch.py FILE. A tensor is printed as its path, dtype, shape, strides, the number of its
+storage (tensors with the same number share one), its offset there and its bytes in row-major order, in hexadecimal; another value as
+path, type and repr. It must be the same when the file is mapped. PythonCheckTest runs it and compares.
 """
 import sys
 
@@ -12,11 +11,10 @@ import torch
 
 def lines(path, value, storages):
     if isinstance(value, torch.Tensor):
-        assert not value.requires_grad
-        key = value.storage().data_ptr() or id(value)
+        key = value.untyped_storage().data_ptr() or id(value)
         storage = storages.setdefault(key, len(storages))
         dtype = str(value.dtype).removeprefix("torch.")
-        flat = value.reshape(-1).clone()
+        flat = value.detach().reshape(-1).clone()
         text = bytes(flat.view(torch.uint8).tolist()).hex() if flat.numel() else ""
         yield f"{path} {dtype} {list(value.shape)} {list(value.stride())} {storage} {value.storage_offset()} {text}"
     elif isinstance(value, dict):
@@ -31,15 +29,17 @@ def lines(path, value, storages):
         yield f"{path} {type(value).__name__} {value!r}"
 
 
-def main():
-    lacks_floats = sys.argv[2:] == ["floats"] and torch.__version__.startswith("1.")
-    state = torch.load(sys.argv[1], weights_only=not lacks_floats)
-    assert type(state).__name__ == "OrderedDict", type(state)
+def content(file, **options):
     storages = {}
+    state = torch.load(file, weights_only=True, **options)
+    return [line for name, value in state.items() for line in lines(name, value, storages)]
+
+
+def main():
+    loaded = content(sys.argv[1])
+    assert loaded == content(sys.argv[1], mmap=True)
     sys.stdout.reconfigure(encoding="utf-8")
-    for name, value in state.items():
-        for line in lines(name, value, storages):
-            print(line)
+    print("\n".join(loaded))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
 """Makes the small checkpoints in resources/golden, which the tests of dev.lanewise.checkpoint read.
 
 Run it with PyTorch 2.13 (CPU): python make_golden.py, or with the names of some files. The files are committed; a build needs neither
-Python nor this script. integers.pth, structures.pth and optimizer.pth were made by PyTorch 1.13.1 (python make_golden.py integers.pth
-structures.pth optimizer.pth), all others by 2.13.
+Python nor this script. PyTorch 2.13.0 writes the same bytes again, but for legacy.pth and whole_module.pth, which hold
+an address and random weights.
 """
 import pathlib
 import sys

@@ -27,6 +27,13 @@ CASES = {
 }
 
 
+def gradient(rows, values, sparse):
+    """The gradient of a weight of which these rows have one; all rows, in order, if it is dense."""
+    if not sparse:
+        return values.clone()
+    return torch.sparse_coo_tensor(rows[None], values, (ROWS, WIDTH), check_invariants=True)
+
+
 def trajectory(kind, settings, sparse, generator):
     start = torch.randn(ROWS, WIDTH, generator=generator)
     weight = torch.nn.Parameter(start.clone())
@@ -35,7 +42,7 @@ def trajectory(kind, settings, sparse, generator):
     for _ in range(STEPS):
         rows = torch.randint(ROWS, (4,), generator=generator) if sparse else torch.arange(ROWS)
         values = torch.randn(len(rows), WIDTH, generator=generator)
-        weight.grad = torch.sparse_coo_tensor(rows[None], values, (ROWS, WIDTH)) if sparse else values.clone()
+        weight.grad = gradient(rows, values, sparse)
         optimizer.step()
         steps.append({"rows": rows, "values": values, "weight": weight.detach().clone()})
     return {"start": start, "sparse": sparse, "steps": steps, "optimizer": optimizer.state_dict()}

@@ -3,6 +3,7 @@ package dev.lanewise.optim;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lanewise.PythonScript;
 import dev.lanewise.checkpoint.CheckpointException;
 import dev.lanewise.checkpoint.StateDict;
 import dev.lanewise.checkpoint.Value;
@@ -13,19 +14,23 @@ import dev.lanewise.verification.OracleAdagrad;
 import dev.lanewise.verification.OracleAdam;
 import dev.lanewise.verification.OracleSgd;
 import dev.lanewise.verification.Rounded;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Steps that PyTorch made (make_golden_optimizers.py): its weights and ours both lie within the
- * running bound around the formulae in double, and its state continues ours.
+ * running bound around the formulae in double, and its state continues ours, as ours continues its.
  */
 class GoldenOptimizersTest {
   private static final int ROWS = 5;
@@ -188,71 +193,135 @@ class GoldenOptimizersTest {
     return ((Value.TensorValue) dict.get(name)).tensor();
   }
 
+  private static Value.Dict dict(Value value) {
+    return (Value.Dict) value;
+  }
+
+  private static List<Value> steps(StateDict saved) {
+    return ((Value.PyList) saved.value("steps")).items();
+  }
+
+  private static String name(Golden golden) {
+    return golden.name().toLowerCase(Locale.ROOT);
+  }
+
   private StateDict golden(Golden golden) throws CheckpointException, URISyntaxException {
     Path file =
         Path.of(
             Objects.requireNonNull(GoldenOptimizersTest.class.getResource("/golden/optimizers.pth"))
                 .toURI());
-    return StateDict.load(file, arena).dict(golden.name().toLowerCase(java.util.Locale.ROOT));
+    return StateDict.load(file, arena).dict(name(golden));
   }
 
   @ParameterizedTest
   @EnumSource
   void stepsOfPyTorch(Golden golden) throws CheckpointException, URISyntaxException {
     StateDict saved = golden(golden);
-    float[] start = saved.get("start").toFloatArray();
-    boolean sparse = ((Value.Bool) saved.value("sparse")).value();
-    Embedding embedding =
-        Embedding.of(Parameter.trainable(arena, Tensor.copyOf(arena, start, ROWS, WIDTH)));
-    embedding = sparse ? embedding.withSparseGradient() : embedding;
-    Optimizer optimizer = golden.optimizer.apply(embedding.weight());
+    List<Value> steps = steps(saved);
+    List<List<List<Rounded>>> expected = expected(golden, saved);
+    var training = new Training(golden, saved);
+    for (int i = 0; i < steps.size(); i++) {
+      training.step(steps.get(i));
+      assertContains(expected.get(i), "PyTorch's " + golden, tensor(dict(steps.get(i)), "weight"));
+      assertContains(expected.get(i), "our " + golden, training.weight());
+    }
+  }
+
+  /** Where there is a Python with PyTorch: what was begun here goes on there. */
+  @ParameterizedTest
+  @EnumSource
+  @EnabledIfSystemProperty(named = PythonScript.PYTHON, matches = ".+")
+  void stepsThatPyTorchGoesOnWith(Golden golden, @TempDir Path folder)
+      throws IOException, URISyntaxException {
+    StateDict saved = golden(golden);
+    List<Value> steps = steps(saved);
+    int own = steps.size() / 2;
+    var training = new Training(golden, saved);
+    steps.subList(0, own).forEach(training::step);
+    Path begun = folder.resolve("begun.pth");
+    Path continued = folder.resolve("continued.pth");
+    new StateDict()
+        .put("weight", training.weight())
+        .put("optimizer", training.optimizer.stateDict())
+        .put("steps", new Value.PyList(steps.subList(own, steps.size())))
+        .save(begun);
+    PythonScript.run("continue_optimizer.py", name(golden), begun, continued);
+    StateDict weights = StateDict.load(continued, arena);
+    List<List<List<Rounded>>> expected = expected(golden, saved);
+    for (int i = own; i < steps.size(); i++) {
+      Tensor weight = weights.get(Integer.toString(i - own));
+      assertContains(expected.get(i), "PyTorch's " + golden + " after ours", weight);
+    }
+  }
+
+  /** An optimizer of ours on the gradients of the golden file. */
+  private final class Training {
+    private final Embedding embedding;
+    private final Optimizer optimizer;
+
+    Training(Golden golden, StateDict saved) {
+      Tensor start = saved.get("start").contiguous(arena);
+      Embedding table = Embedding.of(Parameter.trainable(arena, start));
+      boolean sparse = ((Value.Bool) saved.value("sparse")).value();
+      embedding = sparse ? table.withSparseGradient() : table;
+      optimizer = golden.optimizer.apply(embedding.weight());
+    }
+
+    void step(Value step) {
+      optimizer.zeroGrad();
+      embedding.backward(tensor(dict(step), "rows"), tensor(dict(step), "values"));
+      optimizer.step();
+    }
+
+    Tensor weight() {
+      return embedding.weight().value();
+    }
+  }
+
+  /** The weights after each step by the formulae: of each row, each element. */
+  private static List<List<List<Rounded>>> expected(Golden golden, StateDict saved) {
     List<RowOracle> oracles = new ArrayList<>();
     List<List<Rounded>> weights = new ArrayList<>();
     for (int row = 0; row < ROWS; row++) {
-      float[] values = java.util.Arrays.copyOfRange(start, row * WIDTH, (row + 1) * WIDTH);
-      oracles.add(golden.oracle.of(values));
-      List<Rounded> exact = new ArrayList<>();
-      for (float value : values) {
-        exact.add(Rounded.exact(value));
-      }
-      weights.add(exact);
+      float[] start = saved.get("start").select(0, row).toFloatArray();
+      oracles.add(golden.oracle.of(start));
+      weights.add(elements(saved.get("start"), row));
     }
-    for (Value each : ((Value.PyList) saved.value("steps")).items()) {
-      Value.Dict step = (Value.Dict) each;
-      Tensor rows = tensor(step, "rows");
-      Tensor values = tensor(step, "values");
-      optimizer.zeroGrad();
-      embedding.backward(rows, values);
-      optimizer.step();
+    List<List<List<Rounded>>> all = new ArrayList<>();
+    for (Value step : steps(saved)) {
+      Tensor rows = tensor(dict(step), "rows");
+      Tensor values = tensor(dict(step), "values");
       for (int row = 0; row < ROWS; row++) {
         List<List<Rounded>> terms = new ArrayList<>();
         for (int i = 0; i < rows.size(0); i++) {
           if (rows.getLong(i) == row) {
-            List<Rounded> entry = new ArrayList<>();
-            for (int d = 0; d < WIDTH; d++) {
-              entry.add(Rounded.exact(values.get(i, d)));
-            }
-            terms.add(entry);
+            terms.add(elements(values, i));
           }
         }
         if (terms.isEmpty()) {
           oracles.get(row).skip();
         } else {
-          weights.set(
-              row,
-              oracles
-                  .get(row)
-                  .step(
-                      IntStream.range(0, WIDTH)
-                          .mapToObj(d -> Rounded.sum(terms.stream().map(t -> t.get(d)).toList()))
-                          .toList()));
+          List<Rounded> gradient =
+              IntStream.range(0, WIDTH)
+                  .mapToObj(d -> Rounded.sum(terms.stream().map(t -> t.get(d)).toList()))
+                  .toList();
+          weights.set(row, oracles.get(row).step(gradient));
         }
-        for (int d = 0; d < WIDTH; d++) {
-          Rounded expected = weights.get(row).get(d);
-          String what = golden + ", row " + row + ", element " + d;
-          expected.assertContains("PyTorch's " + what, tensor(step, "weight").get(row, d));
-          expected.assertContains("ours of " + what, embedding.weight().value().get(row, d));
-        }
+      }
+      all.add(List.copyOf(weights));
+    }
+    return all;
+  }
+
+  private static List<Rounded> elements(Tensor matrix, int row) {
+    return IntStream.range(0, WIDTH).mapToObj(d -> Rounded.exact(matrix.get(row, d))).toList();
+  }
+
+  private static void assertContains(List<List<Rounded>> expected, String what, Tensor weight) {
+    for (int row = 0; row < ROWS; row++) {
+      for (int d = 0; d < WIDTH; d++) {
+        String where = what + ", row " + row + ", element " + d;
+        expected.get(row).get(d).assertContains(where, weight.get(row, d));
       }
     }
   }
@@ -268,17 +337,17 @@ class GoldenOptimizersTest {
     optimizer.loadStateDict(state);
     assertEquals(structure(expected.stateDict(), false), structure(optimizer.stateDict(), false));
     assertEquals(structure(state, true), structure(optimizer.stateDict(), true));
-    Value.Dict theirs = (Value.Dict) state.value("state");
-    Value.Dict ours = (Value.Dict) optimizer.stateDict().value("state");
+    Value.Dict theirs = dict(state.value("state"));
+    Value.Dict ours = dict(optimizer.stateDict().value("state"));
     theirs
         .items()
         .forEach((number, each) -> {
-          Value.Dict ofParameter = (Value.Dict) each;
+          Value.Dict ofParameter = dict(each);
           ofParameter
               .items()
               .forEach((name, value) -> {
                 if (value instanceof Value.TensorValue(Tensor tensor)) {
-                  Tensor own = tensor((Value.Dict) ours.get(number), ((Value.Text) name).text());
+                  Tensor own = tensor(dict(ours.get(number)), ((Value.Text) name).text());
                   assertSameBits(golden + " " + name, tensor, own);
                 }
               });
