@@ -1,3 +1,5 @@
+import java.util.List;
+import java.util.Locale;
 import java.util.stream.IntStream;
 
 /** Copies of blocks of a matrix; see BlockKernels. */
@@ -5,6 +7,9 @@ final class BlocksSource {
   private static final int LARGEST_GROUP = 8;
   private static final int LARGEST_SUM = 2;
   private static final int MOST_LANES = 16;
+
+  /** The species of parts of a vector, from the widest on. */
+  private static final List<String> PARTS = List.of("Half", "Quarter");
 
   private final Dialect d;
   private final Element e;
@@ -38,7 +43,7 @@ final class BlocksSource {
     BlocksSource source = new BlocksSource(d);
     StringBuilder code = new StringBuilder();
     if (source.vector) {
-      code.append(source.interleavings());
+      code.append(source.parts()).append(source.interleavings());
     }
     for (Target target : Target.values()) {
       code.append(source.copy(target)).append(source.transpose(target));
@@ -58,11 +63,10 @@ final class BlocksSource {
             "to", vectors == 0 ? place : place + " + " + vectors + " * " + d.lanes(), value);
   }
 
-  private String storeOne(Target target, String place, String value) {
-    Dialect one = new ScalarDialect(e);
+  private static String store(Target target, Dialect part, String place, String value) {
     return target == Target.MEMORY
-        ? one.store("to", place, value)
-        : one.storeArray("to", place, value);
+        ? part.store("to", place, value)
+        : part.storeArray("to", place, value);
   }
 
   /** The place of an element of a row of the target. */
@@ -119,8 +123,9 @@ final class BlocksSource {
                       0,
                       d.load("from", "source + (long) last * " + e.bytes()))));
     }
-    code.append(
-        vector ? "\n  private static void copyNarrow(%s) {\n".formatted(parameters(target)) : "");
+    if (vector) {
+      return code.append(copyNarrow(target)).toString();
+    }
     return code.append(
             rowLoop(
                 target,
@@ -128,6 +133,49 @@ final class BlocksSource {
                 "fromOffset + r * fromRowStride",
                 "source + (long) i * " + e.bytes()))
         .toString();
+  }
+
+  /** Rows of less than a vector: two parts of one, or up to three elements, which may overlap. */
+  private String copyNarrow(Target target) {
+    String parameters = parameters(target);
+    StringBuilder code = new StringBuilder();
+    code.append("\n  private static void copyNarrow(%s) {\n".formatted(parameters));
+    for (String part : PARTS) {
+      code.append(
+          "    if (columns >= %s.length()) {\n      copy%s(%s);\n      return;\n    }\n"
+              .formatted(part.toUpperCase(Locale.ROOT), part, SourceText.names(parameters)));
+    }
+    code.append("    final int last = columns - 1;\n    if (last < 0) {\n      return;\n    }\n");
+    code.append("    final int middle = last / 2;\n");
+    code.append(ends(target, new ScalarDialect(e), "0", "middle", "last")).append("  }\n");
+    for (String part : PARTS) {
+      code.append("\n  private static void copy%s(%s) {\n".formatted(part, parameters));
+      code.append(
+          "    final int last = columns - %s.length();\n".formatted(part.toUpperCase(Locale.ROOT)));
+      code.append(ends(target, new VectorDialect(e, part.toUpperCase(Locale.ROOT)), "0", "last"))
+          .append("  }\n");
+    }
+    return code.toString();
+  }
+
+  /** For each row, what starts at some of its elements. */
+  private String ends(Target target, Dialect part, String... starts) {
+    StringBuilder code = new StringBuilder();
+    code.append("    for (int r = 0; r < rows; r++) {\n");
+    code.append("      final long source = fromOffset + r * fromRowStride;\n");
+    code.append(
+        "      final %s target = %s + r * %s;\n"
+            .formatted(target.placeType, target.start, target.stride));
+    for (int i = 0; i < starts.length; i++) {
+      String place = "source + (long) " + starts[i] + " * " + e.bytes();
+      code.append(
+          "      final %s v%d = %s;\n".formatted(part.floats(), i, part.load("from", place)));
+    }
+    for (int i = 0; i < starts.length; i++) {
+      String place = at(target, "target", starts[i]);
+      code.append("      %s;\n".formatted(store(target, part, place, "v" + i)));
+    }
+    return code.append("    }\n").toString();
   }
 
   /** Element by element: the rows of the target, from a source whose place in i is given. */
@@ -150,7 +198,7 @@ final class BlocksSource {
             target.placeType,
             target.start,
             target.stride,
-            storeOne(target, at(target, "target", "i"), value));
+            store(target, new ScalarDialect(e), at(target, "target", "i"), value));
   }
 
   private String transpose(Target target) {
@@ -279,6 +327,18 @@ final class BlocksSource {
                           rows[i] + ".reinterpretAs" + e.capital + "s()")));
     }
     return code.append("  }\n").toString();
+  }
+
+  private String parts() {
+    StringBuilder code = new StringBuilder();
+    for (String part : PARTS) {
+      String name = part.toUpperCase(Locale.ROOT);
+      code.append(
+          "  private static final VectorSpecies<%s> %s = Lanes.%sS_%s;\n"
+              .formatted(e.capital, name, e, name));
+      code.append(VectorDialect.classField(e.vector(), name));
+    }
+    return code.toString();
   }
 
   private String interleavings() {

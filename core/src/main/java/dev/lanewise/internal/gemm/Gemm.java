@@ -336,7 +336,7 @@ final class Gemm<A> implements MatrixProgram {
       long jc,
       boolean add,
       Workspace<A> workspace) {
-    MemorySegment tile = workspace.tile(mostRows() * panelRowBytes);
+    MemorySegment tile = workspace.tile(merge.rowsOfTile(mostRows()) * panelRowBytes);
     long cRowBytes = maps.cRows().strideBytes();
     boolean inPlace = isReadInPlace(columns);
     long rowBytes = inPlace ? maps.bRows().strideBytes() : panelRowBytes;
@@ -392,6 +392,7 @@ final class Gemm<A> implements MatrixProgram {
               cOffset,
               ic + ir,
               jc + jr,
+              jc + columns,
               add);
         }
         ir += mr;

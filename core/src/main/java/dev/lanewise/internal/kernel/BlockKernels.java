@@ -32,7 +32,8 @@ public interface BlockKernels<A> {
 
   /**
    * {@code to[r, c] = from[c, r]}, for rows whose elements lie side by side on both sides: rows and
-   * columns are those of the destination, and the source's rows are a stride apart.
+   * columns are those of the destination, and the source's rows are a stride apart. Up to a vector
+   * of columns are stored row by row: where the destination's rows overlap, the later row stays.
    */
   void transpose(
       int rows,
