@@ -95,7 +95,17 @@ sealed interface PickleValue {
    * @param kind of which class it is
    * @param count how many elements the pickle says it has; bytes, if it is untyped
    */
-  record Storage(String key, TorchStorage kind, long count) implements PickleValue {}
+  record Storage(String key, TorchStorage kind, long count) implements PickleValue {
+    /**
+     * Whether another description of this key means the same storage. Written out, because a
+     * record's own equals is linked when first called, which would take longer than the rest of
+     * opening a file.
+     */
+    boolean isSame(Storage other) {
+      boolean isSameKind = kind == other.kind || (kind.isBytes() && other.kind.isBytes());
+      return isSameKind && count == other.count;
+    }
+  }
 
   /**
    * A tensor as the pickle describes it; nothing is checked yet but the number of strides.

@@ -130,7 +130,7 @@ final class TorchObjects {
 
   private PickleValue.Storage unique(PickleValue.Storage storage) throws CheckpointException {
     PickleValue.Storage known = storages.putIfAbsent(storage.key(), storage);
-    if (known != null && !known.equals(storage)) {
+    if (known != null && !known.isSame(storage)) {
       throw origin.refuse(
           "storage \""
               + storage.key()

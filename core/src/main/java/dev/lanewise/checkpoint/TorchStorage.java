@@ -91,6 +91,14 @@ enum TorchStorage {
     return dtype == null ? 1 : dtype.sizeBytes();
   }
 
+  /**
+   * Whether it is the untyped class, or that of uint8, which PyTorch takes for the same: it saves
+   * tensors of uint8 and of untyped storages as sharing one.
+   */
+  boolean isBytes() {
+    return this == BYTE || this == UNTYPED;
+  }
+
   /** What such a storage holds, for messages. */
   String contents(long count) {
     return dtype == null ? count + " bytes" : count + " elements of " + dtype;

@@ -1046,6 +1046,32 @@ final class BadFilesTest {
     }
   }
 
+  /** As torch.save writes {@code {"a": bytes, "b": bytes.view(torch.uint16)}}. */
+  @Test
+  void typedBytesThatAreShared() throws IOException {
+    byte[] typed = ForgedCheckpoint.tensor("ByteStorage", "0", 8, 0, new int[] {8}, new int[] {1});
+    byte[] untyped =
+        ForgedCheckpoint.untypedTensor("uint16", "0", 8, 0, new int[] {4}, new int[] {1});
+    for (var pair : List.of(List.of(typed, untyped), List.of(untyped, typed))) {
+      byte[] pickle =
+          ForgedCheckpoint.pickled(
+              "}(",
+              ForgedCheckpoint.text("a"),
+              pair.getFirst(),
+              ForgedCheckpoint.text("b"),
+              pair.getLast(),
+              "u");
+      new ForgedCheckpoint().pickle(pickle).write(file());
+      try (Arena arena = Arena.ofConfined()) {
+        StateDict state = StateDict.load(file(), arena);
+        state.get("a").set(7, 0);
+        assertEquals(7, state.get("b").getLong(0));
+      }
+      new ForgedCheckpoint().pickle(pickle).entry("byteorder", "big").write(file());
+      assertRefused("data/0: is BIG_ENDIAN and has elements of ");
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({"uint8, 1", "uint16, 2", "uint32, 4", "float32, 4", "uint64, 8"})
   void bigEndianBytes(String dtype, int elementBytes) throws IOException {
@@ -1118,10 +1144,15 @@ final class BadFilesTest {
         ForgedCheckpoint.storage("FloatStorage", "0", 2),
         ForgedCheckpoint.untypedStorage("0", 8));
     assertPickleRefused(
-        "storage \"0\" is described both as 8 bytes and as 8 elements of uint8",
+        "storage \"0\" is described both as 8 bytes and as 8 elements of int8",
         "}",
         ForgedCheckpoint.untypedStorage("0", 8),
-        ForgedCheckpoint.storage("ByteStorage", "0", 8));
+        ForgedCheckpoint.storage("CharStorage", "0", 8));
+    assertPickleRefused(
+        "storage \"0\" is described both as 4 elements of uint8 and as 8 bytes",
+        "}",
+        ForgedCheckpoint.storage("ByteStorage", "0", 4),
+        ForgedCheckpoint.untypedStorage("0", 8));
     assertPickleRefused(
         "storage \"0\" is described both as 8 bytes and as 4 bytes",
         "}",
