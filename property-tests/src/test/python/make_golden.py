@@ -93,6 +93,22 @@ def integers():
     }
 
 
+def unsigned():
+    """The unsigned types that have no Storage class and are saved as bytes and a dtype, with views."""
+    matrix = torch.tensor([[0, 1, 2], [2**16 - 3, 2**16 - 2, 2**16 - 1]], dtype=torch.uint16)
+    return {
+        "uint16": torch.tensor([0, 2**15, 2**16 - 1], dtype=torch.uint16),
+        "uint32": torch.tensor([0, 2**31, 2**32 - 1], dtype=torch.uint32),
+        "uint64": torch.tensor([0, 2**63 - 1, 2**63, 2**64 - 1], dtype=torch.uint64),
+        "matrix": matrix,
+        "transposed": matrix.t(),
+        "row": matrix[1],
+        "scalar": torch.tensor(2**32 - 1, dtype=torch.uint32),
+        "empty": torch.empty(0, 4, dtype=torch.uint64),
+        "type": torch.uint16,
+    }
+
+
 def structures():
     """A whole training checkpoint: nested dicts, lists and tuples with every plain value beside tensors."""
     weight = counting(2, 3)
@@ -138,6 +154,7 @@ FILES = {
     "uint8.pth": lambda name: save(name, {"w": torch.tensor([1], dtype=torch.uint8)}),
     "nested.pth": lambda name: save(name, {"model": {"w": counting(2)}, "epoch": 3}),
     "integers.pth": lambda name: save(name, integers()),
+    "unsigned.pth": lambda name: save(name, unsigned()),
     "structures.pth": lambda name: save(name, structures()),
     "optimizer.pth": lambda name: save(name, optimizer()),
     # What must be refused.

@@ -1,6 +1,6 @@
 """Makes the small npy and npz files in resources/golden/numpy, which the tests of dev.lanewise.checkpoint read.
 
-Run it with NumPy: python make_golden_numpy.py. The files that are committed were made by NumPy 1.24.2.
+Run it with NumPy: python make_golden_numpy.py. The files that are committed were made by NumPy 1.24.2, unsigned.npz by NumPy 2.4.6.
 """
 import pathlib
 
@@ -17,6 +17,16 @@ def values(dtype):
     return np.arange(start, start + 6).astype(dtype).reshape(2, 3)
 
 
+def unsigned():
+    """0, 1 and the two largest values of each unsigned type that is not among DTYPES, in both byte orders."""
+    arrays = {}
+    for dtype in ["uint16", "uint32", "uint64"]:
+        largest = np.iinfo(dtype).max
+        arrays[dtype] = np.array([[0, 1], [largest - 1, largest]], dtype=dtype)
+        arrays[dtype + "_swapped"] = arrays[dtype].astype(arrays[dtype].dtype.newbyteorder(">"))
+    return arrays
+
+
 def with_version(name, version, array):
     with open(GOLDEN / name, "wb") as file:
         npy.write_array(file, array, version=version)
@@ -30,6 +40,7 @@ def main():
     np.savez_compressed(GOLDEN / "deflated.npz", **arrays)
     np.savez(GOLDEN / "swapped.npz", **{name: a.astype(a.dtype.newbyteorder(">")) for name, a in arrays.items()})
     np.savez(GOLDEN / "none.npz")
+    np.savez(GOLDEN / "unsigned.npz", **unsigned())
     np.save(GOLDEN / "c_order.npy", values("float32"))
     np.save(GOLDEN / "fortran_order.npy", np.asfortranarray(np.arange(24, dtype="int16").reshape(2, 3, 4)))
     np.save(GOLDEN / "scalar.npy", np.float64(2.5))

@@ -70,6 +70,9 @@ final class NpyType {
       case INT16 -> "i2";
       case INT32 -> "i4";
       case INT64 -> "i8";
+      case UINT16 -> "u2";
+      case UINT32 -> "u4";
+      case UINT64 -> "u8";
       case BOOL -> "b1";
       case BFLOAT16 -> null;
     };

@@ -19,7 +19,7 @@ sealed interface PickleValue {
       case PyList _ -> "a list";
       case Dict _ -> "a dict";
       case Callable callable -> callable.function().toString();
-      case StorageClass storage -> "torch." + TorchStorage.className(storage.dtype());
+      case StorageClass storage -> storage.kind().toString();
       case Storage _ -> "a storage";
       case SavedTensor _ -> "a tensor";
     };
@@ -84,27 +84,39 @@ sealed interface PickleValue {
   /**
    * The type of a storage.
    *
-   * @param dtype its elements' type
+   * @param kind which one
    */
-  record StorageClass(DType dtype) implements PickleValue {}
+  record StorageClass(TorchStorage kind) implements PickleValue {}
 
   /**
    * A storage of the file.
    *
    * @param key its entry's name under {@code data/}
-   * @param dtype its elements' type
-   * @param elementCount how many elements the pickle says it has
+   * @param kind of which class it is
+   * @param count how many elements the pickle says it has; bytes, if it is untyped
    */
-  record Storage(String key, DType dtype, long elementCount) implements PickleValue {}
+  record Storage(String key, TorchStorage kind, long count) implements PickleValue {
+    /**
+     * Whether another description of this key means the same storage. Written out, because a
+     * record's own equals is linked when first called, which would take longer than the rest of
+     * opening a file.
+     */
+    boolean isSame(Storage other) {
+      boolean isSameKind = kind == other.kind || (kind.isBytes() && other.kind.isBytes());
+      return isSameKind && count == other.count;
+    }
+  }
 
   /**
    * A tensor as the pickle describes it; nothing is checked yet but the number of strides.
    *
    * @param storage where the elements are
-   * @param offset the first element's place
+   * @param dtype their type
+   * @param offset the first element's place, in elements
    * @param sizes the shape
    * @param strides in elements, as many as sizes
    */
-  record SavedTensor(Storage storage, long offset, List<Long> sizes, List<Long> strides)
+  record SavedTensor(
+      Storage storage, DType dtype, long offset, List<Long> sizes, List<Long> strides)
       implements PickleValue {}
 }

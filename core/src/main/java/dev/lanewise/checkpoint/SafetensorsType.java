@@ -20,6 +20,9 @@ final class SafetensorsType {
       case INT16 -> "I16";
       case INT32 -> "I32";
       case INT64 -> "I64";
+      case UINT16 -> "U16";
+      case UINT32 -> "U32";
+      case UINT64 -> "U64";
       case BOOL -> "BOOL";
     };
   }

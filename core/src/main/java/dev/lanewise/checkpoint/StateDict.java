@@ -37,10 +37,15 @@ import java.util.Set;
  * tensors that shared a storage share memory. Numbers of the other byte order are converted,
  * deflated entries inflated.
  *
- * <p>Of a PyTorch file (1.6 or later) everything is read that state dicts are made of: tensors,
- * parameters, dicts, lists, tuples, numbers, strings, booleans, None, {@code torch.Size} and
- * dtypes. The top must be a dict with strings as keys, for example a module's {@code state_dict()};
- * its attribute {@code _metadata} is left out. Tensors saved on another device are read as well.
+ * <p>Of a PyTorch file (1.6 or later) everything is read that state dicts are made of: tensors of
+ * every {@link DType} (a file that has others, such as complex or float8, is refused), parameters,
+ * dicts, lists, tuples, numbers, strings, booleans, None, {@code torch.Size} and dtypes. The top
+ * must be a dict with strings as keys, for example a module's {@code state_dict()}; its attribute
+ * {@code _metadata} is left out. Tensors saved on another device are read as well.
+ *
+ * <p>For uint16, uint32 and uint64 PyTorch has no typed storage: they are read and written as views
+ * of an {@code UntypedStorage}. One that is read may have tensors of several types; it must be a
+ * whole number of elements of each, and in the other byte order they must be of one size.
  *
  * <p><b>Hostile files.</b> A file may hold anything: reading gives a state dict or a {@link
  * CheckpointException} that names file, entry and reason. Nothing in a file is ever loaded as a

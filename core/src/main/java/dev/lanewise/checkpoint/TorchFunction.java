@@ -9,7 +9,8 @@ import org.jspecify.annotations.Nullable;
 enum TorchFunction {
   ORDERED_DICT(TorchNames.COLLECTIONS, TorchNames.ORDERED_DICT),
   SIZE(TorchNames.TORCH, TorchNames.SIZE),
-  REBUILD_TENSOR(TorchNames.UTILS, TorchNames.REBUILD_TENSOR),
+  REBUILD_TENSOR_V2(TorchNames.UTILS, TorchNames.REBUILD_TENSOR_V2),
+  REBUILD_TENSOR_V3(TorchNames.UTILS, TorchNames.REBUILD_TENSOR_V3),
   REBUILD_PARAMETER(TorchNames.UTILS, TorchNames.REBUILD_PARAMETER);
 
   private final String module;

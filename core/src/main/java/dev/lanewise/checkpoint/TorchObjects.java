@@ -27,9 +27,13 @@ final class TorchObjects {
     if (function != null) {
       return new PickleValue.Callable(function);
     }
-    DType storage = TorchStorage.dtype(module, name);
+    TorchStorage storage = TorchStorage.of(module, name);
     if (storage != null) {
       return new PickleValue.StorageClass(storage);
+    }
+    DType dtype = TorchDType.dtype(module, name);
+    if (dtype != null) {
+      return new PickleValue.Leaf(new Value.Type(dtype));
     }
     if (TorchStorage.isStorage(module, name)) {
       throw origin.refuse(
@@ -39,10 +43,13 @@ final class TorchObjects {
               + " holds elements of a type that is not supported; supported are "
               + TorchStorage.supported());
     }
-    for (DType dtype : DType.values()) {
-      if (module.equals(TorchNames.TORCH) && name.equals(dtype.toString())) {
-        return new PickleValue.Leaf(new Value.Type(dtype));
-      }
+    if (TorchDType.isDType(module, name)) {
+      throw origin.refuse(
+          module
+              + "."
+              + name
+              + " is an element type that is not supported; supported are "
+              + TorchDType.supported());
     }
     throw origin.refuse(
         module
@@ -69,9 +76,13 @@ final class TorchObjects {
         requireCount(callable, args, 1, 1);
         yield new PickleValue.Leaf(new Value.Size(size(args.getFirst())));
       }
-      case REBUILD_TENSOR -> {
+      case REBUILD_TENSOR_V2 -> {
         requireCount(callable, args, 6, 7);
-        yield tensor(args);
+        yield typedTensor(args);
+      }
+      case REBUILD_TENSOR_V3 -> {
+        requireCount(callable, args, 7, 8);
+        yield untypedTensor(args);
       }
       case REBUILD_PARAMETER -> {
         requireCount(callable, args, 3, 3);
@@ -86,18 +97,18 @@ final class TorchObjects {
 
   /**
    * The storage that a persistent id {@code ('storage', class, key, location, element count)}
-   * means.
+   * means; the count is one of bytes, if the class is untyped.
    */
   PickleValue.Storage storage(PickleValue id) throws CheckpointException {
     if (id instanceof PickleValue.Tuple(var items)
         && items.size() == 5
-        && items.get(0) instanceof PickleValue.Leaf(Value.Text(var kind))
-        && kind.equals(TorchNames.STORAGE)
-        && items.get(1) instanceof PickleValue.StorageClass(var dtype)
+        && items.get(0) instanceof PickleValue.Leaf(Value.Text(var what))
+        && what.equals(TorchNames.STORAGE)
+        && items.get(1) instanceof PickleValue.StorageClass(var kind)
         && items.get(2) instanceof PickleValue.Leaf(Value.Text(var key))
         && items.get(3) instanceof PickleValue.Leaf(Value.Text _)
-        && items.get(4) instanceof PickleValue.Leaf(Value.Int(var elementCount))) {
-      return unique(new PickleValue.Storage(key, dtype, elementCount));
+        && items.get(4) instanceof PickleValue.Leaf(Value.Int(var count))) {
+      return unique(new PickleValue.Storage(key, kind, count));
     }
     throw origin.refuse(
         "a persistent id must be ('storage', class, key, location, element count), but is another value");
@@ -119,26 +130,56 @@ final class TorchObjects {
 
   private PickleValue.Storage unique(PickleValue.Storage storage) throws CheckpointException {
     PickleValue.Storage known = storages.putIfAbsent(storage.key(), storage);
-    if (known != null && !known.equals(storage)) {
+    if (known != null && !known.isSame(storage)) {
       throw origin.refuse(
           "storage \""
               + storage.key()
               + "\" is described both as "
-              + known.elementCount()
-              + " elements of "
-              + known.dtype()
+              + known.kind().contents(known.count())
               + " and as "
-              + storage.elementCount()
-              + " of "
-              + storage.dtype());
+              + storage.kind().contents(storage.count()));
     }
     return storage;
   }
 
-  private PickleValue tensor(List<PickleValue> args) throws CheckpointException {
-    if (!(args.get(0) instanceof PickleValue.Storage storage)) {
-      throw origin.refuse("a tensor must be made of a storage, not of " + args.get(0).describe());
+  private PickleValue typedTensor(List<PickleValue> args) throws CheckpointException {
+    PickleValue.Storage storage = storageOf(args);
+    DType dtype = storage.kind().dtype();
+    if (dtype == null) {
+      throw origin.refuse(
+          TorchFunction.REBUILD_TENSOR_V2 + " takes a storage of a type, not a " + storage.kind());
     }
+    return tensor(storage, dtype, args, 6);
+  }
+
+  private PickleValue untypedTensor(List<PickleValue> args) throws CheckpointException {
+    PickleValue.Storage storage = storageOf(args);
+    if (storage.kind() != TorchStorage.UNTYPED) {
+      throw origin.refuse(
+          TorchFunction.REBUILD_TENSOR_V3
+              + " takes a "
+              + TorchStorage.UNTYPED
+              + ", not a "
+              + storage.kind());
+    }
+    if (!(args.get(6) instanceof PickleValue.Leaf(Value.Type(var dtype)))) {
+      throw origin.refuse("a tensor's type must be a dtype, not " + args.get(6).describe());
+    }
+    return tensor(storage, dtype, args, 7);
+  }
+
+  private PickleValue.Storage storageOf(List<PickleValue> args) throws CheckpointException {
+    if (!(args.getFirst() instanceof PickleValue.Storage storage)) {
+      throw origin.refuse(
+          "a tensor must be made of a storage, not of " + args.getFirst().describe());
+    }
+    return storage;
+  }
+
+  /** The tensor of a call's arguments; the flags are the last of them, and may be left out. */
+  private PickleValue tensor(
+      PickleValue.Storage storage, DType dtype, List<PickleValue> args, int flagsAt)
+      throws CheckpointException {
     if (!(args.get(1) instanceof PickleValue.Leaf(Value.Int(var offset)))) {
       throw notAnInteger(args.get(1), "a tensor's offset");
     }
@@ -148,14 +189,14 @@ final class TorchObjects {
       throw origin.refuse(
           "a tensor has " + sizes.size() + " sizes but " + strides.size() + " strides");
     }
-    // The sixth item, hooks, is of no use here. The seventh says that the elements are to be
-    // negated or conjugated.
-    if (args.size() == 7
-        && !(args.get(6) instanceof PickleValue.Dict(var flags) && flags.isEmpty())) {
+    // The sixth item, hooks, is of no use here. Flags say that the elements are to be negated or
+    // conjugated.
+    if (args.size() > flagsAt
+        && !(args.get(flagsAt) instanceof PickleValue.Dict(var flags) && flags.isEmpty())) {
       throw origin.refuse(
           "a tensor has flags (negative or conjugate view), which are not supported");
     }
-    return new PickleValue.SavedTensor(storage, offset, sizes, strides);
+    return new PickleValue.SavedTensor(storage, dtype, offset, sizes, strides);
   }
 
   private void requireCount(

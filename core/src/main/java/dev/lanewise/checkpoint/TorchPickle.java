@@ -1,5 +1,6 @@
 package dev.lanewise.checkpoint;
 
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -34,7 +35,7 @@ final class TorchPickle {
       case Value.Bool(boolean flag) -> out.op(flag ? Pickle.NEWTRUE : Pickle.NEWFALSE);
       case Value.Text(String text) -> out.text(text);
       case Value.None _ -> out.op(Pickle.NONE);
-      case Value.Type(var dtype) -> out.global(TorchNames.TORCH, dtype.toString());
+      case Value.Type(DType dtype) -> dtype(dtype);
       case Value.Size(var shape) -> {
         out.global(TorchNames.TORCH, TorchNames.SIZE);
         out.tuple(Arrays.stream(shape.toArray()).boxed().toList());
@@ -66,31 +67,44 @@ final class TorchPickle {
 
   /**
    * {@code torch._utils._rebuild_tensor_v2(storage, offset, size, stride, requires_grad,
-   * backward_hooks)}.
+   * backward_hooks)}, or {@code _rebuild_tensor_v3(..., dtype)} for a type without a storage class.
    */
   private void tensor(StoragePlan.Placement placement) {
-    out.global(TorchNames.UTILS, TorchNames.REBUILD_TENSOR);
+    DType dtype = placement.storage().elements().dtype();
+    TorchStorage kind = TorchStorage.of(dtype);
+    boolean isTyped = kind.dtype() != null;
+    out.global(
+        TorchNames.UTILS, isTyped ? TorchNames.REBUILD_TENSOR_V2 : TorchNames.REBUILD_TENSOR_V3);
     out.op(Pickle.MARK);
-    storage(placement.storage());
+    storage(kind, placement.storage());
     out.integer(placement.offset());
     out.tuple(placement.sizes());
     out.tuple(placement.strides());
     out.op(Pickle.NEWFALSE);
     emptyOrderedDict();
+    if (!isTyped) {
+      dtype(dtype);
+    }
     out.op(Pickle.TUPLE);
     out.op(Pickle.REDUCE);
   }
 
-  /** The persistent id {@code ('storage', class, key, location, element count)}. */
-  private void storage(StoragePlan.Storage storage) {
+  /** The persistent id {@code ('storage', class, key, location, count of elements or bytes)}. */
+  private void storage(TorchStorage kind, StoragePlan.Storage storage) {
+    Tensor elements = storage.elements();
+    long bytes = elements.shape().elementCount() * elements.dtype().sizeBytes();
     out.op(Pickle.MARK);
     out.text(TorchNames.STORAGE);
-    out.global(TorchStorage.MODULE, TorchStorage.className(storage.elements().dtype()));
+    out.global(kind.module(), kind.className());
     out.text(storage.key());
     out.text("cpu");
-    out.integer(storage.elements().shape().elementCount());
+    out.integer(bytes / kind.unitBytes());
     out.op(Pickle.TUPLE);
     out.op(Pickle.BINPERSID);
+  }
+
+  private void dtype(DType dtype) {
+    out.global(TorchNames.TORCH, dtype.toString());
   }
 
   private void emptyOrderedDict() {

@@ -1,5 +1,6 @@
 package dev.lanewise.checkpoint;
 
+import dev.lanewise.tensor.DType;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteOrder;
 import java.util.HashMap;
@@ -11,11 +12,11 @@ final class TorchStorages {
   private final TorchReader file;
   private final ElementLoader loader;
   private final ByteOrder order;
-  private final Map<String, Sized> used = new LinkedHashMap<>();
+  private final Map<String, Used> used = new LinkedHashMap<>();
   private final Map<String, MemorySegment> memories = new HashMap<>();
 
-  /** A storage, and where its bytes are. */
-  private record Sized(PickleValue.Storage storage, Extent extent) {}
+  /** Where the bytes of a storage are, and how many make an element. */
+  private record Used(Extent extent, int elementBytes) {}
 
   TorchStorages(TorchReader file, ElementLoader loader, ByteOrder order) {
     this.file = file;
@@ -23,33 +24,64 @@ final class TorchStorages {
     this.order = order;
   }
 
-  /** Notes that a storage is used; its size must be what the pickle says. */
-  void use(PickleValue.Storage storage) throws CheckpointException {
-    if (used.containsKey(storage.key())) {
-      return;
+  /**
+   * Notes that a tensor's storage is used. Its size must be what the pickle says, and a whole
+   * number of the tensor's elements.
+   */
+  void use(PickleValue.SavedTensor tensor) throws CheckpointException {
+    String key = tensor.storage().key();
+    int elementBytes = tensor.dtype().sizeBytes();
+    Used known = used.get(key);
+    if (known == null) {
+      known = new Used(extent(tensor.storage()), elementBytes);
+      used.put(key, known);
     }
+    requireWhole(known.extent, tensor.dtype());
+    // Tensors of several types can look at the same bytes, which can be reversed in one way only.
+    if (known.elementBytes != elementBytes && order != ByteOrder.nativeOrder()) {
+      throw known
+          .extent
+          .origin()
+          .refuse(
+              "is "
+                  + order
+                  + " and has elements of "
+                  + known.elementBytes
+                  + " bytes and of "
+                  + elementBytes
+                  + "; only elements of one size are converted");
+    }
+  }
+
+  private Extent extent(PickleValue.Storage storage) throws CheckpointException {
     Extent extent = file.extent(TorchEntries.storage(storage.key()));
-    int elementBytes = storage.dtype().sizeBytes();
-    if (extent.sizeBytes() % elementBytes != 0
-        || extent.sizeBytes() / elementBytes != storage.elementCount()) {
+    int unitBytes = storage.kind().unitBytes();
+    if (extent.sizeBytes() % unitBytes != 0 || extent.sizeBytes() / unitBytes != storage.count()) {
       throw extent
           .origin()
           .refuse(
               "has "
                   + extent.sizeBytes()
                   + " bytes, but should hold "
-                  + storage.elementCount()
-                  + " elements of "
-                  + storage.dtype());
+                  + storage.kind().contents(storage.count()));
     }
-    used.put(storage.key(), new Sized(storage, extent));
+    return extent;
+  }
+
+  private static void requireWhole(Extent extent, DType dtype) throws CheckpointException {
+    if (extent.sizeBytes() % dtype.sizeBytes() != 0) {
+      throw extent
+          .origin()
+          .refuse(
+              "has " + extent.sizeBytes() + " bytes, which is no whole number of " + dtype + "s");
+    }
   }
 
   /** Takes or maps memory for all storages that are used. */
   void reserve() throws CheckpointException {
-    for (Sized each : used.values()) {
-      int elementBytes = each.storage.dtype().sizeBytes();
-      memories.put(each.storage.key(), loader.reserve(each.extent, elementBytes, order));
+    for (Map.Entry<String, Used> each : used.entrySet()) {
+      Used storage = each.getValue();
+      memories.put(each.getKey(), loader.reserve(storage.extent, storage.elementBytes, order));
     }
   }
 

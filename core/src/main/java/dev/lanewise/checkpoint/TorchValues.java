@@ -1,5 +1,6 @@
 package dev.lanewise.checkpoint;
 
+import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
@@ -88,7 +89,7 @@ final class TorchValues {
       return measureContainer(container, depth);
     }
     if (value instanceof PickleValue.SavedTensor tensor) {
-      storages.use(tensor.storage());
+      storages.use(tensor);
     } else if (!(value instanceof PickleValue.Leaf)) {
       throw origin.refuse(
           "has " + value.describe() + " where a tensor or a plain value is expected");
@@ -173,9 +174,9 @@ final class TorchValues {
 
   private Tensor view(Place place, PickleValue.SavedTensor saved) throws CheckpointException {
     try {
-      PickleValue.Storage storage = saved.storage();
-      MemorySegment memory = storages.memory(storage);
-      Tensor flat = Tensor.wrap(memory, storage.dtype(), Shape.of(storage.elementCount()));
+      MemorySegment memory = storages.memory(saved.storage());
+      DType dtype = saved.dtype();
+      Tensor flat = Tensor.wrap(memory, dtype, Shape.of(memory.byteSize() / dtype.sizeBytes()));
       return flat.asStrided(Shape.of(array(saved.sizes())), array(saved.strides()), saved.offset());
     } catch (IllegalArgumentException e) {
       throw origin.refuse(

@@ -9,7 +9,9 @@ import java.lang.foreign.ValueLayout;
  *
  * <p>Elements are stored in the machine's byte order and may lie at any address. Computation is
  * done in {@link #FLOAT32}, contractions in {@link #FLOAT64} too; indices are {@link #INT32} or
- * {@link #INT64}; the other types can be stored, viewed, read, written and saved.
+ * {@link #INT64}; the other types can be stored, viewed, read, written and saved. A {@code long}
+ * holds every integer here but those of {@link #UINT64} from 2^63 on: reading one as a {@code long}
+ * is refused, as a {@code double} it is rounded, and its bits are in the tensor's segment.
  *
  * <p>The names and meanings are those of <a
  * href="https://docs.pytorch.org/docs/stable/tensor_attributes.html">PyTorch's dtypes</a>.
@@ -34,6 +36,12 @@ public enum DType {
   INT32("int32", 4),
   /** Two's complement, 64 bits. */
   INT64("int64", 8),
+  /** Unsigned, 16 bits. */
+  UINT16("uint16", 2),
+  /** Unsigned, 32 bits. */
+  UINT32("uint32", 4),
+  /** Unsigned, 64 bits. */
+  UINT64("uint64", 8),
   /** A byte: 0 is false and read as 0, any other is true and read as 1; 0 and 1 can be written. */
   BOOL("bool", 1);
 
@@ -62,11 +70,13 @@ public enum DType {
   public boolean isFloatingPoint() {
     return switch (this) {
       case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 -> true;
-      case INT8, UINT8, INT16, INT32, INT64, BOOL -> false;
+      case INT8, UINT8, INT16, INT32, INT64, UINT16, UINT32, UINT64, BOOL -> false;
     };
   }
 
-  /** Reads one element as a double: exact for every type but int64, which is rounded. */
+  /**
+   * Reads one element as a double: exact but for int64 and uint64, which are rounded to nearest.
+   */
   double readDouble(MemorySegment segment, long offsetBytes) {
     return switch (this) {
       case FLOAT32 -> segment.get(ValueLayout.JAVA_FLOAT_UNALIGNED, offsetBytes);
@@ -75,11 +85,13 @@ public enum DType {
           Float.intBitsToFloat(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes) << 16);
       case FLOAT16 ->
           Float.float16ToFloat(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes));
-      case INT8, UINT8, INT16, INT32, INT64, BOOL -> (double) readLong(segment, offsetBytes);
+      case INT8, UINT8, INT16, INT32, INT64, UINT16, UINT32, BOOL ->
+          (double) readLong(segment, offsetBytes);
+      case UINT64 -> unsignedToDouble(segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes));
     };
   }
 
-  /** Reads one element of an integer type or bool exactly. */
+  /** Reads one element of an integer type or bool exactly; a uint64 from 2^63 on is refused. */
   long readLong(MemorySegment segment, long offsetBytes) {
     return switch (this) {
       case INT8 -> segment.get(ValueLayout.JAVA_BYTE, offsetBytes);
@@ -88,6 +100,11 @@ public enum DType {
       case INT16 -> segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes);
       case INT32 -> segment.get(ValueLayout.JAVA_INT_UNALIGNED, offsetBytes);
       case INT64 -> segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes);
+      case UINT16 ->
+          Short.toUnsignedLong(segment.get(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes));
+      case UINT32 ->
+          Integer.toUnsignedLong(segment.get(ValueLayout.JAVA_INT_UNALIGNED, offsetBytes));
+      case UINT64 -> unsignedToLong(segment.get(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes));
       case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
           throw new IllegalArgumentException("an element of type " + this + " is not an integer");
     };
@@ -108,15 +125,27 @@ public enum DType {
               ValueLayout.JAVA_SHORT_UNALIGNED,
               offsetBytes,
               Float.floatToFloat16(roundToOdd(value)));
-      case INT8, UINT8, INT16, INT32, INT64, BOOL -> {
-        long integer = (long) value;
-        // 2^63 becomes the largest long, which as a double is 2^63 again.
-        if (integer != value || value == 0x1p63) {
-          throw new IllegalArgumentException(value + " is not an integer that fits in " + this);
+      case INT8, UINT8, INT16, INT32, INT64, UINT16, UINT32, BOOL ->
+          writeLong(segment, offsetBytes, integer(value));
+      case UINT64 -> {
+        if (value >= 0x1p63 && value < 0x1p64) {
+          // An integer, as all doubles of this size are; its lower 63 bits and the upper one.
+          long bits = (long) (value - 0x1p63) | Long.MIN_VALUE;
+          segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes, bits);
+        } else {
+          writeLong(segment, offsetBytes, integer(value));
         }
-        writeLong(segment, offsetBytes, integer);
       }
     }
+  }
+
+  private long integer(double value) {
+    long integer = (long) value;
+    // 2^63 becomes the largest long, which as a double is 2^63 again.
+    if (integer != value || value == 0x1p63) {
+      throw new IllegalArgumentException(value + " is not an integer that fits in " + this);
+    }
+    return integer;
   }
 
   /** Writes one element of an integer type, which must be able to hold the value. */
@@ -143,6 +172,18 @@ public enum DType {
         segment.set(ValueLayout.JAVA_INT_UNALIGNED, offsetBytes, (int) value);
       }
       case INT64 -> segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes, value);
+      case UINT16 -> {
+        requireRange(value, 0, 0xffff);
+        segment.set(ValueLayout.JAVA_SHORT_UNALIGNED, offsetBytes, (short) value);
+      }
+      case UINT32 -> {
+        requireRange(value, 0, 0xffff_ffffL);
+        segment.set(ValueLayout.JAVA_INT_UNALIGNED, offsetBytes, (int) value);
+      }
+      case UINT64 -> {
+        requireRange(value, 0, Long.MAX_VALUE);
+        segment.set(ValueLayout.JAVA_LONG_UNALIGNED, offsetBytes, value);
+      }
       case FLOAT32, FLOAT64, BFLOAT16, FLOAT16 ->
           throw new AssertionError("writeDouble writes " + this);
     }
@@ -152,6 +193,22 @@ public enum DType {
     if (value < low || value > high) {
       throw new IllegalArgumentException(value + " does not fit in " + this);
     }
+  }
+
+  private static long unsignedToLong(long bits) {
+    if (bits < 0) {
+      throw new IllegalArgumentException(
+          Long.toUnsignedString(bits) + ", an element of type uint64, does not fit in a long");
+    }
+    return bits;
+  }
+
+  private static double unsignedToDouble(long bits) {
+    if (bits >= 0) {
+      return (double) bits;
+    }
+    // Half of it fits in a long; the bit that is shifted out must not be lost to the rounding.
+    return 2 * (double) ((bits >>> 1) | (bits & 1));
   }
 
   /**

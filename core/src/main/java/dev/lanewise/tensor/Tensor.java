@@ -620,7 +620,8 @@ public final class Tensor implements Operand {
   // ------------------------------------------------------------------------------------------------------------ elements
 
   /**
-   * One element, as a double (exact for every type but int64).
+   * One element, as a double: exact for every type but int64 and uint64, which are rounded to
+   * nearest.
    *
    * @param index its position in each dimension
    * @return the element
@@ -636,7 +637,8 @@ public final class Tensor implements Operand {
    * @param index its position in each dimension
    * @return the element
    * @throws IndexOutOfBoundsException if there is no such element
-   * @throws IllegalArgumentException if the elements are not integers
+   * @throws IllegalArgumentException if the elements are not integers, or it is one of uint64 that
+   *     does not fit in a long
    */
   public long getLong(long... index) {
     return dtype.readLong(segment, elementBytes(index));
@@ -788,7 +790,8 @@ public final class Tensor implements Operand {
    * All elements of an integer or bool tensor, row by row.
    *
    * @return a new array
-   * @throws IllegalArgumentException if the elements are not integers
+   * @throws IllegalArgumentException if the elements are not integers, or one is of uint64 and does
+   *     not fit in a long
    */
   public long[] toLongArray() {
     long[] values = new long[Math.toIntExact(shape.elementCount())];
@@ -877,7 +880,8 @@ public final class Tensor implements Operand {
     }
   }
 
-  private long elementBytes(long[] index) {
+  /** Where an element lies in the segment, in bytes. */
+  long elementBytes(long[] index) {
     if (index.length != rank()) {
       throw new IndexOutOfBoundsException(
           "index "

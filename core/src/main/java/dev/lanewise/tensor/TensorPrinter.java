@@ -1,5 +1,7 @@
 package dev.lanewise.tensor;
 
+import java.lang.foreign.ValueLayout;
+
 /**
  * Writes a tensor for people: nested brackets, a row a line, the middle of long dimensions left
  * out.
@@ -54,9 +56,14 @@ final class TensorPrinter {
   private String element(long[] index) {
     return switch (tensor.dtype()) {
       case BOOL -> Boolean.toString(tensor.getLong(index) != 0);
-      case INT8, UINT8, INT16, INT32, INT64 -> Long.toString(tensor.getLong(index));
+      case INT8, UINT8, INT16, INT32, INT64, UINT16, UINT32 -> Long.toString(tensor.getLong(index));
+      case UINT64 -> Long.toUnsignedString(bits(index));
       case FLOAT64 -> Double.toString(tensor.get(index));
       case FLOAT32, BFLOAT16, FLOAT16 -> Float.toString((float) tensor.get(index));
     };
+  }
+
+  private long bits(long[] index) {
+    return tensor.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, tensor.elementBytes(index));
   }
 }

@@ -266,7 +266,7 @@ final class BadFilesTest {
   @Test
   void storageDescribedTwice() {
     assertPickleRefused(
-        "storage \"0\" is described both as 2 elements of float32 and as 8 of int8",
+        "storage \"0\" is described both as 2 elements of float32 and as 8 elements of int8",
         "}",
         ForgedCheckpoint.storage("FloatStorage", "0", 2),
         ForgedCheckpoint.storage("CharStorage", "0", 8));
@@ -996,6 +996,380 @@ final class BadFilesTest {
   @Test
   void lettersThatAreNotAscii() {
     assertPickleRefused("has something that is not a Python name at byte 4", "c\u00e4\nx\n");
+  }
+
+  // ---------------------------------------------------------------------------------------------------- tensors of bytes
+
+  private void writeUntyped(String dtype, int byteCount, int offset, int[] sizes, int[] strides) {
+    byte[] tensor = ForgedCheckpoint.untypedTensor(dtype, "0", byteCount, offset, sizes, strides);
+    new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+  }
+
+  /** Two tensors, each all of the same eight bytes. */
+  private static ForgedCheckpoint twoTypes(String first, int firstCount, String second, int count) {
+    return new ForgedCheckpoint()
+        .pickle(
+            ForgedCheckpoint.pickled(
+                "}(",
+                ForgedCheckpoint.text("a"),
+                ForgedCheckpoint.untypedTensor(
+                    first, "0", 8, 0, new int[] {firstCount}, new int[] {1}),
+                ForgedCheckpoint.text("b"),
+                ForgedCheckpoint.untypedTensor(second, "0", 8, 0, new int[] {count}, new int[] {1}),
+                "u"));
+  }
+
+  /** The bytes are those of the float32 numbers 1 and 2. */
+  @Test
+  void bytesAsElementsOfAnyType() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      writeUntyped("float32", 8, 0, new int[] {2}, new int[] {1});
+      assertArrayEquals(new float[] {1, 2}, StateDict.load(file(), arena).get("w").toFloatArray());
+      writeUntyped("uint16", 8, 1, new int[] {3}, new int[] {1});
+      assertArrayEquals(
+          new long[] {0x3f80, 0, 0x4000}, StateDict.load(file(), arena).get("w").toLongArray());
+      writeUntyped("uint8", 8, 7, new int[] {}, new int[] {});
+      assertEquals(0x40, StateDict.load(file(), arena).get("w").item());
+    }
+  }
+
+  @Test
+  void typesThatShareBytes() throws IOException {
+    twoTypes("uint16", 4, "uint32", 2).write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(file(), arena);
+      assertArrayEquals(new long[] {0, 0x3f80, 0, 0x4000}, state.get("a").toLongArray());
+      assertArrayEquals(new long[] {0x3f800000, 0x40000000}, state.get("b").toLongArray());
+      state.get("a").set(0xffff, 3);
+      assertEquals(0xffff0000L, state.get("b").getLong(1));
+      assertEquals(0x40000000L, StateDict.map(file(), arena).get("b").getLong(1));
+    }
+  }
+
+  /** As torch.save writes {@code {"a": bytes, "b": bytes.view(torch.uint16)}}. */
+  @Test
+  void typedBytesThatAreShared() throws IOException {
+    byte[] typed = ForgedCheckpoint.tensor("ByteStorage", "0", 8, 0, new int[] {8}, new int[] {1});
+    byte[] untyped =
+        ForgedCheckpoint.untypedTensor("uint16", "0", 8, 0, new int[] {4}, new int[] {1});
+    for (var pair : List.of(List.of(typed, untyped), List.of(untyped, typed))) {
+      byte[] pickle =
+          ForgedCheckpoint.pickled(
+              "}(",
+              ForgedCheckpoint.text("a"),
+              pair.getFirst(),
+              ForgedCheckpoint.text("b"),
+              pair.getLast(),
+              "u");
+      new ForgedCheckpoint().pickle(pickle).write(file());
+      try (Arena arena = Arena.ofConfined()) {
+        StateDict state = StateDict.load(file(), arena);
+        state.get("a").set(7, 0);
+        assertEquals(7, state.get("b").getLong(0));
+      }
+      new ForgedCheckpoint().pickle(pickle).entry("byteorder", "big").write(file());
+      assertRefused("data/0: is BIG_ENDIAN and has elements of ");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"uint8, 1", "uint16, 2", "uint32, 4", "float32, 4", "uint64, 8"})
+  void bigEndianBytes(String dtype, int elementBytes) throws IOException {
+    int count = 8 / elementBytes;
+    byte[] tensor =
+        ForgedCheckpoint.untypedTensor(dtype, "0", 8, 0, new int[] {count}, new int[] {1});
+    byte[] big = {0, 1, 2, 3, 4, 5, 6, 7};
+    new ForgedCheckpoint()
+        .entry("byteorder", "big")
+        .entry("data/0", big)
+        .pickle(ForgedCheckpoint.stateDict(tensor))
+        .write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = StateDict.load(file(), arena).get("w").segment();
+      for (int i = 0; i < 8; i++) {
+        int placeInElement = elementBytes - 1 - i % elementBytes;
+        assertEquals(
+            i, memory.get(ValueLayout.JAVA_BYTE, i / elementBytes * elementBytes + placeInElement));
+      }
+    }
+  }
+
+  @Test
+  void bigEndianBytesOfTwoTypes() throws IOException {
+    twoTypes("uint32", 2, "int32", 2).entry("byteorder", "big").write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      StateDict state = StateDict.load(file(), arena);
+      assertArrayEquals(new long[] {0x803f, 0x40}, state.get("a").toLongArray());
+      assertArrayEquals(new long[] {0x803f, 0x40}, state.get("b").toLongArray());
+    }
+    twoTypes("uint16", 4, "uint32", 2).entry("byteorder", "big").write(file());
+    assertRefused(
+        "data/0: is BIG_ENDIAN and has elements of 2 bytes and of 4; only elements of one size are converted");
+  }
+
+  @Test
+  void bytesThatAreMoreOrLessThanTheirCount() {
+    for (int count : new int[] {1000, 6, -8}) {
+      writeUntyped("uint16", count, 0, new int[] {2}, new int[] {1});
+      assertRefused("data/0: has 8 bytes, but should hold " + count + " bytes");
+    }
+  }
+
+  @Test
+  void bytesThatAreNoWholeNumberOfElements() {
+    byte[] tensor =
+        ForgedCheckpoint.untypedTensor("uint16", "0", 7, 0, new int[] {3}, new int[] {1});
+    new ForgedCheckpoint()
+        .entry("data/0", new byte[7])
+        .pickle(ForgedCheckpoint.stateDict(tensor))
+        .write(file());
+    assertRefused("data/0: has 7 bytes, which is no whole number of uint16s");
+    byte[] again =
+        ForgedCheckpoint.pickled(
+            "}(",
+            ForgedCheckpoint.text("a"),
+            ForgedCheckpoint.untypedTensor("int16", "0", 6, 0, new int[] {3}, new int[] {1}),
+            ForgedCheckpoint.text("b"),
+            ForgedCheckpoint.untypedTensor("uint32", "0", 6, 0, new int[] {1}, new int[] {1}),
+            "u");
+    new ForgedCheckpoint().entry("data/0", new byte[6]).pickle(again).write(file());
+    assertRefused("data/0: has 6 bytes, which is no whole number of uint32s");
+  }
+
+  @Test
+  void bytesDescribedTwice() {
+    assertPickleRefused(
+        "storage \"0\" is described both as 2 elements of float32 and as 8 bytes",
+        "}",
+        ForgedCheckpoint.storage("FloatStorage", "0", 2),
+        ForgedCheckpoint.untypedStorage("0", 8));
+    assertPickleRefused(
+        "storage \"0\" is described both as 8 bytes and as 8 elements of int8",
+        "}",
+        ForgedCheckpoint.untypedStorage("0", 8),
+        ForgedCheckpoint.storage("CharStorage", "0", 8));
+    assertPickleRefused(
+        "storage \"0\" is described both as 4 elements of uint8 and as 8 bytes",
+        "}",
+        ForgedCheckpoint.storage("ByteStorage", "0", 4),
+        ForgedCheckpoint.untypedStorage("0", 8));
+    assertPickleRefused(
+        "storage \"0\" is described both as 8 bytes and as 4 bytes",
+        "}",
+        ForgedCheckpoint.untypedStorage("0", 8),
+        ForgedCheckpoint.untypedStorage("0", 4));
+  }
+
+  @Test
+  void viewsThatLeaveTheirBytes() {
+    String unfit = "data.pkl: tensor \"w\" does not fit its storage \"0\": ";
+    writeUntyped("uint16", 8, 0, new int[] {2, 3}, new int[] {3, 1});
+    assertRefusedLate(
+        unfit
+            + "a uint16 view of shape [2, 3], strides [3, 1] and offset 0 needs 12 bytes, but the segment has 8");
+    writeUntyped("uint64", 8, 1, new int[] {1}, new int[] {1});
+    assertRefusedLate(unfit + "a uint64 view of shape [1], strides [1] and offset 1 needs");
+    // Within the count of bytes, but not of elements.
+    writeUntyped("uint32", 8, 2, new int[] {1}, new int[] {1});
+    assertRefusedLate(unfit + "a uint32 view of shape [1], strides [1] and offset 2 needs");
+    writeUntyped("uint16", 8, -1, new int[] {2}, new int[] {1});
+    assertRefusedLate(unfit);
+    writeUntyped("uint16", 8, 3, new int[] {2}, new int[] {-1});
+    assertRefusedLate(unfit + "stride -1 of dimension 0 is negative");
+    writeUntyped("uint16", 8, 0, new int[] {-2}, new int[] {1});
+    assertRefusedLate(unfit + "size -2 of dimension 0 is negative");
+    int huge = Integer.MAX_VALUE;
+    writeUntyped("uint16", 8, 0, new int[] {huge, huge, huge}, new int[] {0, 0, 0});
+    assertRefusedLate(unfit + "shape [2147483647, 2147483647, 2147483647] has more elements");
+    writeUntyped("uint16", 8, 0, new int[] {huge, huge}, new int[] {huge, huge});
+    assertRefusedLate(unfit);
+  }
+
+  /** Places whose bytes are more than a long can count. */
+  @Test
+  void offsetsThatOverflow() {
+    byte[] one = ForgedCheckpoint.tuple(1);
+    for (int shift = 1; shift <= 4; shift++) {
+      long offset = Long.MAX_VALUE >>> shift;
+      for (String dtype : List.of("uint16", "uint32", "uint64")) {
+        byte[] tensor =
+            ForgedCheckpoint.bytes(
+                "ctorch._utils\n_rebuild_tensor_v3\n(",
+                BYTES,
+                "\u008a\u0008",
+                ForgedCheckpoint.littleEndian((int) offset),
+                ForgedCheckpoint.littleEndian((int) (offset >>> 32)),
+                one,
+                one,
+                "\u0089}ctorch\n" + dtype + "\ntR");
+        new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
+        assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+      }
+    }
+  }
+
+  @Test
+  void elementOfNoBytes() {
+    byte[] tensor =
+        ForgedCheckpoint.untypedTensor("uint16", "0", 0, 0, new int[] {1}, new int[] {1});
+    new ForgedCheckpoint()
+        .entry("data/0", "")
+        .pickle(ForgedCheckpoint.stateDict(tensor))
+        .write(file());
+    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+  }
+
+  @Test
+  void moreStridesThanSizesOverBytes() {
+    writeUntyped("uint16", 8, 0, new int[] {1}, new int[] {1, 1});
+    assertRefused("data.pkl: a tensor has 1 sizes but 2 strides");
+    int[] more = new int[65];
+    Arrays.fill(more, 1);
+    writeUntyped("uint16", 8, 0, more, more);
+    assertRefused("data.pkl: a tensor has 65 dimensions; at most 64 are read");
+  }
+
+  @ParameterizedTest
+  @CsvSource({"float8_e4m3fn", "complex64", "qint8", "quint4x2", "bits1x8", "uint1", "int4"})
+  void unsupportedTypeOfElements(String dtype) {
+    writeUntyped(dtype, 8, 0, new int[] {1}, new int[] {1});
+    assertRefused(
+        "data.pkl: torch."
+            + dtype
+            + " is an element type that is not supported; supported are float32, float64,");
+  }
+
+  @Test
+  void namesThatAreNoType() {
+    for (String name : List.of("float", "intrinsic", "uint16x.y", "bitsy1")) {
+      assertPickleRefused(
+          "torch." + name + " is not among the names a checkpoint may use",
+          "ctorch\n" + name + "\n");
+    }
+    assertPickleRefused(
+        "torch.storage.TypedStorage is not among the names a checkpoint may use",
+        "ctorch.storage\nTypedStorage\n");
+    assertPickleRefused("os.uint16 is not among the names a checkpoint may use", "cos\nuint16\n");
+  }
+
+  private static final byte[] BYTES = ForgedCheckpoint.untypedStorage("0", 8);
+  private static final String UINT16 = "ctorch\nuint16\n";
+
+  /**
+   * A call of {@code _rebuild_tensor_v3}; sound are bytes, 0, a tuple, a tuple, False, {} and a
+   * type.
+   */
+  private void assertUntypedRefused(String message, Object... arguments) {
+    assertPickleRefused(
+        message, "ctorch._utils\n_rebuild_tensor_v3\n(", ForgedCheckpoint.bytes(arguments), "tR");
+  }
+
+  @Test
+  void argumentsOfATensorOfBytes() {
+    byte[] shape = ForgedCheckpoint.tuple(1);
+    assertUntypedRefused(
+        "torch._utils._rebuild_tensor_v3 takes 7 to 8 arguments here, not 6",
+        BYTES,
+        "K\0",
+        shape,
+        shape,
+        "\u0089}");
+    assertUntypedRefused(
+        "torch._utils._rebuild_tensor_v3 takes 7 to 8 arguments here, not 9",
+        BYTES,
+        "K\0",
+        shape,
+        shape,
+        "\u0089}",
+        UINT16,
+        "}}");
+    assertUntypedRefused(
+        "a tensor must be made of a storage, not of torch.storage.UntypedStorage",
+        "ctorch.storage\nUntypedStorage\n",
+        "K\0",
+        shape,
+        shape,
+        "\u0089}",
+        UINT16);
+    assertUntypedRefused(
+        "a tensor's offset must be an integer, not a boolean",
+        BYTES,
+        "\u0088",
+        shape,
+        shape,
+        "\u0089}",
+        UINT16);
+    assertUntypedRefused(
+        "an item of a tensor's shape must be an integer, not a float",
+        BYTES,
+        "K\0",
+        "G\0\0\0\0\0\0\0\0\u0085",
+        shape,
+        "\u0089}",
+        UINT16);
+    for (var wrong :
+        List.of(
+            List.of("a string", ForgedCheckpoint.text("uint16")),
+            List.of("None", "N"),
+            List.of("torch.ShortStorage", "ctorch\nShortStorage\n"))) {
+      assertUntypedRefused(
+          "a tensor's type must be a dtype, not " + wrong.getFirst(),
+          BYTES,
+          "K\0",
+          shape,
+          shape,
+          "\u0089}",
+          wrong.getLast());
+    }
+  }
+
+  @Test
+  void storagesOfTheOtherKind() {
+    byte[] shape = ForgedCheckpoint.tuple(1);
+    assertUntypedRefused(
+        "torch._utils._rebuild_tensor_v3 takes a torch.storage.UntypedStorage, not a torch.FloatStorage",
+        STORAGE,
+        "K\0",
+        shape,
+        shape,
+        "\u0089}ctorch\nfloat32\n");
+    assertTensorRefused(
+        "torch._utils._rebuild_tensor_v2 takes a storage of a type, not a torch.storage.UntypedStorage",
+        BYTES,
+        "K\0",
+        shape,
+        shape,
+        "\u0089}");
+  }
+
+  @Test
+  void flagsOfATensorOfBytes() throws IOException {
+    byte[] sound =
+        ForgedCheckpoint.untypedTensor("uint16", "0", 8, 1, new int[] {1}, new int[] {1});
+    byte[] withoutCall = Arrays.copyOf(sound, sound.length - 2);
+    new ForgedCheckpoint()
+        .pickle(ForgedCheckpoint.stateDict(ForgedCheckpoint.bytes(withoutCall, "}tR")))
+        .write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      assertEquals(0x3f80, StateDict.load(file(), arena).get("w").item());
+    }
+    String flags = "a tensor has flags (negative or conjugate view), which are not supported";
+    assertPickleRefused(flags, withoutCall, "NtR");
+    assertPickleRefused(flags, withoutCall, "}", ForgedCheckpoint.text("neg"), "\u0088stR");
+  }
+
+  @Test
+  void classOfBytesAsAValue() {
+    assertPickleRefused(
+        "has torch.storage.UntypedStorage where a tensor or a plain value is expected",
+        "}",
+        ForgedCheckpoint.text("w"),
+        "ctorch.storage\nUntypedStorage\ns");
+    assertPickleRefused(
+        "has torch._utils._rebuild_tensor_v3 where a tensor or a plain value is expected",
+        "}",
+        ForgedCheckpoint.text("w"),
+        "ctorch._utils\n_rebuild_tensor_v3\ns");
   }
 
   // ----------------------------------------------------------------------------------------------------------- a changing file

@@ -87,14 +87,35 @@ final class ForgedCheckpoint {
         "\u0089ccollections\nOrderedDict\n)RtR");
   }
 
+  /** A tensor of a storage that holds bytes. */
+  static byte[] untypedTensor(
+      String dtype, String key, int byteCount, int offset, int[] sizes, int[] strides) {
+    return bytes(
+        "ctorch._utils\n_rebuild_tensor_v3\n(",
+        untypedStorage(key, byteCount),
+        integer(offset),
+        tuple(sizes),
+        tuple(strides),
+        "\u0089ccollections\nOrderedDict\n)R",
+        "ctorch\n" + dtype + "\ntR");
+  }
+
   static byte[] storage(String storage, String key, int elementCount) {
+    return storage("torch", storage, key, elementCount);
+  }
+
+  static byte[] untypedStorage(String key, int byteCount) {
+    return storage("torch.storage", "UntypedStorage", key, byteCount);
+  }
+
+  private static byte[] storage(String module, String storage, String key, int count) {
     return bytes(
         "(",
         text("storage"),
-        "ctorch\n" + storage + "\n",
+        "c" + module + "\n" + storage + "\n",
         text(key),
         text("cpu"),
-        integer(elementCount),
+        integer(count),
         "tQ");
   }
 

@@ -181,6 +181,46 @@ final class GoldenFilesTest {
   }
 
   @Test
+  void unsignedTypes() throws IOException {
+    try (Arena arena = Arena.ofConfined()) {
+      for (StateDict state :
+          List.of(
+              StateDict.load(golden("unsigned.pth"), arena),
+              StateDict.map(golden("unsigned.pth"), arena))) {
+        assertEquals(
+            """
+            StateDict of 8 tensors and 1 other value
+              uint16 uint16 [3]
+              uint32 uint32 [3]
+              uint64 uint64 [4]
+              matrix uint16 [2, 3]
+              transposed uint16 [3, 2]
+              row uint16 [3]
+              scalar uint32 []
+              empty uint64 [0, 4]
+              type torch.uint16\
+            """,
+            state.toString());
+        assertEquals("uint16 [3] [0, 32768, 65535]", state.get("uint16").toString());
+        assertEquals("uint32 [3] [0, 2147483648, 4294967295]", state.get("uint32").toString());
+        assertEquals(
+            "uint64 [4] [0, 9223372036854775807, 9223372036854775808, 18446744073709551615]",
+            state.get("uint64").toString());
+        assertArrayEquals(new long[] {1, 3}, state.get("transposed").strides());
+        assertArrayEquals(
+            new long[] {0, 65533, 1, 65534, 2, 65535}, state.get("transposed").toLongArray());
+        assertEquals(3, state.get("row").offset());
+        assertEquals(4294967295L, state.get("scalar").item());
+        assertEquals(new Value.Type(DType.UINT16), state.value("type"));
+      }
+      StateDict state = StateDict.load(golden("unsigned.pth"), arena);
+      state.get("matrix").set(7, 1, 2);
+      assertEquals(7, state.get("transposed").getLong(2, 1));
+      assertEquals(7, state.get("row").getLong(2));
+    }
+  }
+
+  @Test
   void nestedStructures() throws IOException {
     try (Arena arena = Arena.ofConfined()) {
       StateDict state = StateDict.load(golden("structures.pth"), arena);
@@ -257,7 +297,7 @@ final class GoldenFilesTest {
       textBlock =
           """
           legacy.pth       | legacy.pth: is in the format of PyTorch before 1.6, which is not read; re-save it with PyTorch 1.6 or later
-          float8.pth       | float8.pth: data.pkl: torch._utils._rebuild_tensor_v3 is not among the names a checkpoint may use;
+          float8.pth       | float8.pth: data.pkl: torch.float8_e4m3fn is an element type that is not supported; supported are float32,
           whole_module.pth | whole_module.pth: data.pkl: torch.nn.modules.linear.Linear is not among the names a checkpoint may use;
           tensor.pth       | tensor.pth: data.pkl: holds a tensor instead of a state dict, a dict of names and tensors
           protocol4.pth    | protocol4.pth: data.pkl: is pickled with protocol 4; only 2, the default of torch.save, is read

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A damaged file is read or refused; it never does anything else. */
@@ -25,6 +26,7 @@ final class MutationTest {
         "no_crc.pth",
         "whole_module.pth",
         "structures.pth",
+        "unsigned.pth",
         "types.safetensors",
         "numpy/stored.npz",
         "numpy/deflated.npz",
@@ -35,11 +37,15 @@ final class MutationTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"little", "big"})
-  void flippedPicklesInSoundFiles(String byteOrder) throws IOException {
+  @CsvSource({"little, false", "big, false", "little, true", "big, true"})
+  void flippedPicklesInSoundFiles(String byteOrder, boolean untyped) throws IOException {
+    int[] sizes = {2};
+    int[] strides = {1};
     byte[] pickle =
         ForgedCheckpoint.stateDict(
-            ForgedCheckpoint.tensor("FloatStorage", "0", 2, 0, new int[] {2}, new int[] {1}));
+            untyped
+                ? ForgedCheckpoint.untypedTensor("uint32", "0", 8, 0, sizes, strides)
+                : ForgedCheckpoint.tensor("FloatStorage", "0", 2, 0, sizes, strides));
     var random = new Random(43);
     for (int round = 0; round < ROUNDS; round++) {
       byte[] damaged = mutate(pickle, random);

@@ -10,11 +10,13 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.AfterEach;
@@ -79,6 +81,31 @@ final class NpyTest {
             assertEquals(expected, tensor.get(i / 3, i % 3), type);
           }
         });
+  }
+
+  @Test
+  void unsignedTypes() throws IOException {
+    StateDict state = StateDict.load(golden("unsigned.npz"), arena);
+    assertEquals(6, state.size());
+    for (DType dtype : List.of(DType.UINT16, DType.UINT32, DType.UINT64)) {
+      for (String name : List.of(dtype.toString(), dtype + "_swapped")) {
+        BigInteger largest = BigInteger.TWO.pow(8 * dtype.sizeBytes()).subtract(BigInteger.ONE);
+        assertEquals(
+            dtype
+                + " [2, 2]\n[[0, 1],\n ["
+                + largest.subtract(BigInteger.ONE)
+                + ", "
+                + largest
+                + "]]",
+            state.get(name).toString());
+      }
+    }
+    Path saved = folder.resolve("unsigned.npz");
+    state.save(saved, Format.NPZ);
+    StateDict again = StateDict.map(saved, arena);
+    state
+        .tensors()
+        .forEach((name, tensor) -> assertEquals(tensor.toString(), again.get(name).toString()));
   }
 
   @Test
@@ -224,8 +251,8 @@ final class NpyTest {
           {'descr': '<f4', 'fortran_order': False}                 | must have descr, fortran_order and shape in its header
           {'descr': '<f4', 'descr': '<f4', 'fortran_order': False, 'shape': (2,)} | has "descr" twice in its header
           {'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'x': 1} | has "x" in its header; there are descr, fortran_order and shape
-          {'descr': '<V2', 'fortran_order': False, 'shape': (4,)}  | has elements of type "<V2", which is not supported; supported are f4 (float32), f8 (float64), f2 (float16), i1 (int8), u1 (uint8), i2 (int16), i4 (int32), i8 (int64), b1 (bool)
-          {'descr': 'f4', 'fortran_order': False, 'shape': (2,)}   | has elements of type "f4", which is not supported; supported are f4 (float32), f8 (float64), f2 (float16), i1 (int8), u1 (uint8), i2 (int16), i4 (int32), i8 (int64), b1 (bool)
+          {'descr': '<V2', 'fortran_order': False, 'shape': (4,)}  | has elements of type "<V2", which is not supported; supported are f4 (float32), f8 (float64), f2 (float16), i1 (int8), u1 (uint8), i2 (int16), i4 (int32), i8 (int64), u2 (uint16), u4 (uint32), u8 (uint64), b1 (bool)
+          {'descr': 'f4', 'fortran_order': False, 'shape': (2,)}   | has elements of type "f4", which is not supported; supported are f4 (float32), f8 (float64), f2 (float16), i1 (int8), u1 (uint8), i2 (int16), i4 (int32), i8 (int64), u2 (uint16), u4 (uint32), u8 (uint64), b1 (bool)
           {'descr': __import__('os'), 'shape': ()}                 | header: should have a string at byte 10
           {'descr': '<f\\x34'}                                     | header: should have a plain string at byte 10
           {'descr': '<f4                                           | header: should have a plain string at byte 10

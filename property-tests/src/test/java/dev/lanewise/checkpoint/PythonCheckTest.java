@@ -141,6 +141,7 @@ final class PythonCheckTest {
         "uint8",
         "nested",
         "integers",
+        "unsigned",
         "structures",
         "optimizer",
         "optimizers"

@@ -63,18 +63,21 @@ final class SafetensorsTest {
     StateDict state = StateDict.load(GoldenFilesTest.golden("types.safetensors"), arena);
     assertEquals(
         """
-        StateDict of 11 tensors and 1 other value
+        StateDict of 14 tensors and 1 other value
           __metadata__ dict of 2
             format "pt"
             by "make_golden_safetensors.py"
           f64 float64 [2]
           i64 int64 [2]
+          u64 uint64 [2]
           f32 float32 [2, 2]
           i32 int32 [1, 2]
+          u32 uint32 [2]
           bf16 bfloat16 [2]
           f16 float16 [2]
           i16 int16 [2]
           none float16 [3, 0]
+          u16 uint16 [2]
           bool bool [3]
           größe "\\
          int8 [2]
@@ -93,6 +96,10 @@ final class SafetensorsTest {
     assertEquals(65504, state.get("f16").get(1));
     assertArrayEquals(
         new long[] {Short.MIN_VALUE, Short.MAX_VALUE}, state.get("i16").toLongArray());
+    assertArrayEquals(new long[] {0x8000, 0xffff}, state.get("u16").toLongArray());
+    assertArrayEquals(new long[] {0x80000000L, 0xffffffffL}, state.get("u32").toLongArray());
+    assertEquals(
+        "uint64 [2] [9223372036854775808, 18446744073709551615]", state.get("u64").toString());
     assertArrayEquals(new long[] {1, 0, 1}, state.get("bool").toLongArray());
     assertArrayEquals(new long[] {-128, 127}, state.get("größe \"\\\n").toLongArray());
     assertEquals(255, state.get("scalar").item());
@@ -266,7 +273,7 @@ final class SafetensorsTest {
           {"__metadata__":{"a":"1","a":"2"}}  | __metadata__: has "a" twice
           {"__metadata__":{"a":1}}            | header: should have a string at byte 21, but has '1'
           {"__metadata__":[]}                 | header: should have '{' at byte 16, but has '['
-          {"w":{"dtype":"F8_E4M3","shape":[],"data_offsets":[0,1]}} | w: is of type "F8_E4M3", which is not supported; supported are F32, F64, BF16, F16, I8, U8, I16, I32, I64, BOOL
+          {"w":{"dtype":"F8_E4M3","shape":[],"data_offsets":[0,1]}} | w: is of type "F8_E4M3", which is not supported; supported are F32, F64, BF16, F16, I8, U8, I16, I32, I64, U16, U32, U64, BOOL
           {"w":{"dtype":"F32","shape":[]}}    | w: must have dtype, shape and data_offsets, two numbers
           {"w":{"dtype":"F32","shape":[],"data_offsets":[0]}} | w: must have dtype, shape and data_offsets, two numbers
           {"w":{"dtype":"F32","shape":[],"data_offsets":[0,4],"shape":[]}} | w: has "shape" twice

@@ -159,6 +159,25 @@ final class SaveTest {
     assertEquals(2 * 10 * 8 * 4 + 10 * 4, storageBytes(folder.resolve("model.pth")));
   }
 
+  /** As PyTorch does, which has no typed storage for them; {@link PythonCheckTest} asks it. */
+  @Test
+  void unsignedTypesAreStoredAsBytes() throws IOException {
+    Tensor base = Tensor.allocate(arena, DType.UINT32, Shape.of(3, 4)).fill(0xffff_ffffL);
+    Tensor alone = Tensor.allocate(arena, DType.UINT64, Shape.of(1));
+    StateDict loaded =
+        saveAndLoad(StateDict.of("base", base, "row", base.select(0, 1), "alone", alone));
+    assertEquals(0xffff_ffffL, loaded.get("base").getLong(2, 3));
+    loaded.get("base").set(7, 1, 2);
+    assertEquals(7, loaded.get("row").getLong(2));
+    Path file = folder.resolve("model.pth");
+    assertEquals(3 * 4 * Integer.BYTES + Long.BYTES, storageBytes(file));
+    String text = Files.readString(file, StandardCharsets.ISO_8859_1);
+    assertTrue(text.contains("ctorch._utils\n_rebuild_tensor_v3\n"));
+    assertTrue(text.contains("ctorch.storage\nUntypedStorage\n"));
+    assertTrue(text.contains("ctorch\nuint32\n"));
+    assertTrue(text.contains("ctorch\nuint64\n"));
+  }
+
   /** The same memory as numbers of another type, which PyTorch's files cannot share. */
   private static Tensor bytesOf(Tensor tensor) {
     return Tensor.wrap(tensor.segment(), DType.UINT8, Shape.of(tensor.segment().byteSize()));
