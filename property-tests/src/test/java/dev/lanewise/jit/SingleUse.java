@@ -1,0 +1,164 @@
+package dev.lanewise.jit;
+
+import dev.lanewise.einsum.Contraction;
+import dev.lanewise.einsum.ContractionOptions;
+import dev.lanewise.embedding.BagMode;
+import dev.lanewise.embedding.Embedding;
+import dev.lanewise.embedding.EmbeddingBag;
+import dev.lanewise.embedding.NearestRows;
+import dev.lanewise.embedding.RowQuantization;
+import dev.lanewise.embedding.Similarity;
+import dev.lanewise.optim.RowwiseAdagrad;
+import dev.lanewise.tensor.DType;
+import dev.lanewise.tensor.Parameter;
+import dev.lanewise.tensor.Shape;
+import dev.lanewise.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+
+/**
+ * A program for a JVM of its own that does one thing with the engine, over and over, until the
+ * compilers have nothing more to do. Argument: the name of the thing.
+ *
+ * @param name what it is called
+ * @param made prepares it
+ */
+record SingleUse(String name, Maker made) {
+  private static final Duration TIME = Duration.ofMillis(1200);
+  private static final int ROWS = 2000;
+  private static final int DIM = 64;
+  private static final int ENTRIES = 512;
+
+  /** Makes what is done over and over. */
+  interface Maker {
+    Runnable make(Arena arena);
+  }
+
+  public static void main(String[] arguments) {
+    try (Arena arena = Arena.ofShared()) {
+      Runnable work =
+          all().stream()
+              .filter(use -> use.name.equals(arguments[0]))
+              .findFirst()
+              .orElseThrow()
+              .made
+              .make(arena);
+      long start = System.nanoTime();
+      while (System.nanoTime() - start < TIME.toNanos()) {
+        work.run();
+      }
+      CompiledCode.awaitCompilers();
+    }
+  }
+
+  /** One of every kind of work that has kernels of its own. */
+  static List<SingleUse> all() {
+    List<SingleUse> all = new ArrayList<>();
+    for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
+      addContraction(all, dtype, "ik,kj->ij", new long[][] {{100, 100}, {100, 100}});
+      addContraction(all, dtype, "ik,kj->ij", new long[][] {{16, 16}, {16, 16}});
+      addContraction(all, dtype, "ik,kj->ij", new long[][] {{1, 300}, {300, 300}});
+      addContraction(all, dtype, "ik,kj->ij", new long[][] {{300, 17}, {17, 5}});
+      addContraction(all, dtype, "ik,jk->ij", new long[][] {{8, 300}, {70, 300}});
+      addContraction(all, dtype, "bi,bi->b", new long[][] {{500, 64}, {500, 64}});
+      addContraction(all, dtype, "ik,k->i", new long[][] {{100, 300}, {300}});
+      addContraction(all, dtype, "ki,k->i", new long[][] {{300, 100}, {300}});
+      addContraction(all, dtype, "k,k->", new long[][] {{5000}, {5000}});
+      addContraction(all, dtype, "i,j->ij", new long[][] {{100}, {100}});
+      addContraction(all, dtype, "ij->ji", new long[][] {{100, 100}});
+      addContraction(all, dtype, "ij->i", new long[][] {{100, 100}});
+      addContraction(all, dtype, "ij->j", new long[][] {{100, 100}});
+    }
+    for (DType dtype :
+        List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16, DType.FLOAT16, DType.UINT8)) {
+      all.add(new SingleUse("lookup of " + dtype, arena -> lookup(arena, table(arena, dtype))));
+      for (BagMode mode : BagMode.values()) {
+        all.add(
+            new SingleUse(mode + " of " + dtype, arena -> bag(arena, table(arena, dtype), mode)));
+      }
+    }
+    for (Similarity similarity : Similarity.values()) {
+      all.add(new SingleUse("nearest by " + similarity, arena -> nearest(arena, similarity)));
+    }
+    all.add(new SingleUse("row-wise Adagrad", SingleUse::update));
+    return all;
+  }
+
+  private static void addContraction(
+      List<SingleUse> all, DType dtype, String equation, long[][] sizes) {
+    all.add(
+        new SingleUse(
+            equation + " " + Arrays.deepToString(sizes) + " of " + dtype,
+            arena -> contraction(arena, dtype, equation, sizes)));
+  }
+
+  private static Runnable contraction(Arena arena, DType dtype, String equation, long[][] sizes) {
+    Tensor[] operands =
+        Arrays.stream(sizes)
+            .map(each -> Tensor.allocate(arena, dtype, Shape.of(each)).fill(0.5))
+            .toArray(Tensor[]::new);
+    Contraction plan =
+        Contraction.compile(
+            equation,
+            ContractionOptions.DEFAULT.withDType(dtype),
+            Arrays.stream(operands).map(Tensor::shape).toArray(Shape[]::new));
+    Tensor out = Tensor.allocate(arena, dtype, plan.outputShape());
+    return () -> plan.execute(operands, out);
+  }
+
+  /** A table of a type; uint8 stands for quantised rows. */
+  private static Embedding table(Arena arena, DType dtype) {
+    if (dtype == DType.UINT8) {
+      return Embedding.fromQuantized(
+          RowQuantization.quantize(arena, Tensor.full(arena, 0.5f, ROWS, DIM)));
+    }
+    return Embedding.fromPretrained(Tensor.allocate(arena, dtype, Shape.of(ROWS, DIM)).fill(0.5));
+  }
+
+  private static Tensor out(Arena arena, Embedding table, int rows) {
+    boolean isDouble = table.weight().value().dtype() == DType.FLOAT64;
+    return Tensor.allocate(arena, isDouble ? DType.FLOAT64 : DType.FLOAT32, Shape.of(rows, DIM));
+  }
+
+  private static int[] rows() {
+    return new SplittableRandom(1).ints(ENTRIES, 0, ROWS).toArray();
+  }
+
+  private static Runnable lookup(Arena arena, Embedding table) {
+    int[] rows = rows();
+    Tensor out = out(arena, table, ENTRIES);
+    return () -> table.forward(rows, out);
+  }
+
+  private static Runnable bag(Arena arena, Embedding table, BagMode mode) {
+    EmbeddingBag bag = EmbeddingBag.of(table, mode);
+    int[] rows = rows();
+    int[] offsets = IntStream.range(0, ENTRIES / 16).map(i -> 16 * i).toArray();
+    Tensor out = out(arena, table, offsets.length);
+    return () -> bag.forward(rows, offsets, out);
+  }
+
+  private static Runnable nearest(Arena arena, Similarity similarity) {
+    Embedding table =
+        Embedding.fromPretrained(Tensor.randn(arena, new SplittableRandom(2), ROWS, DIM));
+    NearestRows search = NearestRows.of(table, similarity, 10);
+    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), 3, DIM);
+    Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(3, 10));
+    Tensor scores = Tensor.zeros(arena, 3, 10);
+    return () -> search.search(queries, rows, scores);
+  }
+
+  private static Runnable update(Arena arena) {
+    Parameter weight = Parameter.trainable(arena, Tensor.zeros(arena, ROWS, DIM));
+    Embedding table = Embedding.of(weight).withSparseGradient();
+    var fused = RowwiseAdagrad.of(0.01f, weight).fused(table);
+    int[] rows = rows();
+    Tensor gradient = Tensor.full(arena, 0.5f, ENTRIES, DIM);
+    return () -> fused.backward(rows, gradient);
+  }
+}
