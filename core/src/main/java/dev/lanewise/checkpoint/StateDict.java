@@ -44,8 +44,8 @@ import java.util.Set;
  * {@code _metadata} is left out. Tensors saved on another device are read as well.
  *
  * <p>For uint16, uint32 and uint64 PyTorch has no typed storage: they are read and written as views
- * of an {@code UntypedStorage}. One that is read may have tensors of several types; it must be a
- * whole number of elements of each, and in the other byte order they must be of one size.
+ * of an {@code UntypedStorage}. One that is read may have tensors of several types; in the other
+ * byte order they must be of one size, and it a whole number of them.
  *
  * <p><b>Hostile files.</b> A file may hold anything: reading gives a state dict or a {@link
  * CheckpointException} that names file, entry and reason. Nothing in a file is ever loaded as a

@@ -24,10 +24,7 @@ final class TorchStorages {
     this.order = order;
   }
 
-  /**
-   * Notes that a tensor's storage is used. Its size must be what the pickle says, and a whole
-   * number of the tensor's elements.
-   */
+  /** Notes that a tensor's storage is used. Its size must be what the pickle says. */
   void use(PickleValue.SavedTensor tensor) throws CheckpointException {
     String key = tensor.storage().key();
     int elementBytes = tensor.dtype().sizeBytes();
@@ -36,9 +33,31 @@ final class TorchStorages {
       known = new Used(extent(tensor.storage()), elementBytes);
       used.put(key, known);
     }
-    requireWhole(known.extent, tensor.dtype());
-    // Tensors of several types can look at the same bytes, which can be reversed in one way only.
-    if (known.elementBytes != elementBytes && order != ByteOrder.nativeOrder()) {
+    if (order != ByteOrder.nativeOrder()) {
+      requireReversible(known, tensor.dtype());
+    }
+  }
+
+  /**
+   * Tensors of several types can look at the same bytes, which can be reversed in one way only, and
+   * where they are whole elements.
+   */
+  private void requireReversible(Used known, DType dtype) throws CheckpointException {
+    int elementBytes = dtype.sizeBytes();
+    if (known.extent.sizeBytes() % elementBytes != 0) {
+      throw known
+          .extent
+          .origin()
+          .refuse(
+              "is "
+                  + order
+                  + " and has "
+                  + known.extent.sizeBytes()
+                  + " bytes, which is no whole number of "
+                  + dtype
+                  + "s");
+    }
+    if (known.elementBytes != elementBytes) {
       throw known
           .extent
           .origin()
@@ -66,15 +85,6 @@ final class TorchStorages {
                   + storage.kind().contents(storage.count()));
     }
     return extent;
-  }
-
-  private static void requireWhole(Extent extent, DType dtype) throws CheckpointException {
-    if (extent.sizeBytes() % dtype.sizeBytes() != 0) {
-      throw extent
-          .origin()
-          .refuse(
-              "has " + extent.sizeBytes() + " bytes, which is no whole number of " + dtype + "s");
-    }
   }
 
   /** Takes or maps memory for all storages that are used. */

@@ -1116,24 +1116,22 @@ final class BadFilesTest {
   }
 
   @Test
-  void bytesThatAreNoWholeNumberOfElements() {
+  void bytesThatAreNoWholeNumberOfElements() throws IOException {
     byte[] tensor =
         ForgedCheckpoint.untypedTensor("uint16", "0", 7, 0, new int[] {3}, new int[] {1});
-    new ForgedCheckpoint()
-        .entry("data/0", new byte[7])
-        .pickle(ForgedCheckpoint.stateDict(tensor))
-        .write(file());
-    assertRefused("data/0: has 7 bytes, which is no whole number of uint16s");
-    byte[] again =
-        ForgedCheckpoint.pickled(
-            "}(",
-            ForgedCheckpoint.text("a"),
-            ForgedCheckpoint.untypedTensor("int16", "0", 6, 0, new int[] {3}, new int[] {1}),
-            ForgedCheckpoint.text("b"),
-            ForgedCheckpoint.untypedTensor("uint32", "0", 6, 0, new int[] {1}, new int[] {1}),
-            "u");
-    new ForgedCheckpoint().entry("data/0", new byte[6]).pickle(again).write(file());
-    assertRefused("data/0: has 6 bytes, which is no whole number of uint32s");
+    var seven =
+        new ForgedCheckpoint()
+            .entry("data/0", new byte[] {1, 0, 2, 0, 3, 0, 9})
+            .pickle(ForgedCheckpoint.stateDict(tensor));
+    seven.write(file());
+    try (Arena arena = Arena.ofConfined()) {
+      for (StateDict state : List.of(StateDict.load(file(), arena), StateDict.map(file(), arena))) {
+        assertArrayEquals(
+            new long[] {1, 2, 3}, state.tensors().firstEntry().getValue().toLongArray());
+      }
+    }
+    seven.entry("byteorder", "big").write(file());
+    assertRefused("data/0: is BIG_ENDIAN and has 7 bytes, which is no whole number of uint16s");
   }
 
   @Test
