@@ -8,7 +8,7 @@ final class BlocksSource {
   private static final int LARGEST_SUM = 2;
   private static final int MOST_LANES = 16;
 
-  /** The species of parts of a vector, from the widest on. */
+  /** What parts of a vector are called, from the widest on. */
   private static final List<String> PARTS = List.of("Half", "Quarter");
 
   private final Dialect d;
@@ -143,17 +143,15 @@ final class BlocksSource {
     for (String part : PARTS) {
       code.append(
           "    if (columns >= %s.length()) {\n      copy%s(%s);\n      return;\n    }\n"
-              .formatted(part.toUpperCase(Locale.ROOT), part, SourceText.names(parameters)));
+              .formatted(species(part), part, SourceText.names(parameters)));
     }
     code.append("    final int last = columns - 1;\n    if (last < 0) {\n      return;\n    }\n");
     code.append("    final int middle = last / 2;\n");
     code.append(ends(target, new ScalarDialect(e), "0", "middle", "last")).append("  }\n");
     for (String part : PARTS) {
       code.append("\n  private static void copy%s(%s) {\n".formatted(part, parameters));
-      code.append(
-          "    final int last = columns - %s.length();\n".formatted(part.toUpperCase(Locale.ROOT)));
-      code.append(ends(target, new VectorDialect(e, part.toUpperCase(Locale.ROOT)), "0", "last"))
-          .append("  }\n");
+      code.append("    final int last = columns - %s.length();\n".formatted(species(part)));
+      code.append(ends(target, new VectorDialect(e, species(part)), "0", "last")).append("  }\n");
     }
     return code.toString();
   }
@@ -329,10 +327,14 @@ final class BlocksSource {
     return code.append("  }\n").toString();
   }
 
+  private static String species(String part) {
+    return part.toUpperCase(Locale.ROOT);
+  }
+
   private String parts() {
     StringBuilder code = new StringBuilder();
     for (String part : PARTS) {
-      String name = part.toUpperCase(Locale.ROOT);
+      String name = species(part);
       code.append(
           "  private static final VectorSpecies<%s> %s = Lanes.%sS_%s;\n"
               .formatted(e.capital, name, e, name));

@@ -9,7 +9,7 @@ import java.lang.foreign.MemorySegment;
  */
 final class TileMerge {
   /** Columns of less than such a part of a vector are stored number by number. */
-  private static final int FEW = 4;
+  private static final int LEAST_PART = 4;
 
   private final OffsetMap rows;
   private final OffsetMap columns;
@@ -32,7 +32,7 @@ final class TileMerge {
         rows.isContiguous(elementBytes)
             && columns.isStrided()
             && rows.count() < lanes
-            && rows.count() >= lanes / FEW
+            && rows.count() >= lanes / LEAST_PART
             && columns.strideBytes() == rows.count() * elementBytes;
   }
 

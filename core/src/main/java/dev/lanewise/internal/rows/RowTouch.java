@@ -106,7 +106,10 @@ public final class RowTouch {
         : read ^ line(segment, last, stride, rows, from, count);
   }
 
-  /** Rows of one or two lines in one pass, which takes three quarters of the time of two. */
+  /**
+   * Rows of the size of one or two lines in one pass, which takes three quarters of the time of
+   * two. Of three lines that a row may reach into the middle one is left to whoever reads it.
+   */
   private static int ends(
       MemorySegment segment, long first, long last, long stride, long[] rows, int from, int count) {
     int read = 0;
