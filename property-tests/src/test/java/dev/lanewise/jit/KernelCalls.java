@@ -25,7 +25,9 @@ final class KernelCalls<A> {
   private static final long BYTES = 1 << 20;
 
   /** Of blocks and products: narrower than a vector, some vectors, and many. */
-  private static final int[][] SIZES = {{3, 5}, {17, 35}, {4, 150}, {9, 16}};
+  private static final int[][] SIZES = {
+    {3, 5}, {17, 35}, {4, 150}, {9, 16}, {6, 9}, {7, 2}, {2, 1}
+  };
 
   private static final int[] SUMS = {3, 40, 70, 300};
 
