@@ -57,10 +57,11 @@ final class BlocksSource {
   }
 
   private String store(Target target, String place, int vectors, String value) {
-    return target == Target.MEMORY
-        ? d.store("to", SourceText.offset(place, vectors, d), value)
-        : d.storeArray(
-            "to", vectors == 0 ? place : place + " + " + vectors + " * " + d.lanes(), value);
+    String further =
+        target == Target.MEMORY
+            ? SourceText.offset(place, vectors, d)
+            : vectors == 0 ? place : place + " + " + vectors + " * " + d.lanes();
+    return store(target, d, further, value);
   }
 
   private static String store(Target target, Dialect part, String place, String value) {

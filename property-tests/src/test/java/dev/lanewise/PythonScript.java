@@ -1,7 +1,6 @@
 package dev.lanewise;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,29 +17,15 @@ public final class PythonScript {
 
   private PythonScript() {}
 
-  /**
-   * What the script printed, without the last line end.
-   *
-   * @throws IOException if it ended with an error; the message has what it printed
-   */
-  public static String run(String script, Object... arguments) throws IOException {
+  /** What the script printed, without the last line end; it must end well. */
+  public static String run(String script, Object... arguments)
+      throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(System.getProperty(PYTHON));
     command.add(SCRIPTS.resolve(script).toString());
     for (Object argument : arguments) {
       command.add(argument.toString());
     }
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String printed =
-        new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
-    try {
-      if (process.waitFor() != 0) {
-        throw new IOException(script + " failed: " + printed);
-      }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException(e);
-    }
-    return printed;
+    return OtherProgram.run(command).strip();
   }
 }

@@ -36,27 +36,27 @@ final class TorchObjects {
       return new PickleValue.Leaf(new Value.Type(dtype));
     }
     if (TorchStorage.isStorage(module, name)) {
-      throw origin.refuse(
-          module
-              + "."
-              + name
-              + " holds elements of a type that is not supported; supported are "
+      throw refuse(
+          module,
+          name,
+          "holds elements of a type that is not supported; supported are "
               + TorchStorage.supported());
     }
     if (TorchDType.isDType(module, name)) {
-      throw origin.refuse(
-          module
-              + "."
-              + name
-              + " is an element type that is not supported; supported are "
-              + TorchDType.supported());
+      throw refuse(
+          module,
+          name,
+          "is an element type that is not supported; supported are " + TorchDType.supported());
     }
-    throw origin.refuse(
-        module
-            + "."
-            + name
-            + " is not among the names a checkpoint may use; only tensors, parameters, dicts, lists, tuples,"
+    throw refuse(
+        module,
+        name,
+        "is not among the names a checkpoint may use; only tensors, parameters, dicts, lists, tuples,"
             + " strings and numbers are read");
+  }
+
+  private CheckpointException refuse(String module, String name, String why) {
+    return origin.refuse(module + "." + name + " " + why);
   }
 
   /** The value of a call. */

@@ -44,32 +44,24 @@ final class TorchStorages {
    */
   private void requireReversible(Used known, DType dtype) throws CheckpointException {
     int elementBytes = dtype.sizeBytes();
-    if (known.extent.sizeBytes() % elementBytes != 0) {
-      throw known
-          .extent
-          .origin()
-          .refuse(
-              "is "
-                  + order
-                  + " and has "
-                  + known.extent.sizeBytes()
-                  + " bytes, which is no whole number of "
-                  + dtype
-                  + "s");
+    long bytes = known.extent.sizeBytes();
+    if (bytes % elementBytes != 0) {
+      throw irreversible(
+          known.extent, bytes + " bytes, which is no whole number of " + dtype + "s");
     }
     if (known.elementBytes != elementBytes) {
-      throw known
-          .extent
-          .origin()
-          .refuse(
-              "is "
-                  + order
-                  + " and has elements of "
-                  + known.elementBytes
-                  + " bytes and of "
-                  + elementBytes
-                  + "; only elements of one size are converted");
+      throw irreversible(
+          known.extent,
+          "elements of "
+              + known.elementBytes
+              + " bytes and of "
+              + elementBytes
+              + "; only elements of one size are converted");
     }
+  }
+
+  private CheckpointException irreversible(Extent extent, String what) {
+    return extent.origin().refuse("is " + order + " and has " + what);
   }
 
   private Extent extent(PickleValue.Storage storage) throws CheckpointException {

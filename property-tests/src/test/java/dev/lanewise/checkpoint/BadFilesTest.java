@@ -118,12 +118,8 @@ final class BadFilesTest {
     }
   }
 
-  @ParameterizedTest
-  @CsvSource({"CharStorage, 1", "HalfStorage, 2", "IntStorage, 4", "LongStorage, 8"})
-  void bigEndianElementsOfEverySize(String storage, int elementBytes) throws IOException {
-    int count = 8 / elementBytes;
-    byte[] tensor =
-        ForgedCheckpoint.tensor(storage, "0", count, 0, new int[] {count}, new int[] {1});
+  /** A tensor of all the eight bytes of a storage, in a file of the other byte order. */
+  private void assertReversed(byte[] tensor, int elementBytes) throws IOException {
     byte[] big = {0, 1, 2, 3, 4, 5, 6, 7};
     new ForgedCheckpoint()
         .entry("byteorder", "big")
@@ -138,6 +134,15 @@ final class BadFilesTest {
             i, memory.get(ValueLayout.JAVA_BYTE, i / elementBytes * elementBytes + placeInElement));
       }
     }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"CharStorage, 1", "HalfStorage, 2", "IntStorage, 4", "LongStorage, 8"})
+  void bigEndianElementsOfEverySize(String storage, int elementBytes) throws IOException {
+    int count = 8 / elementBytes;
+    byte[] tensor =
+        ForgedCheckpoint.tensor(storage, "0", count, 0, new int[] {count}, new int[] {1});
+    assertReversed(tensor, elementBytes);
   }
 
   // ------------------------------------------------------------------------------------------------------- the file itself
@@ -322,14 +327,18 @@ final class BadFilesTest {
     assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
   }
 
-  @Test
-  void elementOfAnEmptyStorage() {
-    byte[] tensor = ForgedCheckpoint.tensor("CharStorage", "0", 0, 0, new int[] {1}, new int[] {1});
+  private void assertRefusedWithoutBytes(byte[] tensor) {
     new ForgedCheckpoint()
         .entry("data/0", "")
         .pickle(ForgedCheckpoint.stateDict(tensor))
         .write(file());
     assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+  }
+
+  @Test
+  void elementOfAnEmptyStorage() {
+    byte[] tensor = ForgedCheckpoint.tensor("CharStorage", "0", 0, 0, new int[] {1}, new int[] {1});
+    assertRefusedWithoutBytes(tensor);
   }
 
   @Test
@@ -1005,18 +1014,16 @@ final class BadFilesTest {
     new ForgedCheckpoint().pickle(ForgedCheckpoint.stateDict(tensor)).write(file());
   }
 
-  /** Two tensors, each all of the same eight bytes. */
-  private static ForgedCheckpoint twoTypes(String first, int firstCount, String second, int count) {
+  private static ForgedCheckpoint twoTensors(byte[] a, byte[] b) {
     return new ForgedCheckpoint()
         .pickle(
             ForgedCheckpoint.pickled(
-                "}(",
-                ForgedCheckpoint.text("a"),
-                ForgedCheckpoint.untypedTensor(
-                    first, "0", 8, 0, new int[] {firstCount}, new int[] {1}),
-                ForgedCheckpoint.text("b"),
-                ForgedCheckpoint.untypedTensor(second, "0", 8, 0, new int[] {count}, new int[] {1}),
-                "u"));
+                "}(", ForgedCheckpoint.text("a"), a, ForgedCheckpoint.text("b"), b, "u"));
+  }
+
+  /** A tensor of all the eight bytes of a storage. */
+  private static byte[] all(String dtype, int count) {
+    return ForgedCheckpoint.untypedTensor(dtype, "0", 8, 0, new int[] {count}, new int[] {1});
   }
 
   /** The bytes are those of the float32 numbers 1 and 2. */
@@ -1035,7 +1042,7 @@ final class BadFilesTest {
 
   @Test
   void typesThatShareBytes() throws IOException {
-    twoTypes("uint16", 4, "uint32", 2).write(file());
+    twoTensors(all("uint16", 4), all("uint32", 2)).write(file());
     try (Arena arena = Arena.ofConfined()) {
       StateDict state = StateDict.load(file(), arena);
       assertArrayEquals(new long[] {0, 0x3f80, 0, 0x4000}, state.get("a").toLongArray());
@@ -1050,24 +1057,16 @@ final class BadFilesTest {
   @Test
   void typedBytesThatAreShared() throws IOException {
     byte[] typed = ForgedCheckpoint.tensor("ByteStorage", "0", 8, 0, new int[] {8}, new int[] {1});
-    byte[] untyped =
-        ForgedCheckpoint.untypedTensor("uint16", "0", 8, 0, new int[] {4}, new int[] {1});
+    byte[] untyped = all("uint16", 4);
     for (var pair : List.of(List.of(typed, untyped), List.of(untyped, typed))) {
-      byte[] pickle =
-          ForgedCheckpoint.pickled(
-              "}(",
-              ForgedCheckpoint.text("a"),
-              pair.getFirst(),
-              ForgedCheckpoint.text("b"),
-              pair.getLast(),
-              "u");
-      new ForgedCheckpoint().pickle(pickle).write(file());
+      ForgedCheckpoint both = twoTensors(pair.getFirst(), pair.getLast());
+      both.write(file());
       try (Arena arena = Arena.ofConfined()) {
         StateDict state = StateDict.load(file(), arena);
         state.get("a").set(7, 0);
         assertEquals(7, state.get("b").getLong(0));
       }
-      new ForgedCheckpoint().pickle(pickle).entry("byteorder", "big").write(file());
+      both.entry("byteorder", "big").write(file());
       assertRefused("data/0: is BIG_ENDIAN and has elements of ");
     }
   }
@@ -1075,34 +1074,18 @@ final class BadFilesTest {
   @ParameterizedTest
   @CsvSource({"uint8, 1", "uint16, 2", "uint32, 4", "float32, 4", "uint64, 8"})
   void bigEndianBytes(String dtype, int elementBytes) throws IOException {
-    int count = 8 / elementBytes;
-    byte[] tensor =
-        ForgedCheckpoint.untypedTensor(dtype, "0", 8, 0, new int[] {count}, new int[] {1});
-    byte[] big = {0, 1, 2, 3, 4, 5, 6, 7};
-    new ForgedCheckpoint()
-        .entry("byteorder", "big")
-        .entry("data/0", big)
-        .pickle(ForgedCheckpoint.stateDict(tensor))
-        .write(file());
-    try (Arena arena = Arena.ofConfined()) {
-      MemorySegment memory = StateDict.load(file(), arena).get("w").segment();
-      for (int i = 0; i < 8; i++) {
-        int placeInElement = elementBytes - 1 - i % elementBytes;
-        assertEquals(
-            i, memory.get(ValueLayout.JAVA_BYTE, i / elementBytes * elementBytes + placeInElement));
-      }
-    }
+    assertReversed(all(dtype, 8 / elementBytes), elementBytes);
   }
 
   @Test
   void bigEndianBytesOfTwoTypes() throws IOException {
-    twoTypes("uint32", 2, "int32", 2).entry("byteorder", "big").write(file());
+    twoTensors(all("uint32", 2), all("int32", 2)).entry("byteorder", "big").write(file());
     try (Arena arena = Arena.ofConfined()) {
       StateDict state = StateDict.load(file(), arena);
       assertArrayEquals(new long[] {0x803f, 0x40}, state.get("a").toLongArray());
       assertArrayEquals(new long[] {0x803f, 0x40}, state.get("b").toLongArray());
     }
-    twoTypes("uint16", 4, "uint32", 2).entry("byteorder", "big").write(file());
+    twoTensors(all("uint16", 4), all("uint32", 2)).entry("byteorder", "big").write(file());
     assertRefused(
         "data/0: is BIG_ENDIAN and has elements of 2 bytes and of 4; only elements of one size are converted");
   }
@@ -1210,11 +1193,7 @@ final class BadFilesTest {
   void elementOfNoBytes() {
     byte[] tensor =
         ForgedCheckpoint.untypedTensor("uint16", "0", 0, 0, new int[] {1}, new int[] {1});
-    new ForgedCheckpoint()
-        .entry("data/0", "")
-        .pickle(ForgedCheckpoint.stateDict(tensor))
-        .write(file());
-    assertRefusedLate("data.pkl: tensor \"w\" does not fit its storage \"0\": ");
+    assertRefusedWithoutBytes(tensor);
   }
 
   @Test

@@ -97,7 +97,7 @@ final class PythonCheckTest {
   }
 
   @Test
-  void torchReadsEveryTypeViewAndValue() throws IOException {
+  void torchReadsEveryTypeViewAndValue() throws IOException, InterruptedException {
     try (Arena arena = Arena.ofConfined()) {
       var random = new Random(1);
       var state = new StateDict();
@@ -146,7 +146,7 @@ final class PythonCheckTest {
         "optimizer",
         "optimizers"
       })
-  void thereAndBack(String golden) throws IOException {
+  void thereAndBack(String golden) throws IOException, InterruptedException {
     Path theirs = GoldenFilesTest.golden(golden + ".pth");
     Path ours = folder.resolve("ours.pth");
     try (Arena arena = Arena.ofConfined()) {
@@ -156,13 +156,13 @@ final class PythonCheckTest {
   }
 
   /** Without offsets: of a storage of which no tensor shows the beginning, it is not written. */
-  private static String contentOf(Path file) throws IOException {
+  private static String contentOf(Path file) throws IOException, InterruptedException {
     return PythonScript.run("check_with_torch.py", file)
         .replaceAll("(?m)^(.* \\[.*\\] \\[.*\\] \\d+) \\d+", "$1");
   }
 
   @Test
-  void safetensorsReadsEveryType() throws IOException {
+  void safetensorsReadsEveryType() throws IOException, InterruptedException {
     try (Arena arena = Arena.ofConfined()) {
       var random = new Random(3);
       var state = new StateDict();
@@ -193,7 +193,7 @@ final class PythonCheckTest {
 
   /** The golden file of the format's description is one for the library too. */
   @Test
-  void safetensorsReadsTheGoldenFile() throws IOException {
+  void safetensorsReadsTheGoldenFile() throws IOException, InterruptedException {
     Path file = GoldenFilesTest.golden("types.safetensors");
     String printed = PythonScript.run("check_with_safetensors.py", file);
     assertTrue(printed.startsWith("metadata by make_golden_safetensors.py"), printed);
@@ -201,7 +201,7 @@ final class PythonCheckTest {
   }
 
   @Test
-  void numPyReadsEveryTypeAndOrder() throws IOException {
+  void numPyReadsEveryTypeAndOrder() throws IOException, InterruptedException {
     try (Arena arena = Arena.ofConfined()) {
       var random = new Random(2);
       var state = new StateDict();

@@ -9,6 +9,7 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.FloatFormat;
+import dev.lanewise.verification.Layout;
 import java.lang.foreign.Arena;
 import java.util.concurrent.ForkJoinPool;
 import net.jqwik.api.ForAll;
@@ -27,22 +28,9 @@ class FewColumnsTest {
   private static final double SENTINEL = -123.25;
 
   private static Tensor operand(Arena arena, DType dtype, long seed, long... sizes) {
-    Tensor tensor = Tensor.allocate(arena, dtype, Shape.of(sizes));
-    FloatFormat format = dtype == DType.FLOAT32 ? FloatFormat.BINARY32 : FloatFormat.BINARY64;
-    double[] values = FloatClass.tame(format, seed, (int) tensor.shape().elementCount());
-    for (int i = 0; i < values.length; i++) {
-      tensor.set(values[i], index(tensor.shape(), i));
-    }
-    return tensor;
-  }
-
-  private static long[] index(Shape shape, long position) {
-    long[] index = new long[shape.rank()];
-    for (int d = shape.rank() - 1; d >= 0; d--) {
-      index[d] = position % shape.size(d);
-      position /= shape.size(d);
-    }
-    return index;
+    Shape shape = Shape.of(sizes);
+    double[] values = FloatClass.tame(FloatFormat.of(dtype), seed, (int) shape.elementCount());
+    return Layout.CONTIGUOUS.place(arena, dtype, shape, values, seed);
   }
 
   @Property(tries = 300)

@@ -13,6 +13,7 @@ import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
+import dev.lanewise.verification.EquationCase;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -60,19 +61,19 @@ record SingleUse(String name, Maker made) {
   static List<SingleUse> all() {
     List<SingleUse> all = new ArrayList<>();
     for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
-      addContraction(all, dtype, "ik,kj->ij", new long[][] {{100, 100}, {100, 100}});
-      addContraction(all, dtype, "ik,kj->ij", new long[][] {{16, 16}, {16, 16}});
-      addContraction(all, dtype, "ik,kj->ij", new long[][] {{1, 300}, {300, 300}});
-      addContraction(all, dtype, "ik,kj->ij", new long[][] {{300, 17}, {17, 5}});
-      addContraction(all, dtype, "ik,jk->ij", new long[][] {{8, 300}, {70, 300}});
-      addContraction(all, dtype, "bi,bi->b", new long[][] {{500, 64}, {500, 64}});
-      addContraction(all, dtype, "ik,k->i", new long[][] {{100, 300}, {300}});
-      addContraction(all, dtype, "ki,k->i", new long[][] {{300, 100}, {300}});
-      addContraction(all, dtype, "k,k->", new long[][] {{5000}, {5000}});
-      addContraction(all, dtype, "i,j->ij", new long[][] {{100}, {100}});
-      addContraction(all, dtype, "ij->ji", new long[][] {{100, 100}});
-      addContraction(all, dtype, "ij->i", new long[][] {{100, 100}});
-      addContraction(all, dtype, "ij->j", new long[][] {{100, 100}});
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(100, 100), Shape.of(100, 100));
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(16, 16), Shape.of(16, 16));
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(1, 300), Shape.of(300, 300));
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(300, 17), Shape.of(17, 5));
+      addContraction(all, dtype, "ik,jk->ij", Shape.of(8, 300), Shape.of(70, 300));
+      addContraction(all, dtype, "bi,bi->b", Shape.of(500, 64), Shape.of(500, 64));
+      addContraction(all, dtype, "ik,k->i", Shape.of(100, 300), Shape.of(300));
+      addContraction(all, dtype, "ki,k->i", Shape.of(300, 100), Shape.of(300));
+      addContraction(all, dtype, "k,k->", Shape.of(5000), Shape.of(5000));
+      addContraction(all, dtype, "i,j->ij", Shape.of(100), Shape.of(100));
+      addContraction(all, dtype, "ij->ji", Shape.of(100, 100));
+      addContraction(all, dtype, "ij->i", Shape.of(100, 100));
+      addContraction(all, dtype, "ij->j", Shape.of(100, 100));
     }
     for (DType dtype :
         List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16, DType.FLOAT16, DType.UINT8)) {
@@ -90,23 +91,21 @@ record SingleUse(String name, Maker made) {
   }
 
   private static void addContraction(
-      List<SingleUse> all, DType dtype, String equation, long[][] sizes) {
+      List<SingleUse> all, DType dtype, String equation, Shape... shapes) {
     all.add(
         new SingleUse(
-            equation + " " + Arrays.deepToString(sizes) + " of " + dtype,
-            arena -> contraction(arena, dtype, equation, sizes)));
+            equation + " of " + dtype + " " + Arrays.toString(shapes),
+            arena -> contraction(arena, dtype, EquationCase.of(equation, shapes))));
   }
 
-  private static Runnable contraction(Arena arena, DType dtype, String equation, long[][] sizes) {
-    Tensor[] operands =
-        Arrays.stream(sizes)
-            .map(each -> Tensor.allocate(arena, dtype, Shape.of(each)).fill(0.5))
-            .toArray(Tensor[]::new);
+  private static Runnable contraction(Arena arena, DType dtype, EquationCase product) {
+    Tensor[] operands = new Tensor[product.operands()];
+    for (int i = 0; i < operands.length; i++) {
+      operands[i] = Tensor.allocate(arena, dtype, product.shape(i)).fill(0.5);
+    }
     Contraction plan =
         Contraction.compile(
-            equation,
-            ContractionOptions.DEFAULT.withDType(dtype),
-            Arrays.stream(operands).map(Tensor::shape).toArray(Shape[]::new));
+            product.equation(), ContractionOptions.DEFAULT.withDType(dtype), product.shapes());
     Tensor out = Tensor.allocate(arena, dtype, plan.outputShape());
     return () -> plan.execute(operands, out);
   }

@@ -4,9 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.lanewise.ForkedJvm;
+import dev.lanewise.OtherProgram;
 import dev.lanewise.internal.kernel.KernelSet;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,28 +74,21 @@ class SpillTest {
 
   private static boolean hasObjdump() throws InterruptedException {
     try {
-      return run("objdump", "--version").startsWith("GNU");
+      return OtherProgram.run(List.of("objdump", "--version")).startsWith("GNU");
     } catch (IOException _) {
       return false;
     }
   }
 
   private static String disassembled(Path code) throws IOException, InterruptedException {
-    return run(
-        "objdump",
-        "-D",
-        "--no-show-raw-insn",
-        "--target=binary",
-        "--architecture=i386:x86-64",
-        "--disassembler-options=att",
-        code.toString());
-  }
-
-  /** What another program prints; it must end well. */
-  private static String run(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertEquals(0, process.waitFor(), output);
-    return output;
+    return OtherProgram.run(
+        List.of(
+            "objdump",
+            "-D",
+            "--no-show-raw-insn",
+            "--target=binary",
+            "--architecture=i386:x86-64",
+            "--disassembler-options=att",
+            code.toString()));
   }
 }

@@ -232,7 +232,7 @@ class GoldenOptimizersTest {
   @EnumSource
   @EnabledIfSystemProperty(named = PythonScript.PYTHON, matches = ".+")
   void stepsThatPyTorchGoesOnWith(Golden golden, @TempDir Path folder)
-      throws IOException, URISyntaxException {
+      throws IOException, URISyntaxException, InterruptedException {
     StateDict saved = golden(golden);
     List<Value> steps = steps(saved);
     int own = steps.size() / 2;

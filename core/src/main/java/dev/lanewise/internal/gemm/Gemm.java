@@ -52,6 +52,10 @@ final class Gemm<A> implements MatrixProgram {
   private final int nr;
 
   private final long panelRowBytes;
+
+  /** Scratch memory for a tile. */
+  private final long tileBytes;
+
   private final int mc;
   private final int nc;
 
@@ -94,6 +98,7 @@ final class Gemm<A> implements MatrixProgram {
         Blocking.balanced(maps.m(), A_BYTES / (KC * elementBytes), tiles.maxRows(mostVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
+    this.tileBytes = merge.rowsOfTile(mostRows()) * panelRowBytes;
     this.form = prepacked ? Form.PREPACKED : packsB() ? Form.PACKED_HERE : Form.IN_PLACE;
   }
 
@@ -336,7 +341,7 @@ final class Gemm<A> implements MatrixProgram {
       long jc,
       boolean add,
       Workspace<A> workspace) {
-    MemorySegment tile = workspace.tile(merge.rowsOfTile(mostRows()) * panelRowBytes);
+    MemorySegment tile = workspace.tile(tileBytes);
     long cRowBytes = maps.cRows().strideBytes();
     boolean inPlace = isReadInPlace(columns);
     long rowBytes = inPlace ? maps.bRows().strideBytes() : panelRowBytes;
