@@ -18,10 +18,10 @@ interface Dialect {
 
   int accumulators();
 
-  /** The most rows of a packed tile of 1, 2, 4, ... vectors. */
+  /** The most rows of a packed tile of 1, 2, 3, ... vectors; 0 where there is none. */
   int[] tileRows();
 
-  /** The most rows of a direct tile of 1, 2, 4, ... vectors. */
+  /** The most rows of a direct tile of 1, 2, 3, ... vectors; 0 where there is none. */
   int[] directRows();
 
   /** The expression for the most of so many rows that a machine has registers for. */

@@ -45,7 +45,7 @@ final class ScalarDialect implements Dialect {
 
   @Override
   public int[] tileRows() {
-    return new int[] {4, 4, 4};
+    return new int[] {4, 4, 0, 4};
   }
 
   @Override

@@ -30,7 +30,10 @@ final class SourceText {
           .results()
           .map(parameter -> parameter.group(1))
           .filter(name -> accesses(body, name))
-          .forEach(name -> code.append("    %1$s = NativeSegments.known(%1$s);\n".formatted(name)));
+          .forEach(name ->
+              code.append(
+                  "    %1$s = NativeSegments.%2$s(%1$s);\n"
+                      .formatted(name, body.contains(name + ".asSlice(") ? "plain" : "known")));
     }
     return code.append(methods.substring(at)).toString();
   }

@@ -18,52 +18,115 @@ final class TilesSource {
 
   private TilesSource() {}
 
-  /** How a tile's loop finds the values of A. */
-  private record Operand(String counter, String first, String further, String end) {
-    String value(int row) {
-      return first + (row == 0 ? "" : further.formatted(row)) + end;
+  /** How the rows of A that a tile has are read. */
+  private interface Rows {
+    /** What comes before the loop over the sum. */
+    String prepare(int mr);
+
+    /** The head of that loop. */
+    String loop();
+
+    /** A row's value at this step. */
+    String value(int row);
+
+    /** What comes at the end of a step. */
+    String step();
+
+    /** Goes on to the next tile's rows. */
+    String next(int mr);
+  }
+
+  /** Rows that are packed on the heap, at a pitch that the compiler knows. */
+  private record PackedA() implements Rows {
+    @Override
+    public String prepare(int mr) {
+      return "";
+    }
+
+    @Override
+    public String loop() {
+      return "int ap = aIndex; ap < aIndex + kc; ap++";
+    }
+
+    @Override
+    public String value(int row) {
+      return "a[ap" + (row == 0 ? "" : " + " + row + " * PackedRows.PITCH") + "]";
+    }
+
+    @Override
+    public String step() {
+      return "";
+    }
+
+    @Override
+    public String next(int mr) {
+      return "aIndex += %d * PackedRows.PITCH;".formatted(mr);
+    }
+  }
+
+  /**
+   * Rows that are read where they lie, each from a slice of its own. The slices are equally long,
+   * so one check at each step is enough for all of them.
+   */
+  private record DirectA(Element element) implements Rows {
+    @Override
+    public String prepare(int mr) {
+      StringBuilder code =
+          new StringBuilder(
+              "      long length = (kc - 1) * aColumnStride + %s;\n".formatted(element.bytes()));
+      for (int i = 0; i < mr; i++) {
+        code.append("      final MemorySegment row%d = ".formatted(i))
+            .append("a.asSlice(aOffset + %d * aRowStride, length);\n".formatted(i));
+      }
+      return code.append("      long ap = 0;\n").toString();
+    }
+
+    @Override
+    public String loop() {
+      return "int p = 0; p < kc; p++";
+    }
+
+    @Override
+    public String value(int row) {
+      return "row%d.get(%s, ap)".formatted(row, element.layout());
+    }
+
+    @Override
+    public String step() {
+      return "        ap += aColumnStride;\n";
+    }
+
+    @Override
+    public String next(int mr) {
+      return "aOffset += %d * aRowStride;".formatted(mr);
     }
   }
 
   /** Tiles whose A is packed on the heap. */
   static String packed(Dialect d) {
-    Operand a =
-        new Operand(
-            "int ap = aIndex; ap < aIndex + kc; ap++", "a[ap", " + %d * PackedRows.PITCH", "]");
-    return methods(d, PACKED.formatted(d.element().primitive), d.tileRows(), a)
-        + """
-
-          @Override
-          public int maxVectors() {
-            return %d;
-          }
-        """
-            .formatted(1 << (d.tileRows().length - 1));
+    return methods(d, PACKED.formatted(d.element().primitive), d.tileRows(), new PackedA());
   }
 
   /** Tiles whose A is read where it lies. */
   static String direct(Dialect d) {
-    Operand a =
-        new Operand(
-            "int p = 0; p < kc; p++",
-            "a.get(" + d.element().layout() + ", ap",
-            " + %d * aRowStride",
-            ")");
-    return methods(d, DIRECT, d.directRows(), a);
+    return methods(d, DIRECT, d.directRows(), new DirectA(d.element()));
   }
 
   /** One switch for all shapes: a tile of mr rows and v vectors has the case {@code 16 v + mr}. */
-  private static String methods(Dialect d, String parameters, int[] rows, Operand a) {
+  private static String methods(Dialect d, String parameters, int[] rows, Rows a) {
     StringBuilder most = new StringBuilder();
     StringBuilder cases = new StringBuilder();
     StringBuilder tiles = new StringBuilder();
-    for (int index = 0; index < rows.length; index++) {
-      int vectors = 1 << index;
-      most.append("      case %d -> %s;\n".formatted(vectors, d.maxRows(rows[index], vectors)));
-      for (int mr = 1; mr <= rows[index]; mr++) {
-        String read = vectors == 1 ? without("long lastBytes", parameters) : parameters;
-        String ofTile =
-            mr == 1 ? without("long cRowStride", without("long aRowStride", read)) : read;
+    for (int vectors = 1; vectors <= rows.length; vectors++) {
+      int mostRows = rows[vectors - 1];
+      if (mostRows == 0) {
+        continue;
+      }
+      most.append("      case %d -> %s;\n".formatted(vectors, d.maxRows(mostRows, vectors)));
+      // The last vector of a tile of one is its first.
+      String ofTile =
+          "int count, " + (vectors == 1 ? parameters.replace(", long lastBytes", "") : parameters);
+      for (int mr = 1; mr <= mostRows; mr++) {
         cases.append(
             "      case %d -> tile%dx%d(%s);\n"
                 .formatted(16 * vectors + mr, mr, vectors, SourceText.names(ofTile)));
@@ -77,6 +140,11 @@ final class TilesSource {
       }
 
       @Override
+      public int maxVectors() {
+        return %d;
+      }
+
+      @Override
       public int maxRows(int vectors) {
         return switch (vectors) {
     %s      default -> 0;
@@ -84,62 +152,50 @@ final class TilesSource {
       }
 
       @Override
-      public void multiply(int mr, int vectors, %s) {
+      public void multiply(int mr, int vectors, int count, %s) {
         switch (16 * vectors + mr) {
     %s      default -> throw new IllegalArgumentException("no tile of " + mr + " rows and " + vectors + " vectors");
         }
       }
     """
-            .formatted(d.lanes(), most, parameters, cases)
+            .formatted(d.lanes(), rows.length, most, parameters, cases)
         + tiles;
   }
 
-  /** Parameters but for one, which a tile of one row or one vector has no use for. */
-  private static String without(String parameter, String parameters) {
-    return parameters.replace(", " + parameter, "");
-  }
-
-  private static String tile(Dialect d, int mr, int vectors, String parameters, Operand a) {
-    boolean direct = parameters.contains("MemorySegment a");
+  private static String tile(Dialect d, int mr, int vectors, String parameters, Rows a) {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
     code.append("    final %s zero = %s;\n".formatted(d.floats(), d.zero()));
+    code.append("    long cp = cOffset;\n    for (int tile = 0; tile < count; tile++) {\n");
+    code.append(a.prepare(mr));
     code.append(
         IntStream.range(0, mr * vectors)
-            .mapToObj(i -> "    %s c%d = zero;\n".formatted(d.floats(), i))
+            .mapToObj(i -> "      %s c%d = zero;\n".formatted(d.floats(), i))
             .collect(Collectors.joining()));
-    code.append("    long bp = bOffset;\n");
-    if (direct) {
-      code.append("    long ap = aOffset;\n");
-    }
-    code.append("    for (%s) {\n".formatted(a.counter));
+    code.append("      long bp = bOffset;\n      for (%s) {\n".formatted(a.loop()));
     for (int v = 0; v < vectors; v++) {
       code.append(
-          "      final %s b%d = %s;\n"
+          "        final %s b%d = %s;\n"
               .formatted(d.floats(), v, d.load("b", place("bp", v, vectors, d))));
     }
     for (int i = 0; i < mr; i++) {
-      code.append("      final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i))));
+      code.append("        final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i))));
       for (int v = 0; v < vectors; v++) {
         String sum = "c" + (i * vectors + v);
-        code.append("      %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));
+        code.append("        %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));
       }
     }
-    if (direct) {
-      code.append("      ap += aColumnStride;\n");
-    }
-    code.append("      bp += bRowStride;\n    }\n    long cp = cOffset;\n");
+    code.append(a.step());
+    code.append("        bp += bRowStride;\n      }\n");
     for (int i = 0; i < mr; i++) {
       for (int v = 0; v < vectors; v++) {
         code.append(
-            "    %s;\n"
+            "      %s;\n"
                 .formatted(d.store("c", place("cp", v, vectors, d), "c" + (i * vectors + v))));
       }
-      if (i < mr - 1) {
-        code.append("    cp += cRowStride;\n");
-      }
+      code.append("      cp += cRowStride;\n");
     }
-    return code.append("  }\n").toString();
+    return code.append("      %s\n    }\n  }\n".formatted(a.next(mr))).toString();
   }
 
   private static String place(String base, int vector, int vectors, Dialect d) {

@@ -93,7 +93,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] directRows() {
-    return new int[] {8, 6, 3, 1};
+    return new int[] {8, 8, 6, 3, 0, 0, 0, 1};
   }
 
   @Override

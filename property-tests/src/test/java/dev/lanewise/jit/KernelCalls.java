@@ -47,7 +47,7 @@ final class KernelCalls<A> {
     this.a = arena.allocate(BYTES, 64);
     this.b = arena.allocate(BYTES, 64);
     this.c = arena.allocate(BYTES, 64);
-    this.rows = kernels.arrays().apply(20 * PackedRows.PITCH);
+    this.rows = kernels.arrays().apply(36 * PackedRows.PITCH);
     this.size = kernels.type().sizeBytes();
   }
 
@@ -81,21 +81,26 @@ final class KernelCalls<A> {
     return turn % 101 == 0 ? PackedRows.LENGTH : 2 + turn % 4;
   }
 
+  /** One tile mostly, and now and then three, one below the other. */
+  private int count() {
+    return turn % 5 == 0 ? 3 : 1;
+  }
+
   private void tiles(TileKernels<A> tiles) {
-    for (int vectors = 1; vectors <= tiles.maxVectors(); vectors *= 2) {
+    for (int vectors = 1; vectors <= tiles.maxVectors(); vectors++) {
       int width = vectors;
       long row = (long) vectors * tiles.lanes() * size;
       long last = row - tiles.lanes() * size;
       for (int mr = 1; mr <= tiles.maxRows(vectors); mr++) {
         int height = mr;
         calls.add(
-            () -> tiles.multiply(height, width, length(), rows, 0, b, 0, row, last, c, 0, row));
+            () -> tiles.multiply(height, width, count(), length(), rows, 0, b, 0, row, last, c, 0, row));
       }
     }
   }
 
   private void direct(DirectKernels direct) {
-    for (int vectors = 1; direct.maxRows(vectors) > 0; vectors *= 2) {
+    for (int vectors = 1; vectors <= direct.maxVectors(); vectors++) {
       int width = vectors;
       long row = (long) vectors * direct.lanes() * size;
       long last = row - direct.lanes() * size;
@@ -105,6 +110,7 @@ final class KernelCalls<A> {
             direct.multiply(
                 height,
                 width,
+                count(),
                 length(),
                 a,
                 0,

@@ -20,11 +20,11 @@ record Tile(Class<?> kernels, int rows, int vectors) {
     List<Tile> tiles = new ArrayList<>();
     for (ContractionKernels<?> kernels : List.of(set.float32(), set.float64())) {
       TileKernels<?> packed = kernels.tiles();
-      for (int vectors = 1; vectors <= packed.maxVectors(); vectors *= 2) {
+      for (int vectors = 1; vectors <= packed.maxVectors(); vectors++) {
         add(packed.getClass(), packed.maxRows(vectors), vectors, tiles);
       }
       for (DirectKernels direct : kernels.direct()) {
-        for (int vectors = 1; direct.maxRows(vectors) > 0; vectors *= 2) {
+        for (int vectors = 1; vectors <= direct.maxVectors(); vectors++) {
           add(direct.getClass(), direct.maxRows(vectors), vectors, tiles);
         }
       }

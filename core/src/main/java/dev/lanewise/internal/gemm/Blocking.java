@@ -17,6 +17,19 @@ final class Blocking {
     return (int) Math.max(unit, (even + unit - 1) / unit * unit);
   }
 
+  /** In how few parts of at most a size a side can be cut. */
+  static int parts(int size, int most) {
+    return (size + most - 1) / most;
+  }
+
+  /**
+   * How many of the parts that a side is cut into are as small as the first, which is rounded down;
+   * the others have one more.
+   */
+  static int sameSize(int size, int parts) {
+    return parts - size % parts;
+  }
+
   /**
    * How many vectors the next panel of columns takes, where it may leave some for a further one:
    * the largest power of two that are all needed.

@@ -1,14 +1,16 @@
 package dev.lanewise.internal.gemm;
 
 import dev.lanewise.internal.kernel.BlockKernels;
+import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
 
 /**
  * The product of small or thin matrices, read where they lie: the columns of B and of C side by
- * side, everything else of any stride.
+ * side, everything else of any stride. A mapped A, which is not sliced, is packed by {@link Gemm}.
  *
  * @param <A> the array of packed rows
  */
@@ -20,30 +22,32 @@ final class DirectProgram<A> implements MatrixProgram {
   private final DirectKernels kernels;
   private final BlockKernels<A> blocks;
   private final ScratchPool<Workspace<A>> workspaces;
+  private final Gemm<A> packing;
   private final int elementBytes;
   private final int mostVectors;
+  private final int rowsAtATime;
 
   /**
    * A program.
    *
-   * @param maps the operands, of at least one vector of columns
-   * @param kernels of the width to use
-   * @param blocks to add up blocks of the sum
+   * @param maps the operands, of at least one vector of columns and one term
+   * @param direct of the width to use
+   * @param kernels to add up blocks of the sum, and to pack what is mapped
    * @param workspaces for blocks of the sum
-   * @param elementBytes the size of an element
    */
   DirectProgram(
       MatrixMaps maps,
-      DirectKernels kernels,
-      BlockKernels<A> blocks,
-      ScratchPool<Workspace<A>> workspaces,
-      int elementBytes) {
+      DirectKernels direct,
+      ContractionKernels<A> kernels,
+      ScratchPool<Workspace<A>> workspaces) {
     this.maps = maps;
-    this.kernels = kernels;
-    this.blocks = blocks;
+    this.kernels = direct;
+    this.blocks = kernels.blocks();
     this.workspaces = workspaces;
-    this.elementBytes = elementBytes;
-    this.mostVectors = mostVectors(kernels, Math.min(maps.m(), maps.k()));
+    this.packing = new Gemm<>(maps, kernels, workspaces);
+    this.elementBytes = kernels.type().sizeBytes();
+    this.mostVectors = mostVectors(direct, Math.min(maps.m(), maps.k()));
+    this.rowsAtATime = Gemm.rowsAtATime(maps, elementBytes, direct.maxRows(mostVectors));
   }
 
   /**
@@ -59,6 +63,19 @@ final class DirectProgram<A> implements MatrixProgram {
     return vectors;
   }
 
+  /**
+   * How many vectors the next panel of columns takes. The last three are one panel, where a tile of
+   * three has as many sums on their way as one of two: one vector alone takes a load for each
+   * multiply-add.
+   */
+  int vectors(int columnsLeft) {
+    int left = (columnsLeft + kernels.lanes() - 1) / kernels.lanes();
+    if (left == 3 && mostVectors > 1 && 3 * kernels.maxRows(3) >= 2 * kernels.maxRows(2)) {
+      return 3;
+    }
+    return Blocking.vectorsNeeded(columnsLeft, kernels.lanes(), mostVectors);
+  }
+
   @Override
   public void run(
       MemorySegment a,
@@ -69,58 +86,67 @@ final class DirectProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
+    if (!NativeSegments.isPlain(a)) {
+      packing.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
+      return;
+    }
     if (!accumulate && maps.k() <= PackedRows.LENGTH) {
-      for (long i = range.batchFrom(); i < range.batchTo(); i++) {
-        block(
-            a,
-            aOffset + maps.aBatch().at(i),
-            b,
-            bOffset + maps.bBatch().at(i),
-            (int) maps.k(),
-            c,
-            cOffset + maps.cBatch().at(i),
-            range,
-            MemorySegment.NULL);
-      }
+      multiply(a, aOffset, b, bOffset, c, cOffset, false, range, MemorySegment.NULL);
       return;
     }
     Workspace<A> workspace = workspaces.take();
     try {
       MemorySegment tile = workspace.tile((long) largestTile() * elementBytes);
-      for (long i = range.batchFrom(); i < range.batchTo(); i++) {
-        long pc = 0;
-        do { // a sum over nothing is 0
-          block(
-              a,
-              aOffset + maps.aBatch().at(i) + maps.aColumns().at(pc),
-              b,
-              bOffset + maps.bBatch().at(i) + maps.bRows().at(pc),
-              (int) Math.min(PackedRows.LENGTH, maps.k() - pc),
-              c,
-              cOffset + maps.cBatch().at(i),
-              range,
-              accumulate || pc > 0 ? tile : MemorySegment.NULL);
-          pc += PackedRows.LENGTH;
-        } while (pc < maps.k());
-      }
+      multiply(a, aOffset, b, bOffset, c, cOffset, accumulate, range, tile);
     } finally {
       workspaces.giveBack(workspace);
     }
   }
 
+  private void multiply(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      boolean accumulate,
+      Range range,
+      MemorySegment tile) {
+    for (long i = range.batchFrom(); i < range.batchTo(); i++) {
+      for (long row = range.rowFrom(); row < range.rowTo(); row += rowsAtATime) {
+        int rows = (int) Math.min(rowsAtATime, range.rowTo() - row);
+        for (long pc = 0; pc < maps.k(); pc += PackedRows.LENGTH) {
+          block(
+              rows,
+              a,
+              aOffset + maps.aBatch().at(i) + maps.aRows().at(row) + maps.aColumns().at(pc),
+              b,
+              bOffset + maps.bBatch().at(i) + maps.bRows().at(pc),
+              (int) Math.min(PackedRows.LENGTH, maps.k() - pc),
+              c,
+              cOffset + maps.cBatch().at(i) + maps.cRows().at(row),
+              range,
+              accumulate || pc > 0 ? tile : MemorySegment.NULL);
+        }
+      }
+    }
+  }
+
   private int largestTile() {
     int largest = 0;
-    for (int vectors = 1; vectors <= mostVectors; vectors *= 2) {
+    for (int vectors = 1; vectors <= kernels.maxVectors(); vectors++) {
       largest = Math.max(largest, kernels.maxRows(vectors) * vectors * kernels.lanes());
     }
     return largest;
   }
 
   /**
-   * One block of the sum: stored where it belongs, or, where there is a tile of scratch memory,
-   * added by way of that.
+   * Some rows of one block of the sum: stored where it belongs, or, where there is a tile of
+   * scratch memory, added by way of that.
    */
   private void block(
+      int rows,
       MemorySegment a,
       long aOffset,
       MemorySegment b,
@@ -132,28 +158,26 @@ final class DirectProgram<A> implements MatrixProgram {
       MemorySegment scratch) {
     int lanes = kernels.lanes();
     int columns = (int) (range.columnTo() - range.columnFrom());
-    int rows = (int) (range.rowTo() - range.rowFrom());
     boolean direct = scratch.byteSize() == 0;
-    long aStart = aOffset + maps.aRows().at(range.rowFrom());
-    long cStart = cOffset + maps.cRows().at(range.rowFrom());
     int j = 0;
     while (j < columns) {
-      int vectors = Blocking.vectorsNeeded(columns - j, lanes, mostVectors);
+      int vectors = vectors(columns - j);
       int width = Math.min(columns - j, vectors * lanes);
       int overlap = Math.max(0, lanes - width);
       long column = range.columnFrom() + j - overlap;
       long bStart = bOffset + column * elementBytes;
       long last = (long) (width + overlap - lanes) * elementBytes;
-      int most = kernels.maxRows(vectors);
-      int tiles = (rows + most - 1) / most;
+      int tiles = Blocking.parts(rows, kernels.maxRows(vectors));
       int i = 0;
-      for (int t = 0; t < tiles; t++) {
+      for (int t = 0; t < tiles; ) {
         int mr = (rows - i) / (tiles - t);
-        long aTile = aStart + i * maps.aRows().strideBytes();
-        long cTile = cStart + i * maps.cRows().strideBytes() + column * elementBytes;
+        int count = direct ? Blocking.sameSize(rows - i, tiles - t) : 1;
+        long aTile = aOffset + i * maps.aRows().strideBytes();
+        long cTile = cOffset + i * maps.cRows().strideBytes() + column * elementBytes;
         kernels.multiply(
             mr,
             vectors,
+            count,
             kc,
             a,
             aTile,
@@ -177,7 +201,8 @@ final class DirectProgram<A> implements MatrixProgram {
               cTile + (long) overlap * elementBytes,
               maps.cRows().strideBytes());
         }
-        i += mr;
+        i += count * mr;
+        t += count;
       }
       j += width;
     }

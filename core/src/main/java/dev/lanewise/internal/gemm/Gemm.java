@@ -23,7 +23,7 @@ import java.lang.foreign.MemorySegment;
 final class Gemm<A> implements MatrixProgram {
   private static final int KC = PackedRows.LENGTH;
 
-  /** What is packed of A at a time, about. */
+  /** What is used of A at a time, about. */
   private static final int A_BYTES = 128 * KC * Float.BYTES;
 
   /** What is computed of C at a time, about: with A's part of it, a 1 MiB L2 cache is not full. */
@@ -94,8 +94,7 @@ final class Gemm<A> implements MatrixProgram {
     this.mostVectors = tiles.maxVectors();
     this.nr = mostVectors * lanes;
     this.panelRowBytes = (long) nr * elementBytes;
-    this.mc =
-        Blocking.balanced(maps.m(), A_BYTES / (KC * elementBytes), tiles.maxRows(mostVectors));
+    this.mc = rowsAtATime(maps, elementBytes, tiles.maxRows(mostVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
     this.tileBytes = merge.rowsOfTile(mostRows()) * panelRowBytes;
@@ -157,11 +156,21 @@ final class Gemm<A> implements MatrixProgram {
     }
   }
 
+  /** The rows of A that are used for all columns before the next ones: a multiple of a tile's. */
+  static int rowsAtATime(MatrixMaps maps, int elementBytes, int tileRows) {
+    return Blocking.balanced(maps.m(), A_BYTES / (KC * elementBytes), tileRows);
+  }
+
   private boolean packsB() {
     boolean readable =
         maps.bColumns().isContiguous(elementBytes) && maps.bRows().isStrided() && maps.n() >= lanes;
+    return !readable || isWorthPackingB(maps, elementBytes);
+  }
+
+  /** Whether a B that could be read where it lies is large, and used often enough to be packed. */
+  static boolean isWorthPackingB(MatrixMaps maps, int elementBytes) {
     double bytes = (double) maps.n() * maps.k() * elementBytes;
-    return !readable || (maps.m() >= ROWS_WORTH_PACKING_B && bytes > SMALL_B_BYTES);
+    return maps.m() >= ROWS_WORTH_PACKING_B && bytes > SMALL_B_BYTES;
   }
 
   @Override
@@ -359,11 +368,11 @@ final class Gemm<A> implements MatrixProgram {
       // What overlaps must have been computed just before, from the same block of K.
       boolean direct =
           !add && merge.isDirect() && width + overlap >= lanes && (overlap == 0 || jr > 0);
-      int most = tiles.maxRows(vectors);
-      int count = (rows + most - 1) / most;
+      int count = Blocking.parts(rows, tiles.maxRows(vectors));
       int ir = 0;
-      for (int t = 0; t < count; t++) {
+      for (int t = 0; t < count; ) {
         int mr = (rows - ir) / (count - t);
+        int same = direct ? Blocking.sameSize(rows - ir, count - t) : 1;
         int aIndex = ir * PackedRows.PITCH;
         if (direct) {
           long to =
@@ -372,11 +381,13 @@ final class Gemm<A> implements MatrixProgram {
                   + maps.cColumns().at(jc + jr)
                   - (long) overlap * elementBytes;
           tiles.multiply(
-              mr, vectors, kc, packedA, aIndex, panels, start, rowBytes, last, c, to, cRowBytes);
+              mr, vectors, same, kc, packedA, aIndex, panels, start, rowBytes, last, c, to,
+              cRowBytes);
         } else {
           tiles.multiply(
               mr,
               vectors,
+              1,
               kc,
               packedA,
               aIndex,
@@ -400,7 +411,8 @@ final class Gemm<A> implements MatrixProgram {
               jc + columns,
               add);
         }
-        ir += mr;
+        ir += same * mr;
+        t += same;
       }
       panel += next;
     }

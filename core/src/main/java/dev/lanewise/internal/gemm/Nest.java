@@ -16,10 +16,13 @@ import java.util.stream.Stream;
  * Immutable and thread-safe; running allocates nothing once scratch memory has grown.
  */
 public final class Nest {
-  /** Up to so many multiply-adds, a product is computed where it lies. */
+  /**
+   * Up to so many multiply-adds, a product with fewer columns than a vector has lanes is computed
+   * where it lies, by narrower vectors.
+   */
   private static final long SMALL = 28 * 28 * 28;
 
-  /** The same with fewer columns than a vector has lanes. */
+  /** The same with fewer columns than the narrowest vector has lanes, number by number. */
   private static final long SMALL_NARROW = 1024;
 
   /** Up to so many rows, each element of B is used too seldom to be packed. */
@@ -111,22 +114,19 @@ public final class Nest {
     if (maps.isStrided()) {
       // The direct and the strided program count rows and columns in an int.
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
-      boolean small =
-          countable
-              && (multiplyAdds <= SMALL
-                  || maps.m() <= THIN
-                  || maps.k() <= DirectProgram.SHORT_SUM
-                  || isNarrowInPlace(maps, kernels));
+      boolean thin = maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM;
+      boolean narrow = multiplyAdds <= SMALL || isNarrowInPlace(maps, kernels);
       boolean readable = isReadable(maps, elementBytes);
       double bBytes = (double) maps.k() * maps.n() * elementBytes;
       if (readable && maps.m() == 1 && bBytes > NEAR_BYTES) {
         return new StreamProgram<>(maps, kernels, workspaces);
       }
       for (DirectKernels direct : kernels.direct()) {
-        if (small && readable && direct.lanes() <= maps.n()) {
-          DirectProgram<A> program =
-              new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, elementBytes);
-          if (TileProgram.fits(maps, direct)) {
+        boolean wide = direct.lanes() == kernels.tiles().lanes();
+        boolean inPlace = thin || (wide ? !Gemm.isWorthPackingB(maps, elementBytes) : narrow);
+        if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
+          DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
+          if (TileProgram.fits(maps, direct, program)) {
             return new TileProgram(maps, direct, program, elementBytes);
           }
           return maps.k() == 1

@@ -1,17 +1,17 @@
 package dev.lanewise.internal.gemm;
 
 import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.PackedRows;
 import java.lang.foreign.MemorySegment;
 
 /**
- * One product of matrices so small that it is one tile: the kernel is called with what was known
- * when the plan was made, for at this size every nanosecond on the way to it shows.
+ * One product of matrices so small that its columns are one panel: the kernel is called with what
+ * was known when the plan was made, for at this size every nanosecond on the way to it shows.
  */
 final class TileProgram implements MatrixProgram {
-  private final DirectProgram<?> adding;
+  private final DirectProgram<?> general;
   private final DirectKernels kernels;
-  private final int m;
   private final int vectors;
   private final int k;
   private final long aRowStride;
@@ -20,34 +20,44 @@ final class TileProgram implements MatrixProgram {
   private final long lastBytes;
   private final long cRowStride;
 
+  /** Rows of a tile, how many of these there are, and how many have one row more. */
+  private final int mr;
+
+  private final int tiles;
+  private final int taller;
+
   /**
    * A program.
    *
    * @param maps the operands, for which {@link #fits} holds
    * @param kernels of the width to use
-   * @param adding computes the same and adds it
+   * @param general computes the same, adds it, and reads mapped operands
    * @param elementBytes the size of an element
    */
-  TileProgram(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> adding, int elementBytes) {
-    this.adding = adding;
+  TileProgram(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> general, int elementBytes) {
+    this.general = general;
     this.kernels = kernels;
-    this.m = (int) maps.m();
-    this.vectors = Blocking.vectorsCovering((int) maps.n(), kernels.lanes());
+    this.vectors = general.vectors((int) maps.n());
     this.k = (int) maps.k();
     this.aRowStride = maps.aRows().strideBytes();
     this.aColumnStride = maps.aColumns().strideBytes();
     this.bRowStride = maps.bRows().strideBytes();
     this.lastBytes = (maps.n() - kernels.lanes()) * elementBytes;
     this.cRowStride = maps.cRows().strideBytes();
+    int m = (int) maps.m();
+    int count = Blocking.parts(m, kernels.maxRows(vectors));
+    this.mr = m / count;
+    this.tiles = Blocking.sameSize(m, count);
+    this.taller = count - tiles;
   }
 
-  static boolean fits(MatrixMaps maps, DirectKernels kernels) {
+  static boolean fits(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> general) {
+    int columns = (int) maps.n();
     return maps.batch() == 1
-        && maps.n() >= kernels.lanes()
-        && maps.n() <= 2L * kernels.lanes()
         && maps.m() >= 1
-        && maps.m() <= kernels.maxRows(Blocking.vectorsCovering((int) maps.n(), kernels.lanes()))
-        && maps.k() <= PackedRows.LENGTH;
+        && maps.k() <= PackedRows.LENGTH
+        && columns >= kernels.lanes()
+        && columns <= general.vectors(columns) * kernels.lanes();
   }
 
   @Override
@@ -60,13 +70,14 @@ final class TileProgram implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (accumulate) {
-      adding.run(a, aOffset, b, bOffset, c, cOffset, true, range);
+    if (accumulate || !NativeSegments.isPlain(a)) {
+      general.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
       return;
     }
     kernels.multiply(
-        m,
+        mr,
         vectors,
+        tiles,
         k,
         a,
         aOffset,
@@ -79,10 +90,29 @@ final class TileProgram implements MatrixProgram {
         c,
         cOffset,
         cRowStride);
+    if (taller > 0) {
+      long rows = (long) tiles * mr;
+      kernels.multiply(
+          mr + 1,
+          vectors,
+          taller,
+          k,
+          a,
+          aOffset + rows * aRowStride,
+          aRowStride,
+          aColumnStride,
+          b,
+          bOffset,
+          bRowStride,
+          lastBytes,
+          c,
+          cOffset + rows * cRowStride,
+          cRowStride);
+    }
   }
 
   @Override
   public String toString() {
-    return "one tile of " + kernels.lanes() + " lanes";
+    return "one panel of " + kernels.lanes() + " lanes";
   }
 }

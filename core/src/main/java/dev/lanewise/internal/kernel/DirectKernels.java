@@ -13,14 +13,18 @@ public interface DirectKernels {
   /** The most rows of a tile of so many vectors; 0 if there is no such tile. */
   int maxRows(int vectors);
 
+  /** The most vectors of a tile's row. */
+  int maxVectors();
+
   /**
-   * Computes one tile; see {@link TileKernels#multiply}.
+   * Computes tiles, one below the other; see {@link TileKernels#multiply}.
    *
    * @param mr rows, from 1 to {@link #maxRows}
-   * @param vectors how many vectors the columns take, a power of two
+   * @param vectors how many vectors the columns take, of which there is a tile
+   * @param count how many tiles
    * @param kc the length of the sum, at least 1
-   * @param a the rows of A: {@code A[i, p]} at byte {@code aOffset + i * aRowStride + p *
-   *     aColumnStride}
+   * @param a the rows of A, {@link NativeSegments#isPlain plain}: {@code A[i, p]} at byte {@code
+   *     aOffset + i * aRowStride + p * aColumnStride}
    * @param aOffset where A starts, in bytes
    * @param aRowStride the distance of A's rows, in bytes
    * @param aColumnStride the distance of A's columns, in bytes
@@ -28,13 +32,14 @@ public interface DirectKernels {
    * @param bOffset where the first row starts, in bytes
    * @param bRowStride the distance of B's rows, in bytes
    * @param lastBytes how far the last vector lies behind the first, in B and in C
-   * @param c where the tile goes
+   * @param c where the tiles go
    * @param cOffset where its first row starts, in bytes
    * @param cRowStride the distance of its rows, in bytes
    */
   void multiply(
       int mr,
       int vectors,
+      int count,
       int kc,
       MemorySegment a,
       long aOffset,

@@ -18,6 +18,26 @@ public final class NativeSegments {
   private NativeSegments() {}
 
   /**
+   * Whether a segment is of the class of native segments itself, and not mapped: what it is sliced
+   * into is then never allocated by C2, whatever kinds of segments a program uses.
+   */
+  public static boolean isPlain(MemorySegment segment) {
+    return segment.getClass() == TYPE;
+  }
+
+  /**
+   * The segment itself, of which C2 then knows the class.
+   *
+   * @throws ClassCastException if it is not {@link #isPlain plain}
+   */
+  public static MemorySegment plain(MemorySegment segment) {
+    if (segment.getClass() != TYPE) {
+      throw new ClassCastException("not a plain native segment: " + segment);
+    }
+    return segment;
+  }
+
+  /**
    * The segment itself.
    *
    * @throws ClassCastException if it is not native

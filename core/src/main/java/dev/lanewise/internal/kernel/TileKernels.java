@@ -17,20 +17,26 @@ public interface TileKernels<A> {
   /** The columns of one vector. */
   int lanes();
 
-  /** The most rows of a tile of so many vectors, without a spilled register. */
+  /**
+   * The most rows of a tile of so many vectors, without a spilled register; 0 if there is no such
+   * tile.
+   */
   int maxRows(int vectors);
 
   /** The most vectors of a tile's row. */
   int maxVectors();
 
   /**
-   * Computes one tile.
+   * Computes tiles, one below the other: what one call for each would, but the next one's first
+   * loads do not wait for a call.
    *
    * @param mr rows, from 1 to {@link #maxRows}
-   * @param vectors how many vectors the columns take, from 1 to {@link #maxVectors}, a power of two
+   * @param vectors how many vectors the columns take, from 1 to {@link #maxVectors}, of which there
+   *     is a tile
+   * @param count how many tiles, each with the rows that follow those of the one before
    * @param kc the length of the sum, from 1 to {@link PackedRows#LENGTH}
    * @param a the rows of A, as {@link PackedRows} lays them out
-   * @param aIndex where the tile's first row starts
+   * @param aIndex where the first tile's first row starts
    * @param b the rows of B: {@code B[p, j]} for the j of vector v at byte {@code bOffset + p *
    *     bRowStride + v * vector bytes}, but for the last vector at {@code lastBytes} instead
    * @param bOffset where the first row starts, in bytes
@@ -38,13 +44,14 @@ public interface TileKernels<A> {
    * @param lastBytes how far the last vector lies behind the first, in B and in C: less than {@code
    *     vectors - 1} vectors if the tile's columns do not fill its vectors; columns that two
    *     vectors cover are computed twice, to the same bits
-   * @param c where the tile goes, its columns as those of B
+   * @param c where the tiles go, their columns as those of B
    * @param cOffset where its first row starts, in bytes
    * @param cRowStride the distance of its rows, in bytes
    */
   void multiply(
       int mr,
       int vectors,
+      int count,
       int kc,
       A a,
       int aIndex,

@@ -26,8 +26,13 @@ class TileKernelsTest {
   /** Where a tile of A starts, so that an index that is left out is found. */
   private static final int FIRST = 3;
 
-  /** One tile: its shape, and how far apart rows are, in elements. */
-  private record Shape(FloatFormat format, int lanes, int mr, int vectors, int kc, int overlap) {
+  /** Tiles, one below the other: their shape, and how far apart rows are, in elements. */
+  private record Shape(
+      FloatFormat format, int lanes, int mr, int count, int vectors, int kc, int overlap) {
+    int rows() {
+      return count * mr;
+    }
+
     /** The columns that the vectors cover. */
     int width() {
       return vectors * lanes - overlap;
@@ -46,7 +51,7 @@ class TileKernelsTest {
     }
   }
 
-  /** Computes a tile from rows of A, which are given by their element (i, p). */
+  /** Computes tiles from rows of A, which are given by their element (i, p). */
   private interface Tile {
     void run(Arena arena, Shape shape, double[][] a, GuardedRun b, GuardedRun c);
   }
@@ -65,14 +70,15 @@ class TileKernelsTest {
     Tile packed =
         (_, s, a, b, c) -> {
           // What no row of the tile holds is NaN, and so would a tile be that reads it.
-          double[] rows = new double[FIRST + s.mr * PackedRows.PITCH];
+          double[] rows = new double[FIRST + s.rows() * PackedRows.PITCH];
           Arrays.fill(rows, Double.NaN);
-          for (int i = 0; i < s.mr; i++) {
+          for (int i = 0; i < s.rows(); i++) {
             System.arraycopy(a[i], 0, rows, FIRST + i * PackedRows.PITCH, s.kc);
           }
           tiles.multiply(
               s.mr,
               s.vectors,
+              s.count,
               s.kc,
               Kernels.array(kernels, rows),
               FIRST,
@@ -84,8 +90,9 @@ class TileKernelsTest {
               c.offsetBytes(),
               (long) s.cStride() * format.sizeBytes());
         };
-    for (int vectors = 1; vectors <= tiles.maxVectors(); vectors *= 2) {
-      assertTrue(tiles.maxRows(vectors) > 0, backend + " has no tile of " + vectors + " vectors");
+    assertTrue(tiles.maxRows(1) > 0, backend + " has no tile of one vector");
+    assertTrue(tiles.maxRows(tiles.maxVectors()) > 0, backend + " has no widest tile");
+    for (int vectors = 1; vectors <= tiles.maxVectors(); vectors++) {
       everyShape(backend, format, tiles.lanes(), tiles.maxRows(vectors), vectors, packed);
     }
   }
@@ -95,7 +102,8 @@ class TileKernelsTest {
   void directTiles(FloatFormat format) {
     for (DirectKernels kernels : KernelSet.vector().contraction(Kernels.type(format)).direct()) {
       for (boolean transposed : new boolean[] {false, true}) {
-        for (int vectors = 1; kernels.maxRows(vectors) > 0; vectors *= 2) {
+        assertTrue(kernels.maxRows(1) > 0, "no direct tile of one vector");
+        for (int vectors = 1; vectors <= kernels.maxVectors(); vectors++) {
           everyShape(
               "direct of " + kernels.lanes() + (transposed ? " lanes, A transposed" : " lanes"),
               format,
@@ -117,10 +125,10 @@ class TileKernelsTest {
       GuardedRun b,
       GuardedRun c) {
     int rowStride = transposed ? 1 : s.kc + 1;
-    int columnStride = transposed ? s.mr + 2 : 1;
-    double[] laid = new double[(s.mr - 1) * rowStride + (s.kc - 1) * columnStride + 1];
+    int columnStride = transposed ? s.rows() + 2 : 1;
+    double[] laid = new double[(s.rows() - 1) * rowStride + (s.kc - 1) * columnStride + 1];
     Arrays.fill(laid, Double.NaN);
-    for (int i = 0; i < s.mr; i++) {
+    for (int i = 0; i < s.rows(); i++) {
       for (int p = 0; p < s.kc; p++) {
         laid[i * rowStride + p * columnStride] = rows[i][p];
       }
@@ -130,6 +138,7 @@ class TileKernelsTest {
     kernels.multiply(
         s.mr,
         s.vectors,
+        s.count,
         s.kc,
         a.segment(),
         a.offsetBytes(),
@@ -154,7 +163,8 @@ class TileKernelsTest {
         IntStream.of(0, 1, lanes / 2, lanes - 1, mostOverlap)
             .filter(overlap -> overlap <= mostOverlap)
             .distinct()
-            .mapToObj(overlap -> new Shape(format, lanes, rows, vectors, kc, overlap))
+            .mapToObj(overlap ->
+                new Shape(format, lanes, rows, 1 + random.nextInt(3), vectors, kc, overlap))
             .forEach(shape -> check(kernel, shape, random, tile));
       }
     }
@@ -162,15 +172,15 @@ class TileKernelsTest {
 
   private static void check(String kernel, Shape s, SplittableRandom random, Tile tile) {
     FloatFormat format = s.format;
-    double[][] a = new double[s.mr][];
-    for (int i = 0; i < s.mr; i++) {
+    double[][] a = new double[s.rows()][];
+    for (int i = 0; i < s.rows(); i++) {
       a[i] = FloatClass.tame(format, random.nextLong(), s.kc);
     }
     double[] b = FloatClass.tame(format, random.nextLong(), (s.kc - 1) * s.bStride() + s.width());
     double[] gaps =
-        FloatClass.wild(format, random.nextLong(), (s.mr - 1) * s.cStride() + s.width());
+        FloatClass.wild(format, random.nextLong(), (s.rows() - 1) * s.cStride() + s.width());
     double[] expected = gaps.clone();
-    for (int i = 0; i < s.mr; i++) {
+    for (int i = 0; i < s.rows(); i++) {
       for (int j = 0; j < s.width(); j++) {
         double sum = 0;
         for (int p = 0; p < s.kc; p++) {
