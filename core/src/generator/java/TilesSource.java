@@ -27,7 +27,7 @@ final class TilesSource {
     String loop();
 
     /** A row's value at this step. */
-    String value(int row);
+    String value(int row, int mr);
 
     /** What comes at the end of a step. */
     String step();
@@ -49,7 +49,7 @@ final class TilesSource {
     }
 
     @Override
-    public String value(int row) {
+    public String value(int row, int mr) {
       return "a[ap" + (row == 0 ? "" : " + " + row + " * PackedRows.PITCH") + "]";
     }
 
@@ -65,20 +65,29 @@ final class TilesSource {
   }
 
   /**
-   * Rows that are read where they lie, each from a slice of its own. The slices are equally long,
-   * so one check at each step is enough for all of them.
+   * Rows that are read where they lie, by twos from slices. These are equally long, so that two
+   * checks at each step are enough for all of them.
    */
   private record DirectA(Element element) implements Rows {
     @Override
     public String prepare(int mr) {
       StringBuilder code =
           new StringBuilder(
-              "      long length = (kc - 1) * aColumnStride + %s;\n".formatted(element.bytes()));
+              "      final long length = %s(kc - 1) * aColumnStride + %s;\n"
+                  .formatted(mr > 1 ? "aRowStride + " : "", element.bytes()));
       for (int i = 0; i < mr; i++) {
-        code.append("      final MemorySegment row%d = ".formatted(i))
-            .append("a.asSlice(aOffset + %d * aRowStride, length);\n".formatted(i));
+        if (first(i, mr) == i) {
+          code.append(
+              "      final MemorySegment rows%d = a.asSlice(aOffset + %d * aRowStride, length);\n"
+                  .formatted(i, i));
+        }
       }
       return code.append("      long ap = 0;\n").toString();
+    }
+
+    /** The first row of the slice that a row is read from: the last two have one of their own. */
+    private static int first(int row, int mr) {
+      return row < mr - 2 ? row / 2 * 2 : Math.max(0, mr - 2);
     }
 
     @Override
@@ -87,8 +96,10 @@ final class TilesSource {
     }
 
     @Override
-    public String value(int row) {
-      return "row%d.get(%s, ap)".formatted(row, element.layout());
+    public String value(int row, int mr) {
+      int first = first(row, mr);
+      return "rows%d.get(%s, ap%s)"
+          .formatted(first, element.layout(), row == first ? "" : " + aRowStride");
     }
 
     @Override
@@ -179,7 +190,8 @@ final class TilesSource {
               .formatted(d.floats(), v, d.load("b", place("bp", v, vectors, d))));
     }
     for (int i = 0; i < mr; i++) {
-      code.append("        final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i))));
+      code.append(
+          "        final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i, mr))));
       for (int v = 0; v < vectors; v++) {
         String sum = "c" + (i * vectors + v);
         code.append("        %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));

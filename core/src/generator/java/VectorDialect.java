@@ -83,7 +83,7 @@ final class VectorDialect implements Dialect {
   @Override
   public int[] tileRows() {
     // Larger ones have more nodes than C2 takes at once, and it may then box a vector.
-    return new int[] {12, 8};
+    return new int[] {12, 7};
   }
 
   @Override
@@ -93,7 +93,7 @@ final class VectorDialect implements Dialect {
 
   @Override
   public int[] directRows() {
-    return new int[] {8, 8, 6, 3, 0, 0, 0, 1};
+    return new int[] {8, 5, 4, 3, 0, 0, 0, 1};
   }
 
   @Override

@@ -93,8 +93,8 @@ final class KernelCalls<A> {
       long last = row - tiles.lanes() * size;
       for (int mr = 1; mr <= tiles.maxRows(vectors); mr++) {
         int height = mr;
-        calls.add(
-            () -> tiles.multiply(height, width, count(), length(), rows, 0, b, 0, row, last, c, 0, row));
+        calls.add(() ->
+            tiles.multiply(height, width, count(), length(), rows, 0, b, 0, row, last, c, 0, row));
       }
     }
   }

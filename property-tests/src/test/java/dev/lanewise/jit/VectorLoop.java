@@ -39,8 +39,8 @@ record VectorLoop(List<String> instructions) {
     }
     List<VectorLoop> loops = new ArrayList<>();
     ends.forEach((start, end) -> {
-      boolean outer =
-          ends.subMap(start, false, end, true).values().stream().anyMatch(inner -> inner <= end);
+      // One that is entered behind its start begins before the jump that leads there.
+      boolean outer = ends.values().stream().anyMatch(inner -> inner >= start && inner < end);
       if (!outer) {
         loops.add(new VectorLoop(List.copyOf(code.subList(start, end + 1))));
       }

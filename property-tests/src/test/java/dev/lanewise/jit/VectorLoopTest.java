@@ -55,4 +55,24 @@ class VectorLoopTest {
             List.of("vmovdqu64 0x7d0(%rsp),%zmm0", "vmovss %xmm3,0x10(%rsp,%rax,4)"), List.of()),
         loops.stream().map(VectorLoop::spills).toList());
   }
+
+  /** What is around a loop jumps to where that is entered, which need not be where it starts. */
+  @Test
+  void whatEntersALoopBehindItsStartIsAroundIt() {
+    List<VectorLoop> loops =
+        VectorLoop.in(
+            """
+               0:\tadd    %r11,%rdx
+               3:\tvmovups (%rdx),%zmm1
+               9:\tvfmadd231ps %zmm1,%zmm0,%zmm8
+               f:\tjl     0x0
+              11:\tvmovss %xmm6,0x320(%rsp)
+              1a:\tjmp    0x3
+            """);
+
+    assertEquals(
+        List.of("add    %r11,%rdx"),
+        loops.stream().map(loop -> loop.instructions().getFirst()).toList());
+    assertEquals(List.of(List.of()), loops.stream().map(VectorLoop::spills).toList());
+  }
 }
