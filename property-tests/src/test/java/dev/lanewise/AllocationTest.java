@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import com.sun.management.ThreadMXBean;
 import dev.lanewise.autograd.Tape;
 import dev.lanewise.autograd.Variable;
+import dev.lanewise.checkpoint.MappedTable;
 import dev.lanewise.einsum.Accumulation;
 import dev.lanewise.einsum.Contraction;
 import dev.lanewise.einsum.ContractionOptions;
@@ -35,14 +36,17 @@ import dev.lanewise.tensor.Operand;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -250,6 +254,16 @@ class AllocationTest {
   void packedContraction() {
     contraction("ik,kj->ij", Tensor.zeros(arena, 17, 31), Tensor.zeros(arena, 31, 35));
     contraction("ik,jk->ji", Tensor.zeros(arena, 17, 31), Tensor.zeros(arena, 35, 31));
+    contraction("ik,jk->ij", Tensor.zeros(arena, 17, 31), Tensor.zeros(arena, 35, 31));
+  }
+
+  /** Which are not sliced: a slice of a mapped segment may be allocated. */
+  @Test
+  void contractionOfMappedOperands(@TempDir Path folder) throws IOException {
+    Tensor mapped = MappedTable.create(folder.resolve("a"), arena, DType.FLOAT32, Shape.of(17, 31));
+    contraction("ik,kj->ij", mapped, Tensor.zeros(arena, 31, 35));
+    contraction("ki,kj->ij", mapped, Tensor.zeros(arena, 17, 35));
+    contraction("ik,kj->ij", Tensor.zeros(arena, 35, 17), mapped);
   }
 
   @Test
