@@ -267,6 +267,11 @@ class AllocationTest {
   }
 
   @Test
+  void contractionOfFewColumns() {
+    contraction("ik,kj->ij", Tensor.zeros(arena, 70, 9), Tensor.zeros(arena, 9, 5));
+  }
+
+  @Test
   void partialsContraction() {
     contraction("ik,k->i", Tensor.zeros(arena, 6, 100), Tensor.zeros(arena, 100));
     contraction("ki,k->i", Tensor.zeros(arena, 100, 6), Tensor.zeros(arena, 100));

@@ -89,7 +89,9 @@ public final class Nest {
     boolean better = loops.isBetterSwapped();
     ChainLoops upright = better ? loops.swapped() : loops;
     boolean narrow =
-        upright.hasNarrowColumns(lanes) && !isNarrowInPlace(upright.maps(), contraction);
+        upright.hasNarrowColumns(lanes)
+            && !isNarrowInPlace(upright.maps(), contraction)
+            && !FewColumnsProgram.fits(upright.maps(), contraction);
     this.swapped = better != narrow;
     MatrixMaps maps = (narrow ? upright.swapped() : upright).maps();
     this.program =
@@ -117,6 +119,9 @@ public final class Nest {
       boolean thin = maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM;
       boolean narrow = multiplyAdds <= SMALL || isNarrowInPlace(maps, kernels);
       boolean readable = isReadable(maps, elementBytes);
+      if (FewColumnsProgram.fits(maps, kernels)) {
+        return new FewColumnsProgram<>(maps, kernels, workspaces);
+      }
       double bBytes = (double) maps.k() * maps.n() * elementBytes;
       if (readable && maps.m() == 1 && bBytes > NEAR_BYTES) {
         return new StreamProgram<>(maps, kernels, workspaces);
