@@ -11,7 +11,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.IntFunction;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -34,22 +33,7 @@ class SumsAndProductsTest {
   /** The loops of outputs and of terms, with strides in elements. */
   private record Case(List<Loop> outputs, List<Loop> terms) {
     int extent(int operand) {
-      long extent = 1;
-      for (List<Loop> loops : List.of(outputs, terms)) {
-        for (Loop loop : loops) {
-          if (loop.size() == 0 && loop.strideBytes(operand) != 0) {
-            return 0;
-          }
-          extent += Math.max(0, loop.size() - 1) * loop.strideBytes(operand);
-        }
-      }
-      return (int) extent;
-    }
-
-    static List<Loop> inBytes(List<Loop> loops, int size) {
-      return loops.stream()
-          .map(l -> new Loop(l.size(), l.aStride() * size, l.bStride() * size, l.cStride() * size))
-          .toList();
+      return LoopNests.extent(operand, outputs, terms);
     }
   }
 
@@ -63,37 +47,15 @@ class SumsAndProductsTest {
       sizes[i] = steps * size > MOST_STEPS ? 1 : size;
       steps *= Math.max(1, sizes[i]);
     }
-    long[] a = strides(random, sizes, count, 0.8);
-    long[] b = random.nextInt(4) == 0 ? new long[count] : strides(random, sizes, count, 0.6);
-    long[] c = strides(random, sizes, outputs, 1);
+    long[] a = LoopNests.strides(random, sizes, 0, count, 0.8);
+    long[] b =
+        random.nextInt(4) == 0 ? new long[count] : LoopNests.strides(random, sizes, 0, count, 0.6);
+    long[] c = LoopNests.strides(random, sizes, 0, outputs, 1);
     List<Loop> loops = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       loops.add(new Loop(sizes[i], a[i], b[i], i < outputs ? c[i] : 0));
     }
     return new Case(loops.subList(0, outputs), loops.subList(outputs, count));
-  }
-
-  /** A tensor of some of the loops in any order, now and then with gaps. */
-  private static long[] strides(Random random, long[] sizes, int count, double share) {
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      order.add(i);
-    }
-    if (random.nextBoolean()) {
-      Collections.reverse(order);
-    } else if (random.nextBoolean()) {
-      Collections.shuffle(order, random);
-    }
-    long[] strides = new long[sizes.length];
-    long stride = random.nextInt(4) == 0 ? 2 : 1;
-    for (int loop : order) {
-      if (random.nextDouble() < share) {
-        strides[loop] = stride;
-        stride *= Math.max(1, sizes[loop]);
-        stride += random.nextInt(6) == 0 ? 3 : 0;
-      }
-    }
-    return strides;
   }
 
   @Property(tries = 1500)
@@ -183,18 +145,18 @@ class SumsAndProductsTest {
       Case loops, Program order, ContractionKernels<A> kernels, IntFunction<A> arrays) {
     ScratchPool<Workspace<A>> workspaces = Workspace.pool(arrays);
     int size = kernels.type().sizeBytes();
-    List<Loop> outputs = Case.inBytes(loops.outputs, size);
+    List<Loop> outputs = LoopNests.inBytes(loops.outputs, size);
     return order == Program.PRODUCT
         ? ProductPlan.of(outputs, kernels, workspaces)
-        : PartialsPlan.of(outputs, Case.inBytes(loops.terms, size), kernels, workspaces);
+        : PartialsPlan.of(outputs, LoopNests.inBytes(loops.terms, size), kernels, workspaces);
   }
 
   /** Parts that cover a range: batch, rows and columns are each cut at a place or two. */
   private static Range[] split(Range whole, Random random) {
     List<Range> parts = new ArrayList<>();
-    long[] batch = cuts(whole.batchTo(), random);
-    long[] rows = cuts(whole.rowTo(), random);
-    long[] columns = cuts(whole.columnTo(), random);
+    long[] batch = LoopNests.cuts(whole.batchTo(), 1, random);
+    long[] rows = LoopNests.cuts(whole.rowTo(), 1, random);
+    long[] columns = LoopNests.cuts(whole.columnTo(), 1, random);
     for (int i = 1; i < batch.length; i++) {
       for (int r = 1; r < rows.length; r++) {
         for (int q = 1; q < columns.length; q++) {
@@ -207,14 +169,6 @@ class SumsAndProductsTest {
     return parts.toArray(Range[]::new);
   }
 
-  private static long[] cuts(long size, Random random) {
-    TreeSet<Long> cuts = new TreeSet<>(List.of(0L, size));
-    for (int i = random.nextInt(3); i > 0; i--) {
-      cuts.add(size == 0 ? 0 : random.nextLong(size));
-    }
-    return cuts.stream().mapToLong(Long::longValue).toArray();
-  }
-
   private static double[] expected(
       Case loops,
       Program order,
@@ -224,8 +178,8 @@ class SumsAndProductsTest {
       double[] y,
       double[] old) {
     double[] expected = old.clone();
-    for (long[] output : positions(loops.outputs)) {
-      List<long[]> terms = positions(loops.terms);
+    for (long[] output : LoopNests.positions(loops.outputs)) {
+      List<long[]> terms = LoopNests.positions(loops.terms);
       double[] left = new double[terms.size()];
       double[] right = new double[terms.size()];
       for (int t = 0; t < left.length; t++) {
@@ -240,26 +194,6 @@ class SumsAndProductsTest {
       expected[at] = accumulate ? Numbers.add(type, old[at], value) : value;
     }
     return expected;
-  }
-
-  /** Where each operand stands at every position of nested loops, the last running fastest. */
-  private static List<long[]> positions(List<Loop> loops) {
-    List<long[]> positions = List.of(new long[3]);
-    for (Loop loop : loops) {
-      List<long[]> next = new ArrayList<>();
-      for (long[] outer : positions) {
-        for (long i = 0; i < loop.size(); i++) {
-          next.add(
-              new long[] {
-                outer[0] + i * loop.aStride(),
-                outer[1] + i * loop.bStride(),
-                outer[2] + i * loop.cStride()
-              });
-        }
-      }
-      positions = next;
-    }
-    return positions;
   }
 
   /** Otherwise the properties would pass over a program. */
