@@ -42,7 +42,7 @@ class ChainProgramsTest {
   /** Of all the ways to lay out a tensor, those that have programs of their own are drawn often. */
   private static final int LAYOUTS = 4;
 
-  private static final int TABLE_ROWS = 50;
+  private static final int TABLE_ROWS = 8;
 
   /** The loops of a product, with strides in elements. */
   private record Case(List<Loop> batch, List<Loop> m, List<Loop> n, List<Loop> k) {
@@ -66,6 +66,12 @@ class ChainProgramsTest {
           List.of(new Loop(m, k, 0, n)),
           List.of(new Loop(n, 0, 1, 1)),
           List.of(new Loop(k, 1, n, 0)));
+    }
+
+    /** {@code bik,bkj->bij}, all side by side. */
+    static Case batched(long batch, long m, long n, long k) {
+      Case one = matrices(m, n, k);
+      return one.with(LoopGroup.BATCH, List.of(new Loop(batch, m * k, k * n, m * n)));
     }
 
     /** {@code ik,jk->ij}, all side by side. */
@@ -155,7 +161,7 @@ class ChainProgramsTest {
     return LoopNests.strides(random, sizes, order, share);
   }
 
-  @Property(tries = 300)
+  @Property(tries = 200)
   void everyProgramGivesTheBitsOfTheDefinition(@ForAll long seed) {
     Random random = new Random(seed);
     check(draw(random), random);
@@ -168,20 +174,69 @@ class ChainProgramsTest {
     // More rows than a block, more columns than one, both with a last tile that is not whole.
     check(Case.matrices(270, 65, 3), random);
     check(Case.transposed(141, 1070, 2), random);
-    // A B that is packed, and used by more rows than a block has.
-    check(Case.matrices(161, 523, 130), random);
+    // Panels of several blocks of the sum, which more rows than a block use again.
+    check(Case.transposed(131, 17, 300), random);
+    check(Case.matrices(3, 32, 300), random);
+    check(Case.matrices(3, 63, 520), random);
+  }
+
+  /** Few rows, few columns, long sums and one term: what small programs count by themselves. */
+  @Example
+  void thinOnes() {
+    Random random = new Random(5);
+    for (int k : new int[] {0, 1, 255, 256, 257, 300, 512, 520}) {
+      for (int[] mn : new int[][] {{1, 20}, {2, 3}, {1, 33}, {3, 17}}) {
+        check(Case.matrices(mn[0], mn[1], k), random);
+        check(Case.batched(3, mn[0], mn[1], k), random);
+      }
+    }
+    // One row whose result is computed some columns at a time.
+    check(Case.batched(2, 1, 4100, 3), random);
   }
 
   /** So many columns that not all blocks of the sum are packed at a time. */
   @Example
   void moreThanIsPackedAtATime() {
     Random random = new Random(3);
-    for (Case loops : List.of(Case.transposed(2, 9001, 300), Case.matrices(15, 4700, 260))) {
-      Operands operands = new Operands(loops, ElementType.FLOAT32, false, random);
-      ContractionKernels<float[]> kernels = KernelSet.vector().float32();
-      MatrixMaps maps = loops.inBytes(Float.BYTES).folded().maps();
-      operands.check(
-          "packed at a time", new Gemm<>(maps, kernels, Workspace.pool(float[]::new)), maps);
+    checkBlocked(Case.transposed(2, 9001, 300), ElementType.FLOAT32, random);
+    checkBlocked(Case.matrices(15, 4700, 260), ElementType.FLOAT32, random);
+    // A large B that more rows use than a block has.
+    checkBlocked(Case.matrices(161, 523, 130), ElementType.FLOAT32, random);
+    // And both.
+    checkBlocked(Case.transposed(65, 1370, 520), ElementType.FLOAT64, random);
+  }
+
+  private static void checkBlocked(Case loops, ElementType type, Random random) {
+    Operands operands = new Operands(loops, type, false, random);
+    MatrixMaps maps = operands.inBytes.folded().maps();
+    operands.check("blocked", Gemm.of(KernelSet.vector(), type, maps), maps);
+  }
+
+  /**
+   * A part of packed columns whose last block is narrower than a vector: what is computed again
+   * with it belongs to a block whose sums are complete.
+   */
+  @Example
+  void aPackedPartMayEndInANarrowBlock() {
+    Operands operands =
+        new Operands(Case.matrices(1, 9413, 257), ElementType.FLOAT32, false, new Random(4));
+    MatrixMaps maps = operands.inBytes.folded().maps();
+    Gemm<?> packing = Gemm.of(KernelSet.vector(), operands.type, maps);
+    Gemm<?> program = Gemm.prepacked(KernelSet.vector(), operands.type, maps);
+    int unit = packing.columnUnit();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment panels = arena.allocate(packing.packedBytes(), 64);
+      for (long cut = 4576 / unit * unit; cut <= 4736; cut += unit) {
+        Range[] parts = {new Range(0, 1, 0, 1, 0, cut), new Range(0, 1, 0, 1, cut, 9413)};
+        operands.checkWhole(
+            "packed, cut at " + cut,
+            (a, b, c) -> {
+              packing.pack(b, 0, panels, 0);
+              for (Range part : parts) {
+                program.run(a, 0, panels, 0, c, 0, false, part);
+              }
+            });
+      }
     }
   }
 
@@ -289,7 +344,7 @@ class ChainProgramsTest {
   }
 
   /** One operand is made of rows of a table: the product of the rows laid out. */
-  @Property(tries = 200)
+  @Property(tries = 150)
   void gatheredRowsGiveTheBitsOfTheirCopy(@ForAll long seed) {
     Random random = new Random(seed);
     Case drawn = draw(random);
@@ -326,10 +381,10 @@ class ChainProgramsTest {
                   nest.run(
                       rows,
                       (long) pitch * type.sizeBytes(),
-                      operand == Loop.A ? from.exact() : a,
-                      0,
-                      operand == Loop.A ? b : from.exact(),
-                      0,
+                      operand == Loop.A ? from.segment() : a,
+                      operand == Loop.A ? from.offsetBytes() : 0,
+                      operand == Loop.A ? b : from.segment(),
+                      operand == Loop.A ? 0 : from.offsetBytes(),
                       c,
                       0,
                       operands.accumulate,

@@ -200,36 +200,60 @@ class LoopMapsTest {
   // ---- Parts
 
   @Property(tries = 1000)
-  void partsCoverTheWholeOnceAndAreAboutEqual(
+  void partsCoverARangeOnceAndAreAboutEqual(
       @ForAll @LongRange(min = 1, max = 40) long batch,
       @ForAll @LongRange(min = 1, max = 300) long rows,
       @ForAll @LongRange(min = 1, max = 300) long columns,
       @ForAll @IntRange(min = 1, max = 20) int parts,
-      @ForAll @IntRange(min = 1, max = 40) int unit) {
-    Range[] ranges = Range.whole(batch, rows, columns).split(parts, unit);
-    boolean byBatch = batch >= parts;
+      @ForAll @IntRange(min = 1, max = 40) int unit,
+      @ForAll boolean whole) {
+    Range all =
+        whole
+            ? Range.whole(batch, rows, columns)
+            : new Range(5, 5 + batch, 70, 70 + rows, 600, 600 + columns);
+    assertParts(all, parts, unit);
+  }
+
+  /** Where it is a matter of one row, column or part which side is cut. */
+  @Example
+  void sidesAtTheLimits() {
+    for (long n : new long[] {63, 64, 65}) {
+      assertParts(Range.whole(1, 64, n), 2, 8);
+      assertParts(Range.whole(1, 9, n), 2, 32);
+      assertParts(Range.whole(n, 9, 9), 64, 8);
+    }
+  }
+
+  private static void assertParts(Range all, int parts, int unit) {
+    Range[] ranges = all.split(parts, unit);
+    long rows = all.rowTo() - all.rowFrom();
+    long columns = all.columnTo() - all.columnFrom();
+    boolean byBatch = all.batchTo() - all.batchFrom() >= parts;
     boolean byColumns = !byBatch && columns >= rows && columns >= 2L * unit;
-    long size = byBatch ? batch : byColumns ? columns : rows;
+    long end = byBatch ? all.batchTo() : byColumns ? all.columnTo() : all.rowTo();
+    long start = byBatch ? all.batchFrom() : byColumns ? all.columnFrom() : all.rowFrom();
     int step = byColumns ? unit : 1;
-    assertEquals(Math.min(parts, size / step), ranges.length);
-    long next = 0;
+    assertEquals(Math.min(parts, (end - start) / step), ranges.length);
+    long next = start;
     long[] lengths = new long[ranges.length];
     for (int i = 0; i < ranges.length; i++) {
       Range range = ranges[i];
       long to = byBatch ? range.batchTo() : byColumns ? range.columnTo() : range.rowTo();
-      Range expected =
-          byBatch
-              ? new Range(next, to, 0, rows, 0, columns)
-              : byColumns
-                  ? new Range(0, batch, 0, rows, next, to)
-                  : new Range(0, batch, next, to, 0, columns);
-      assertEquals(expected, range);
+      assertEquals(
+          new Range(
+              byBatch ? next : all.batchFrom(),
+              byBatch ? to : all.batchTo(),
+              byBatch || byColumns ? all.rowFrom() : next,
+              byBatch || byColumns ? all.rowTo() : to,
+              byColumns ? next : all.columnFrom(),
+              byColumns ? to : all.columnTo()),
+          range);
       assertTrue(to - next >= step && !range.isEmpty());
-      assertTrue(to == size || to % step == 0);
+      assertTrue(to == end || (to - start) % step == 0);
       lengths[i] = to - next;
       next = to;
     }
-    assertEquals(size, next);
+    assertEquals(end, next);
     // The last one also has what is no whole unit.
     assertTrue(
         LongStream.of(lengths).max().orElseThrow() - LongStream.of(lengths).min().orElseThrow()
@@ -306,7 +330,8 @@ class LoopMapsTest {
       assertEquals(0, segment.address() % 64);
     }
     assertSame(segments.get(0), workspace.packedB(1000));
-    assertSame(segments.get(1), workspace.tile(999));
+    assertSame(segments.get(1), workspace.tile(1000));
+    assertSame(segments.get(2), workspace.staging(1000));
     assertSame(segments.get(2), workspace.staging(0));
     assertEquals(1001, workspace.packedB(1001).byteSize());
     assertEquals(1001, workspace.tile(1001).byteSize());

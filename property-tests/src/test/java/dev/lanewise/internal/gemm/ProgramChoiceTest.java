@@ -7,6 +7,7 @@ import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.memory.ScratchPool;
+import dev.lanewise.parallel.Parallelism;
 import java.util.List;
 import net.jqwik.api.Example;
 import net.jqwik.api.Tag;
@@ -140,6 +141,35 @@ class ProgramChoiceTest {
     assertEquals(sizes("blocked product, B in place", 160, 256, 256), product(160, 256, 256));
   }
 
+  @Example
+  void loopsThatCannotBeOneArePackedThroughTables() {
+    Loop n = loop(40, 0, 1, 1);
+    Loop k = loop(3, 1, 40, 0);
+    assertEquals(
+        sizes("blocked product, B in place", 6, 40, 3),
+        chain(
+            KernelSet.vector(),
+            List.of(),
+            List.of(loop(2, 11, 0, 120), loop(3, 3, 0, 40)),
+            List.of(n),
+            List.of(k)));
+    assertEquals(
+        sizes("blocked product", 2, 40, 4),
+        chain(
+            KernelSet.vector(),
+            List.of(),
+            List.of(loop(2, 11, 0, 40)),
+            List.of(n),
+            List.of(loop(2, 5, 99, 0), loop(2, 1, 40, 0))));
+  }
+
+  @Example
+  void oneNumberIsNotExchanged() {
+    assertEquals(
+        sizes("strided product", 1, 1, 9),
+        chain(KernelSet.vector(), List.of(), List.of(), List.of(), List.of(loop(9, 1, 1, 0))));
+  }
+
   /** Lanes run along the side that lies closer together in the output, if that fills them. */
   @Example
   void factorsAreExchangedWhereLanesWouldBeIdle() {
@@ -175,6 +205,67 @@ class ProgramChoiceTest {
         }
       }
     }
+  }
+
+  // ---- Nests
+
+  /** What a caller sees of a program: its text, and in how many parts it is worth being run. */
+  @Example
+  void nestsSayWhatTheyAre() {
+    Parallelism four = Parallelism.of(Runnable::run, 4);
+    Loop rows = loop(3000, 1000, 0, 1);
+    Loop terms = loop(1000, 1, 1, 0);
+    for (boolean exchanged : new boolean[] {false, true}) {
+      Nest sums =
+          new Nest(
+              KernelSet.vector(),
+              ElementType.FLOAT32,
+              Program.PARTIALS,
+              List.of(),
+              exchanged ? List.of() : List.of(rows),
+              exchanged ? List.of(rows.swapped()) : List.of(),
+              List.of(terms));
+      assertEquals(
+          "partial sums, terms contiguous, 1 x 3000 sums of 1000"
+              + (exchanged ? " (operands exchanged)" : ""),
+          sums.toString());
+      assertEquals(2, sums.parts(four));
+    }
+    Nest products =
+        new Nest(
+            KernelSet.vector(),
+            ElementType.FLOAT32,
+            Program.PRODUCT,
+            List.of(loop(2000, 2000, 2000, 2000), loop(2000, 1, 1, 1)),
+            List.of(),
+            List.of(),
+            List.of());
+    assertEquals("products, columns contiguous, 1 x 1 x 4000000", products.toString());
+    assertEquals(3, products.parts(four));
+    List<Loop> batch = List.of(loop(2, 9000, 9000, 9000));
+    List<Loop> m = List.of(loop(90, 80, 0, 100));
+    List<Loop> n = List.of(loop(100, 0, 1, 1));
+    List<Loop> k = List.of(loop(80, 1, 100, 0));
+    String product = " of m 90, n 100, k 80, batch 2";
+    Parallelism two = Parallelism.of(Runnable::run, 2);
+    Nest large =
+        new Nest(
+            KernelSet.vector(),
+            ElementType.FLOAT32,
+            Program.CHAIN,
+            List.of(loop(7, 9000, 9000, 9000)),
+            m,
+            n,
+            k);
+    assertEquals(4, large.parts(two));
+    assertEquals(4, large.parts(four));
+    PackedNest packed = new PackedNest(KernelSet.vector(), ElementType.FLOAT32, 1, batch, m, n, k);
+    assertEquals("blocked product, B packed beforehand" + product, packed.toString());
+    assertEquals(1, packed.parts(four));
+    GatheredNest gathered =
+        new GatheredNest(KernelSet.vector(), ElementType.FLOAT32, 0, LoopGroup.M, batch, m, n, k);
+    assertEquals("gathered blocked product, B in place" + product, gathered.toString());
+    assertEquals(1, gathered.parts(four));
   }
 
   // ---- Products that are not summed

@@ -90,6 +90,56 @@ class SumsAndProductsTest {
     }
   }
 
+  /** Batches of copies and products whose operands lie along the rows, and of rows that do not. */
+  @Example
+  void batches() {
+    Random random = new Random(2);
+    for (int i = 0; i < 6; i++) {
+      for (long[] b : new long[][] {{0, 0, 0}, {700, 1, 30}, {700, 20, 1}, {1, 0, 0}, {0, 1, 0}}) {
+        Loop batch = new Loop(3, 700, b[0], 600);
+        Loop rows = new Loop(30, 1, b[1], 20);
+        Loop columns = new Loop(20, 33, b[2], 1);
+        check(new Case(List.of(batch, rows, columns), List.of()), Program.PRODUCT, random);
+        Loop outer = new Loop(30, 25, b[2], 20);
+        Loop inner = new Loop(20, 1, b[1], 1);
+        check(new Case(List.of(batch, outer, inner), List.of()), Program.PRODUCT, random);
+      }
+    }
+  }
+
+  /** Terms in two loops that cannot be one, of lengths around those that are copied at a time. */
+  @Example
+  void termsInTwoLoops() {
+    Random random = new Random(3);
+    for (int inner : new int[] {3, 15, 16, 17, 64, 100, 700}) {
+      int outer = inner == 700 ? 3 : 11;
+      long most = (long) inner * outer;
+      Loop batch = new Loop(3, 6000, 5000, 50);
+      for (Loop rows : List.of(new Loop(4, 13 * most, 0, 1), new Loop(4, most, 2 * most, 1))) {
+        for (Loop[] terms :
+            new Loop[][] {
+              {new Loop(outer, inner + 2, 1, 0), new Loop(inner, 1, outer, 0)},
+              {new Loop(outer, inner, 1, 0), new Loop(inner, 1, outer, 0)},
+              {new Loop(outer, inner, inner + 3, 0), new Loop(inner, 1, 1, 0)},
+              {new Loop(outer, inner + 1, inner + 3, 0), new Loop(inner, 1, 1, 0)},
+              {new Loop(outer, inner + 1, 0, 0), new Loop(inner, 1, 0, 0)},
+              {new Loop(outer, 1, 0, 0), new Loop(inner, outer + 1, 1, 0)}
+            }) {
+          check(new Case(List.of(batch, rows), List.of(terms)), Program.PARTIALS, random);
+        }
+      }
+      // Outputs that lie side by side in one operand or both.
+      for (long b : new long[] {0, 1}) {
+        Loop columns = new Loop(37, 1, b, 2);
+        Loop[] terms = {new Loop(outer, 40L * inner + 3, 50, 0), new Loop(inner, 40, 70, 0)};
+        check(
+            new Case(List.of(new Loop(2, 9, 8, 90), columns), List.of(terms)),
+            Program.PARTIALS,
+            random);
+      }
+    }
+  }
+
   /** c is n x m side by side. */
   private static Case pair(int n, int m, long aRow, long aColumn, long bRow, long bColumn) {
     return new Case(
