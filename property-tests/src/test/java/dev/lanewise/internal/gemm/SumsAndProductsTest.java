@@ -156,10 +156,11 @@ class SumsAndProductsTest {
     for (ElementType type : ElementType.values()) {
       boolean accumulate = random.nextInt(3) == 0;
       double[] x = Numbers.tame(random.nextLong(), loops.extent(Loop.A));
-      double[] y =
-          loops.extent(Loop.B) == 1 && random.nextBoolean()
-              ? new double[] {1}
-              : Numbers.tame(random.nextLong(), loops.extent(Loop.B));
+      double[] y = Numbers.tame(random.nextLong(), loops.extent(Loop.B));
+      if (y.length > 0 && random.nextBoolean()) {
+        // By one number that is 1, what is a product is copied.
+        y[0] = 1;
+      }
       double[] old = Numbers.tame(random.nextLong(), loops.extent(Loop.C));
       double[] expected = expected(loops, order, type, accumulate, x, y, old);
       for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
