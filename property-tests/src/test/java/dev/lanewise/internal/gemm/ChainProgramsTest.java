@@ -190,8 +190,13 @@ class ChainProgramsTest {
         check(Case.batched(3, mn[0], mn[1], k), random);
       }
     }
+    // One term, in parts of the columns too.
+    for (int i = 0; i < 4; i++) {
+      check(Case.batched(2, 5, 100, 1), false, random);
+    }
     // One row whose result is computed some columns at a time.
-    check(Case.batched(2, 1, 4100, 3), random);
+    check(Case.batched(2, 1, 4100, 3), false, random);
+    check(Case.batched(2, 1, 4100, 3), true, random);
   }
 
   /** So many columns that not all blocks of the sum are packed at a time. */
@@ -241,8 +246,12 @@ class ChainProgramsTest {
   }
 
   private static void check(Case loops, Random random) {
+    check(loops, random.nextInt(3) == 0, random);
+  }
+
+  private static void check(Case loops, boolean accumulate, Random random) {
     for (ElementType type : ElementType.values()) {
-      Operands operands = new Operands(loops, type, random.nextInt(3) == 0, random);
+      Operands operands = new Operands(loops, type, accumulate, random);
       for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
         if (type == ElementType.FLOAT32) {
           checkPrograms(operands, set.float32());

@@ -192,6 +192,7 @@ class ProgramChoiceTest {
 
   @Example
   void fewColumnsAreComputedWhereTheyLieByNarrowerVectors() {
+    assertEquals(sizes("blocked product, B in place", 900, LANES, 90), product(900, LANES, 90));
     for (DirectKernels direct : KERNELS.direct()) {
       if (2 * direct.lanes() == LANES) {
         int half = direct.lanes();
