@@ -1,6 +1,7 @@
 package dev.lanewise.internal.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
@@ -223,16 +224,18 @@ class ChainProgramsTest {
    */
   @Example
   void aPackedPartMayEndInANarrowBlock() {
+    int n = 17 * 64 + 3;
     Operands operands =
-        new Operands(Case.matrices(1, 9413, 257), ElementType.FLOAT32, false, new Random(4));
+        new Operands(Case.matrices(128, n, 257), ElementType.FLOAT32, false, new Random(4));
     MatrixMaps maps = operands.inBytes.folded().maps();
     Gemm<?> packing = Gemm.of(KernelSet.vector(), operands.type, maps);
     Gemm<?> program = Gemm.prepacked(KernelSet.vector(), operands.type, maps);
     int unit = packing.columnUnit();
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment panels = arena.allocate(packing.packedBytes(), 64);
-      for (long cut = 4576 / unit * unit; cut <= 4736; cut += unit) {
-        Range[] parts = {new Range(0, 1, 0, 1, 0, cut), new Range(0, 1, 0, 1, cut, 9413)};
+      // Blocks of a half of the columns: the second part is such a block and three columns.
+      for (long cut = 448; cut <= 576; cut += unit) {
+        Range[] parts = {new Range(0, 1, 0, 128, 0, cut), new Range(0, 1, 0, 128, cut, n)};
         operands.checkWhole(
             "packed, cut at " + cut,
             (a, b, c) -> {
@@ -245,6 +248,27 @@ class ChainProgramsTest {
     }
   }
 
+  /** No block of no terms is added behind the last, which would make a zero positive. */
+  @Example
+  void aProductTooSmallForTheTypeKeepsItsSign() {
+    Random random = new Random(6);
+    for (int m : new int[] {1, 3}) {
+      Case loops = Case.batched(2, m, 20, 256);
+      for (ElementType type : ElementType.values()) {
+        double small = type == ElementType.FLOAT32 ? 0x1p-100 : 0x1p-600;
+        double[] x = new double[loops.extent(Loop.A)];
+        for (int i = 255; i < x.length; i += 256) {
+          x[i] = -small;
+        }
+        double[] y = new double[loops.extent(Loop.B)];
+        Arrays.fill(y, small);
+        Operands operands = new Operands(loops, type, false, random, x, y);
+        assertEquals(-0.0, operands.expected[0]);
+        check(operands);
+      }
+    }
+  }
+
   private static void check(Case loops, Random random) {
     check(loops, random.nextInt(3) == 0, random);
   }
@@ -252,15 +276,19 @@ class ChainProgramsTest {
   private static void check(Case loops, boolean accumulate, Random random) {
     for (ElementType type : ElementType.values()) {
       Operands operands = new Operands(loops, type, accumulate, random);
-      for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
-        if (type == ElementType.FLOAT32) {
-          checkPrograms(operands, set.float32());
-        } else {
-          checkPrograms(operands, set.float64());
-        }
-        checkNests(operands, set);
-        checkPrepacked(operands, set);
+      check(operands);
+    }
+  }
+
+  private static void check(Operands operands) {
+    for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
+      if (operands.type == ElementType.FLOAT32) {
+        checkPrograms(operands, set.float32());
+      } else {
+        checkPrograms(operands, set.float64());
       }
+      checkNests(operands, set);
+      checkPrepacked(operands, set);
     }
   }
 
@@ -492,29 +520,26 @@ class ChainProgramsTest {
 
     private double[] expected() {
       double[] values = old.clone();
-      List<long[]> terms = LoopNests.positions(loops.k);
+      int[] aTerms = LoopNests.positions(loops.k).stream().mapToInt(p -> (int) p[Loop.A]).toArray();
+      int[] bTerms = LoopNests.positions(loops.k).stream().mapToInt(p -> (int) p[Loop.B]).toArray();
       List<Loop> outputs = new ArrayList<>(loops.batch);
       outputs.addAll(loops.m);
       outputs.addAll(loops.n);
       for (long[] output : LoopNests.positions(outputs)) {
-        int at = (int) output[Loop.C];
+        int a = (int) output[Loop.A];
+        int b = (int) output[Loop.B];
+        int c = (int) output[Loop.C];
         boolean add = accumulate;
         int t = 0;
         do { // a sum over nothing is 0
+          int end = Math.min(t + PackedRows.LENGTH, aTerms.length);
           double chain = 0;
-          int end = Math.min(t + PackedRows.LENGTH, terms.size());
           for (; t < end; t++) {
-            long[] term = terms.get(t);
-            chain =
-                Numbers.fma(
-                    type,
-                    x[(int) (output[Loop.A] + term[Loop.A])],
-                    y[(int) (output[Loop.B] + term[Loop.B])],
-                    chain);
+            chain = Numbers.fma(type, x[a + aTerms[t]], y[b + bTerms[t]], chain);
           }
-          values[at] = add ? Numbers.add(type, values[at], chain) : chain;
+          values[c] = add ? Numbers.add(type, values[c], chain) : chain;
           add = true;
-        } while (t < terms.size());
+        } while (t < aTerms.length);
       }
       return values;
     }
