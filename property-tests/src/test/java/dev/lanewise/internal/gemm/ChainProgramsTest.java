@@ -252,8 +252,8 @@ class ChainProgramsTest {
   @Example
   void aProductTooSmallForTheTypeKeepsItsSign() {
     Random random = new Random(6);
-    for (int m : new int[] {1, 3}) {
-      Case loops = Case.batched(2, m, 20, 256);
+    for (int[] mk : new int[][] {{1, 256}, {3, 256}, {3, 512}}) {
+      Case loops = Case.batched(2, mk[0], 20, mk[1]);
       for (ElementType type : ElementType.values()) {
         double small = type == ElementType.FLOAT32 ? 0x1p-100 : 0x1p-600;
         double[] x = new double[loops.extent(Loop.A)];
@@ -294,32 +294,30 @@ class ChainProgramsTest {
 
   /** Every program that can compute a product, over maps in both orders of the factors. */
   private static <A> void checkPrograms(Operands operands, ContractionKernels<A> kernels) {
-    ScratchPool<Workspace<A>> workspaces = Workspace.pool(kernels.arrays());
     ChainLoops loops = operands.inBytes.folded();
     for (boolean swapped : new boolean[] {false, true}) {
       MatrixMaps maps = (swapped ? loops.swapped() : loops).maps();
-      for (MatrixProgram program : programs(maps, kernels, workspaces)) {
+      for (MatrixProgram program : programs(maps, kernels)) {
         operands.swapped = swapped;
         operands.check(kernels.tiles().lanes() + " lanes", program, maps);
       }
     }
   }
 
-  private static <A> List<MatrixProgram> programs(
-      MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
+  private static <A> List<MatrixProgram> programs(MatrixMaps maps, ContractionKernels<A> kernels) {
     int size = kernels.type().sizeBytes();
     List<MatrixProgram> programs = new ArrayList<>();
-    programs.add(new Gemm<>(maps, kernels, workspaces));
+    programs.add(new Gemm<>(maps, kernels, pool(kernels)));
     if (maps.isStrided()) {
       programs.add(new StridedProgram(maps, kernels.strided()));
       if (maps.bColumns().isContiguous(size) && maps.cColumns().isContiguous(size)) {
         if (maps.m() == 1) {
-          programs.add(new StreamProgram<>(maps, kernels, workspaces));
+          programs.add(new StreamProgram<>(maps, kernels, pool(kernels)));
         }
         for (DirectKernels direct : kernels.direct()) {
           if (direct.lanes() <= maps.n()) {
             DirectProgram<A> program =
-                new DirectProgram<>(maps, direct, kernels.blocks(), workspaces, size);
+                new DirectProgram<>(maps, direct, kernels.blocks(), pool(kernels), size);
             programs.add(program);
             if (TileProgram.fits(maps, direct)) {
               programs.add(new TileProgram(maps, direct, program, size));
@@ -332,6 +330,11 @@ class ChainProgramsTest {
       }
     }
     return programs;
+  }
+
+  /** A program's own, which no other one has made grow. */
+  private static <A> ScratchPool<Workspace<A>> pool(ContractionKernels<A> kernels) {
+    return Workspace.pool(kernels.arrays());
   }
 
   /** What a caller outside of the package gets, and operands that were packed beforehand. */
