@@ -23,22 +23,27 @@ record Range(
    *     does. At least a vector's lanes, as programs compute a narrower part's neighbours with it
    */
   Range[] split(int parts, int columnUnit) {
-    long batch = batchTo - batchFrom;
     long rows = rowTo - rowFrom;
     long columns = columnTo - columnFrom;
-    if (batch >= parts) {
+    if (batchTo - batchFrom >= parts) {
       return cut(
-          batch, parts, 1, (from, to) -> new Range(from, to, rowFrom, rowTo, columnFrom, columnTo));
+          batchFrom,
+          batchTo,
+          parts,
+          1,
+          (from, to) -> new Range(from, to, rowFrom, rowTo, columnFrom, columnTo));
     }
     if (columns >= rows && columns >= 2L * columnUnit) {
       return cut(
-          columns,
+          columnFrom,
+          columnTo,
           parts,
           columnUnit,
           (from, to) -> new Range(batchFrom, batchTo, rowFrom, rowTo, from, to));
     }
     return cut(
-        rows,
+        rowFrom,
+        rowTo,
         parts,
         1,
         (from, to) -> new Range(batchFrom, batchTo, from, to, columnFrom, columnTo));
@@ -48,13 +53,13 @@ record Range(
     Range of(long from, long to);
   }
 
-  private static Range[] cut(long size, int parts, int unit, Part part) {
-    long units = Math.max(1, size / unit);
+  private static Range[] cut(long start, long end, int parts, int unit, Part part) {
+    long units = Math.max(1, (end - start) / unit);
     int count = (int) Math.min(parts, units);
     Range[] ranges = new Range[count];
     for (int i = 0; i < count; i++) {
-      long from = units * i / count * unit;
-      long to = i == count - 1 ? size : units * (i + 1) / count * unit;
+      long from = start + units * i / count * unit;
+      long to = i == count - 1 ? end : start + units * (i + 1) / count * unit;
       ranges[i] = part.of(from, to);
     }
     return ranges;

@@ -11,7 +11,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.TreeSet;
 import java.util.function.IntFunction;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
@@ -34,22 +33,7 @@ class SumsAndProductsTest {
   /** The loops of outputs and of terms, with strides in elements. */
   private record Case(List<Loop> outputs, List<Loop> terms) {
     int extent(int operand) {
-      long extent = 1;
-      for (List<Loop> loops : List.of(outputs, terms)) {
-        for (Loop loop : loops) {
-          if (loop.size() == 0 && loop.strideBytes(operand) != 0) {
-            return 0;
-          }
-          extent += Math.max(0, loop.size() - 1) * loop.strideBytes(operand);
-        }
-      }
-      return (int) extent;
-    }
-
-    static List<Loop> inBytes(List<Loop> loops, int size) {
-      return loops.stream()
-          .map(l -> new Loop(l.size(), l.aStride() * size, l.bStride() * size, l.cStride() * size))
-          .toList();
+      return LoopNests.extent(operand, outputs, terms);
     }
   }
 
@@ -63,37 +47,15 @@ class SumsAndProductsTest {
       sizes[i] = steps * size > MOST_STEPS ? 1 : size;
       steps *= Math.max(1, sizes[i]);
     }
-    long[] a = strides(random, sizes, count, 0.8);
-    long[] b = random.nextInt(4) == 0 ? new long[count] : strides(random, sizes, count, 0.6);
-    long[] c = strides(random, sizes, outputs, 1);
+    long[] a = LoopNests.strides(random, sizes, 0, count, 0.8);
+    long[] b =
+        random.nextInt(4) == 0 ? new long[count] : LoopNests.strides(random, sizes, 0, count, 0.6);
+    long[] c = LoopNests.strides(random, sizes, 0, outputs, 1);
     List<Loop> loops = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       loops.add(new Loop(sizes[i], a[i], b[i], i < outputs ? c[i] : 0));
     }
     return new Case(loops.subList(0, outputs), loops.subList(outputs, count));
-  }
-
-  /** A tensor of some of the loops in any order, now and then with gaps. */
-  private static long[] strides(Random random, long[] sizes, int count, double share) {
-    List<Integer> order = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      order.add(i);
-    }
-    if (random.nextBoolean()) {
-      Collections.reverse(order);
-    } else if (random.nextBoolean()) {
-      Collections.shuffle(order, random);
-    }
-    long[] strides = new long[sizes.length];
-    long stride = random.nextInt(4) == 0 ? 2 : 1;
-    for (int loop : order) {
-      if (random.nextDouble() < share) {
-        strides[loop] = stride;
-        stride *= Math.max(1, sizes[loop]);
-        stride += random.nextInt(6) == 0 ? 3 : 0;
-      }
-    }
-    return strides;
   }
 
   @Property(tries = 1500)
@@ -128,6 +90,56 @@ class SumsAndProductsTest {
     }
   }
 
+  /** Batches of copies and products whose operands lie along the rows, and of rows that do not. */
+  @Example
+  void batches() {
+    Random random = new Random(2);
+    for (int i = 0; i < 6; i++) {
+      for (long[] b : new long[][] {{0, 0, 0}, {700, 1, 30}, {700, 20, 1}, {1, 0, 0}, {0, 1, 0}}) {
+        Loop batch = new Loop(3, 700, b[0], 600);
+        Loop rows = new Loop(30, 1, b[1], 20);
+        Loop columns = new Loop(20, 33, b[2], 1);
+        check(new Case(List.of(batch, rows, columns), List.of()), Program.PRODUCT, random);
+        Loop outer = new Loop(30, 25, b[2], 20);
+        Loop inner = new Loop(20, 1, b[1], 1);
+        check(new Case(List.of(batch, outer, inner), List.of()), Program.PRODUCT, random);
+      }
+    }
+  }
+
+  /** Terms in two loops that cannot be one, of lengths around those that are copied at a time. */
+  @Example
+  void termsInTwoLoops() {
+    Random random = new Random(3);
+    for (int inner : new int[] {3, 15, 16, 17, 64, 100, 700}) {
+      int outer = inner == 700 ? 3 : 11;
+      long most = (long) inner * outer;
+      Loop batch = new Loop(3, 6000, 5000, 50);
+      for (Loop rows : List.of(new Loop(4, 13 * most, 0, 1), new Loop(4, most, 2 * most, 1))) {
+        for (Loop[] terms :
+            new Loop[][] {
+              {new Loop(outer, inner + 2, 1, 0), new Loop(inner, 1, outer, 0)},
+              {new Loop(outer, inner, 1, 0), new Loop(inner, 1, outer, 0)},
+              {new Loop(outer, inner, inner + 3, 0), new Loop(inner, 1, 1, 0)},
+              {new Loop(outer, inner + 1, inner + 3, 0), new Loop(inner, 1, 1, 0)},
+              {new Loop(outer, inner + 1, 0, 0), new Loop(inner, 1, 0, 0)},
+              {new Loop(outer, 1, 0, 0), new Loop(inner, outer + 1, 1, 0)}
+            }) {
+          check(new Case(List.of(batch, rows), List.of(terms)), Program.PARTIALS, random);
+        }
+      }
+      // Outputs that lie side by side in one operand or both.
+      for (long b : new long[] {0, 1}) {
+        Loop columns = new Loop(37, 1, b, 2);
+        Loop[] terms = {new Loop(outer, 40L * inner + 3, 50, 0), new Loop(inner, 40, 70, 0)};
+        check(
+            new Case(List.of(new Loop(2, 9, 8, 90), columns), List.of(terms)),
+            Program.PARTIALS,
+            random);
+      }
+    }
+  }
+
   /** c is n x m side by side. */
   private static Case pair(int n, int m, long aRow, long aColumn, long bRow, long bColumn) {
     return new Case(
@@ -144,10 +156,11 @@ class SumsAndProductsTest {
     for (ElementType type : ElementType.values()) {
       boolean accumulate = random.nextInt(3) == 0;
       double[] x = Numbers.tame(random.nextLong(), loops.extent(Loop.A));
-      double[] y =
-          loops.extent(Loop.B) == 1 && random.nextBoolean()
-              ? new double[] {1}
-              : Numbers.tame(random.nextLong(), loops.extent(Loop.B));
+      double[] y = Numbers.tame(random.nextLong(), loops.extent(Loop.B));
+      if (y.length > 0 && random.nextBoolean()) {
+        // By one number that is 1, what is a product is copied.
+        y[0] = 1;
+      }
       double[] old = Numbers.tame(random.nextLong(), loops.extent(Loop.C));
       double[] expected = expected(loops, order, type, accumulate, x, y, old);
       for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
@@ -183,18 +196,18 @@ class SumsAndProductsTest {
       Case loops, Program order, ContractionKernels<A> kernels, IntFunction<A> arrays) {
     ScratchPool<Workspace<A>> workspaces = Workspace.pool(arrays);
     int size = kernels.type().sizeBytes();
-    List<Loop> outputs = Case.inBytes(loops.outputs, size);
+    List<Loop> outputs = LoopNests.inBytes(loops.outputs, size);
     return order == Program.PRODUCT
         ? ProductPlan.of(outputs, kernels, workspaces)
-        : PartialsPlan.of(outputs, Case.inBytes(loops.terms, size), kernels, workspaces);
+        : PartialsPlan.of(outputs, LoopNests.inBytes(loops.terms, size), kernels, workspaces);
   }
 
   /** Parts that cover a range: batch, rows and columns are each cut at a place or two. */
   private static Range[] split(Range whole, Random random) {
     List<Range> parts = new ArrayList<>();
-    long[] batch = cuts(whole.batchTo(), random);
-    long[] rows = cuts(whole.rowTo(), random);
-    long[] columns = cuts(whole.columnTo(), random);
+    long[] batch = LoopNests.cuts(whole.batchTo(), 1, random);
+    long[] rows = LoopNests.cuts(whole.rowTo(), 1, random);
+    long[] columns = LoopNests.cuts(whole.columnTo(), 1, random);
     for (int i = 1; i < batch.length; i++) {
       for (int r = 1; r < rows.length; r++) {
         for (int q = 1; q < columns.length; q++) {
@@ -207,14 +220,6 @@ class SumsAndProductsTest {
     return parts.toArray(Range[]::new);
   }
 
-  private static long[] cuts(long size, Random random) {
-    TreeSet<Long> cuts = new TreeSet<>(List.of(0L, size));
-    for (int i = random.nextInt(3); i > 0; i--) {
-      cuts.add(size == 0 ? 0 : random.nextLong(size));
-    }
-    return cuts.stream().mapToLong(Long::longValue).toArray();
-  }
-
   private static double[] expected(
       Case loops,
       Program order,
@@ -224,8 +229,8 @@ class SumsAndProductsTest {
       double[] y,
       double[] old) {
     double[] expected = old.clone();
-    for (long[] output : positions(loops.outputs)) {
-      List<long[]> terms = positions(loops.terms);
+    for (long[] output : LoopNests.positions(loops.outputs)) {
+      List<long[]> terms = LoopNests.positions(loops.terms);
       double[] left = new double[terms.size()];
       double[] right = new double[terms.size()];
       for (int t = 0; t < left.length; t++) {
@@ -240,26 +245,6 @@ class SumsAndProductsTest {
       expected[at] = accumulate ? Numbers.add(type, old[at], value) : value;
     }
     return expected;
-  }
-
-  /** Where each operand stands at every position of nested loops, the last running fastest. */
-  private static List<long[]> positions(List<Loop> loops) {
-    List<long[]> positions = List.of(new long[3]);
-    for (Loop loop : loops) {
-      List<long[]> next = new ArrayList<>();
-      for (long[] outer : positions) {
-        for (long i = 0; i < loop.size(); i++) {
-          next.add(
-              new long[] {
-                outer[0] + i * loop.aStride(),
-                outer[1] + i * loop.bStride(),
-                outer[2] + i * loop.cStride()
-              });
-        }
-      }
-      positions = next;
-    }
-    return positions;
   }
 
   /** Otherwise the properties would pass over a program. */

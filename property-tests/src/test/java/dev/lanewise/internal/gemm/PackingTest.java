@@ -1,0 +1,307 @@
+package dev.lanewise.internal.gemm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.kernel.ElementType;
+import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.Numbers;
+import dev.lanewise.internal.kernel.PackedRows;
+import java.lang.foreign.Arena;
+import java.lang.reflect.Array;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Tag;
+
+/**
+ * What is packed of an operand, and how a tile goes to the output, for rows and columns that each
+ * lie side by side, evenly apart, by a table or in rows of a table: every element is where it
+ * belongs, on both backends.
+ */
+@Tag("lanes")
+class PackingTest {
+  private static final int[] COUNTS = {1, 2, 3, 5, 8, 13, 16, 17, 33, 40};
+
+  /** How the positions of a side lie. */
+  private enum Kind {
+    EVEN,
+    APART,
+    TABLE,
+    /** Rows of a table. */
+    CHOSEN
+  }
+
+  /** A side's map, and the bytes that it spans. */
+  private record Side(OffsetMap map, long span) {
+    static Side draw(Random random, Kind kind, int count, long unit, int elementBytes) {
+      return switch (kind) {
+        case EVEN -> even(count, unit);
+        case APART -> even(count, 2 * unit);
+        case TABLE -> {
+          int inner = random.nextInt(2, 6);
+          int outer = Math.max(2, count / inner);
+          long step = (inner + 1) * unit;
+          List<Loop> loops = List.of(new Loop(outer, step, 0, 0), new Loop(inner, unit, 0, 0));
+          yield new Side(OffsetMap.of(loops, Loop.A), outer * step);
+        }
+        case CHOSEN -> {
+          OffsetMap.Gather rows = new OffsetMap.Gather(elementBytes);
+          rows.set(random.longs(count + 1, 0, 9).toArray(), unit);
+          // Now and then not each row of the list, but every second.
+          long step = random.nextInt(3) == 0 && count > 1 ? 2 : 1;
+          OffsetMap places = OffsetMap.of(List.of(new Loop(count / step, step, 0, 0)), Loop.A);
+          yield new Side(places.through(rows), 9 * unit);
+        }
+      };
+    }
+
+    private static Side even(int count, long stride) {
+      return new Side(OffsetMap.of(List.of(new Loop(count, stride, 0, 0)), Loop.A), count * stride);
+    }
+
+    int count() {
+      return (int) map.count();
+    }
+  }
+
+  /** The rows and the columns of a matrix, of which either may be what lies closer together. */
+  private record Matrix(Side rows, Side columns, int elements) {
+    static Matrix draw(Random random, List<Kind> kinds, int size) {
+      boolean chosen = kinds.contains(Kind.CHOSEN) && random.nextInt(3) == 0;
+      List<Kind> others = new ArrayList<>(kinds);
+      others.remove(Kind.CHOSEN);
+      Kind near = others.get(random.nextInt(others.size()));
+      Kind far = chosen ? Kind.CHOSEN : others.get(random.nextInt(others.size()));
+      Side inner = Side.draw(random, near, COUNTS[random.nextInt(COUNTS.length)], size, size);
+      long unit = inner.span + (random.nextBoolean() ? 0 : 3L * size);
+      Side outer = Side.draw(random, far, COUNTS[random.nextInt(COUNTS.length)], unit, size);
+      int elements = (int) ((outer.span + inner.span) / size);
+      return random.nextBoolean()
+          ? new Matrix(outer, inner, elements)
+          : new Matrix(inner, outer, elements);
+    }
+
+    int at(long row, long column, int size) {
+      return (int) ((rows.map.at(row) + columns.map.at(column)) / size);
+    }
+
+    @Override
+    public String toString() {
+      return rows.map + " x " + columns.map;
+    }
+  }
+
+  private interface Check {
+    <A> void run(ContractionKernels<A> kernels, ElementType type, Random random);
+  }
+
+  private static void onAll(long seed, Check check) {
+    for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
+      check.run(set.float32(), ElementType.FLOAT32, new Random(seed));
+      check.run(set.float64(), ElementType.FLOAT64, new Random(seed));
+    }
+  }
+
+  private static <A> Workspace<A> workspace(ContractionKernels<A> kernels) {
+    return Workspace.pool(kernels.arrays()).take();
+  }
+
+  @Property(tries = 700)
+  void rowsAreBelowEachOther(@ForAll long seed) {
+    onAll(
+        seed,
+        new Check() {
+          @Override
+          public <A> void run(ContractionKernels<A> kernels, ElementType type, Random random) {
+            int size = type.sizeBytes();
+            Matrix matrix = Matrix.draw(random, Arrays.asList(Kind.values()), size);
+            double[] values = LoopNests.numbers(random, matrix.elements);
+            int row = random.nextInt(matrix.rows.count());
+            int rows = random.nextInt(matrix.rows.count() - row) + 1;
+            int column = random.nextInt(matrix.columns.count());
+            int columns = random.nextInt(matrix.columns.count() - column) + 1;
+            A packed = kernels.arrays().apply(rows * PackedRows.PITCH);
+            try (Arena arena = Arena.ofConfined()) {
+              Numbers a = Numbers.of(type, arena, values, 8);
+              new RowPacking<>(matrix.rows.map, matrix.columns.map, kernels)
+                  .pack(
+                      a.segment(),
+                      a.offsetBytes(),
+                      row,
+                      rows,
+                      column,
+                      columns,
+                      packed,
+                      workspace(kernels));
+            }
+            for (int i = 0; i < rows; i++) {
+              for (int p = 0; p < columns; p++) {
+                assertEquals(
+                    values[matrix.at(row + i, column + p, size)],
+                    Array.getDouble(packed, i * PackedRows.PITCH + p),
+                    () -> matrix + " packed as rows");
+              }
+            }
+          }
+        });
+  }
+
+  @Property(tries = 700)
+  void panelsAreFilledWithZeros(@ForAll long seed) {
+    onAll(
+        seed,
+        new Check() {
+          @Override
+          public <A> void run(ContractionKernels<A> kernels, ElementType type, Random random) {
+            int size = type.sizeBytes();
+            Matrix matrix = Matrix.draw(random, Arrays.asList(Kind.values()), size);
+            double[] values = LoopNests.numbers(random, matrix.elements);
+            int row = random.nextInt(matrix.rows.count());
+            int rows = random.nextInt(matrix.rows.count() - row) + 1;
+            int column = random.nextInt(matrix.columns.count());
+            int columns = random.nextInt(matrix.columns.count() - column) + 1;
+            int panelColumns = columns + (random.nextBoolean() ? 0 : random.nextInt(7));
+            double[] expected = LoopNests.numbers(random, rows * panelColumns);
+            try (Arena arena = Arena.ofConfined()) {
+              Numbers b = Numbers.of(type, arena, values, 8);
+              Numbers panel = Numbers.of(type, arena, expected, 16);
+              new PanelPacking<>(matrix.rows.map, matrix.columns.map, kernels)
+                  .pack(
+                      b.segment(),
+                      b.offsetBytes(),
+                      row,
+                      rows,
+                      column,
+                      columns,
+                      panelColumns,
+                      panel.segment(),
+                      panel.offsetBytes(),
+                      (long) panelColumns * size,
+                      workspace(kernels));
+              Arrays.fill(expected, 0);
+              for (int p = 0; p < rows; p++) {
+                for (int j = 0; j < columns; j++) {
+                  expected[p * panelColumns + j] = values[matrix.at(row + p, column + j, size)];
+                }
+              }
+              panel.assertHolds(matrix + " packed as a panel", expected);
+            }
+          }
+        });
+  }
+
+  @Property(tries = 700)
+  void tilesGoWhereTheOutputHasThem(@ForAll long seed) {
+    onAll(
+        seed,
+        new Check() {
+          @Override
+          public <A> void run(ContractionKernels<A> kernels, ElementType type, Random random) {
+            int size = type.sizeBytes();
+            checkMerge(
+                kernels,
+                type,
+                random,
+                Matrix.draw(random, List.of(Kind.EVEN, Kind.APART, Kind.TABLE), size));
+            checkMerge(kernels, type, random, columnsWithoutGaps(random, size));
+          }
+        });
+  }
+
+  /** The narrow columns of an output of few columns whose factors were exchanged. */
+  private static Matrix columnsWithoutGaps(Random random, int size) {
+    int rows = random.nextInt(1, 17);
+    int columns = random.nextInt(1, 120);
+    Side inner = Side.even(rows, size);
+    return new Matrix(inner, Side.even(columns, inner.span), rows * columns);
+  }
+
+  private static <A> void checkMerge(
+      ContractionKernels<A> kernels, ElementType type, Random random, Matrix matrix) {
+    int size = type.sizeBytes();
+    int lanes = kernels.tiles().lanes();
+    TileMerge merge = new TileMerge(matrix.rows.map, matrix.columns.map, kernels);
+    // All rows and most columns are what vectors can store, up to the very end.
+    boolean whole = random.nextInt(4) > 0;
+    int row = whole ? 0 : random.nextInt(matrix.rows.count());
+    int rows = whole ? matrix.rows.count() : random.nextInt(matrix.rows.count() - row) + 1;
+    int column = random.nextInt(matrix.columns.count()) / (whole ? 3 : 1);
+    int most = matrix.columns.count() - column;
+    int columns = whole ? Math.max(1, most - random.nextInt(6)) : random.nextInt(most) + 1;
+    int end = random.nextInt(column + columns, matrix.columns.count() + 1);
+    boolean add = random.nextInt(3) == 0;
+    int pitch = columns + lanes;
+    double[] tile = LoopNests.numbers(random, merge.rowsOfTile(rows) * pitch);
+    double[] old = LoopNests.numbers(random, matrix.elements);
+    try (Arena arena = Arena.ofConfined()) {
+      Numbers from = Numbers.of(type, arena, tile, 8);
+      Numbers c = Numbers.of(type, arena, old, 24);
+      merge.merge(
+          from.exact(),
+          0,
+          (long) pitch * size,
+          rows,
+          columns,
+          c.segment(),
+          c.offsetBytes(),
+          row,
+          column,
+          end,
+          add);
+      double[] expected = old.clone();
+      double[] after = c.values();
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < columns; j++) {
+          int at = matrix.at(row + i, column + j, size);
+          double value = tile[i * pitch + j];
+          expected[at] = add ? Numbers.add(type, old[at], value) : value;
+        }
+      }
+      if (!add) {
+        // What the next tile will store may have been written, and nothing else.
+        for (int i = 0; i < matrix.rows.count(); i++) {
+          for (int j = column + columns; j < end; j++) {
+            int at = matrix.at(i, j, size);
+            expected[at] = after[at];
+          }
+        }
+      }
+      c.assertHolds(matrix + ", tile of " + rows + " x " + columns, expected);
+    }
+  }
+
+  @Property(tries = 500)
+  void onlyNarrowColumnsNeedATileOfAVectorsRows(@ForAll long seed) {
+    onAll(
+        seed,
+        new Check() {
+          @Override
+          public <A> void run(ContractionKernels<A> kernels, ElementType type, Random random) {
+            int size = type.sizeBytes();
+            int lanes = kernels.tiles().lanes();
+            int rows = random.nextInt(2, 2 * lanes + 2);
+            int columns = random.nextInt(2, 9);
+            int gap = random.nextInt(2);
+            int stride = random.nextInt(4) == 0 ? 2 : 1;
+            OffsetMap even =
+                OffsetMap.of(List.of(new Loop(rows, (long) stride * size, 0, 0)), Loop.A);
+            long unit = (long) (rows + gap) * size;
+            OffsetMap apart = OffsetMap.of(List.of(new Loop(columns, unit, 0, 0)), Loop.A);
+            boolean narrow = stride == 1 && gap == 0 && rows < lanes && rows >= lanes / 4;
+            TileMerge merge = new TileMerge(even, apart, kernels);
+            assertEquals(narrow ? Math.max(3, lanes) : 3, merge.rowsOfTile(3));
+            assertEquals(99, merge.rowsOfTile(99));
+            assertEquals(false, merge.isDirect());
+            assertEquals(stride == 1, new TileMerge(apart, even, kernels).isDirect());
+            List<Loop> uneven = List.of(new Loop(2, 9 * unit, 0, 0), new Loop(columns, unit, 0, 0));
+            OffsetMap table = OffsetMap.of(uneven, Loop.A);
+            assertEquals(3, new TileMerge(even, table, kernels).rowsOfTile(3));
+            assertEquals(false, new TileMerge(table, even, kernels).isDirect());
+          }
+        });
+  }
+}
