@@ -25,7 +25,7 @@ public final class Nest {
   /** The same with fewer columns than the narrowest vector has lanes, number by number. */
   private static final long SMALL_NARROW = 1024;
 
-  /** Up to so many rows, each element of B is used too seldom to be packed. */
+  /** The same up to so many rows, by which each element of B is used too seldom to be packed. */
   private static final long THIN = 4;
 
   /** A matrix up to this size is in a near cache, and may be read in any order. */
@@ -116,8 +116,7 @@ public final class Nest {
     if (maps.isStrided()) {
       // The direct and the strided program count rows and columns in an int.
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
-      boolean thin = maps.m() <= THIN || maps.k() <= DirectProgram.SHORT_SUM;
-      boolean narrow = multiplyAdds <= SMALL || isNarrowInPlace(maps, kernels);
+      boolean narrow = multiplyAdds <= SMALL || maps.m() <= THIN || isNarrowInPlace(maps, kernels);
       boolean readable = isReadable(maps, elementBytes);
       if (FewColumnsProgram.fits(maps, kernels)) {
         return new FewColumnsProgram<>(maps, kernels, workspaces);
@@ -128,7 +127,9 @@ public final class Nest {
       }
       for (DirectKernels direct : kernels.direct()) {
         boolean wide = direct.lanes() == kernels.tiles().lanes();
-        boolean inPlace = thin || (wide ? !Gemm.isWorthPackingB(maps, elementBytes) : narrow);
+        boolean inPlace =
+            maps.k() <= DirectProgram.SHORT_SUM
+                || (wide ? !Gemm.isWorthPackingB(maps, elementBytes) : narrow);
         if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
           DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
           if (TileProgram.fits(maps, direct, program)) {

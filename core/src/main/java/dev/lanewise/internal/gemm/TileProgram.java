@@ -10,6 +10,9 @@ import java.lang.foreign.MemorySegment;
  * was known when the plan was made, for at this size every nanosecond on the way to it shows.
  */
 final class TileProgram implements MatrixProgram {
+  /** More are worth looking for threads, which this program's fixed number of tiles is not for. */
+  private static final int MOST_ROWS = 64;
+
   private final DirectProgram<?> general;
   private final DirectKernels kernels;
   private final int vectors;
@@ -55,6 +58,7 @@ final class TileProgram implements MatrixProgram {
     int columns = (int) maps.n();
     return maps.batch() == 1
         && maps.m() >= 1
+        && maps.m() <= MOST_ROWS
         && maps.k() <= PackedRows.LENGTH
         && columns >= kernels.lanes()
         && columns <= general.vectors(columns) * kernels.lanes();

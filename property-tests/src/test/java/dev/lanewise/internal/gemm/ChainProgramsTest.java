@@ -181,6 +181,16 @@ class ChainProgramsTest {
     check(Case.matrices(3, 63, 520), random);
   }
 
+  /** Rows of C that are stored over one another, in one block of the sum and in two. */
+  @Example
+  void fewColumns() {
+    Random random = new Random(7);
+    for (int n = 2; n <= 15; n++) {
+      check(Case.batched(2, 64 + n, n, 5 + n), false, random);
+      check(Case.matrices(70, n, 257), random);
+    }
+  }
+
   /** Few rows, few columns, long sums and one term: what small programs count by themselves. */
   @Example
   void thinOnes() {
@@ -310,16 +320,18 @@ class ChainProgramsTest {
     programs.add(new Gemm<>(maps, kernels, pool(kernels)));
     if (maps.isStrided()) {
       programs.add(new StridedProgram(maps, kernels.strided()));
+      if (FewColumnsProgram.fits(maps, kernels)) {
+        programs.add(new FewColumnsProgram<>(maps, kernels, pool(kernels)));
+      }
       if (maps.bColumns().isContiguous(size) && maps.cColumns().isContiguous(size)) {
         if (maps.m() == 1) {
           programs.add(new StreamProgram<>(maps, kernels, pool(kernels)));
         }
         for (DirectKernels direct : kernels.direct()) {
-          if (direct.lanes() <= maps.n()) {
-            DirectProgram<A> program =
-                new DirectProgram<>(maps, direct, kernels.blocks(), pool(kernels), size);
+          if (direct.lanes() <= maps.n() && maps.k() > 0) {
+            DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, pool(kernels));
             programs.add(program);
-            if (TileProgram.fits(maps, direct)) {
+            if (TileProgram.fits(maps, direct, program)) {
               programs.add(new TileProgram(maps, direct, program, size));
             }
             if (maps.k() == 1) {

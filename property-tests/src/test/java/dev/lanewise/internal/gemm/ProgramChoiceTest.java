@@ -1,6 +1,7 @@
 package dev.lanewise.internal.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
@@ -69,15 +70,26 @@ class ProgramChoiceTest {
   }
 
   @Example
-  void smallThinAndShortProductsAreReadWhereTheyLie() {
-    assertEquals(sizes(direct(LANES), 28, 28, 28), product(28, 28, 28));
-    assertEquals(sizes("blocked product, B in place", 28, 28, 29), product(28, 28, 29));
-    assertEquals(sizes(direct(LANES), 4, 100, 300), product(4, 100, 300));
-    assertEquals(sizes("blocked product, B in place", 5, 100, 300), product(5, 100, 300));
-    assertEquals(sizes(direct(LANES), 999, 100, 4), product(999, 100, 4));
-    assertEquals(sizes("blocked product, B in place", 999, 100, 5), product(999, 100, 5));
+  void whatLiesSideBySideIsReadThere() {
+    assertEquals(sizes(direct(LANES), 100, 100, 100), product(100, 100, 100));
+    assertEquals(sizes(direct(LANES), 100, 100, 100), productOfTransposed(100, 100, 100));
     assertEquals(sizes("outer product", 999, 100, 1), product(999, 100, 1));
     assertEquals(sizes("blocked product", 28, 28, 28), productByTransposed(28, 28, 28));
+  }
+
+  /** By narrower vectors than the widest only small, thin and short products. */
+  @Example
+  void narrowProductsAreReadWhereTheyLieIfTheyAreSmallOrThin() {
+    for (DirectKernels direct : KERNELS.direct()) {
+      int n = direct.lanes();
+      if (n < LANES) {
+        int k = 28 * 28 / n * 28;
+        assertEquals(sizes(direct(n), 28, n, k), productOfTransposed(28, n, k));
+        assertEquals(sizes("blocked product", 28, n, k + 1), productOfTransposed(28, n, k + 1));
+        assertEquals(sizes(direct(n), 4, n, 9000), productOfTransposed(4, n, 9000));
+        assertEquals(sizes("blocked product", 5, n, 9000), productOfTransposed(5, n, 9000));
+      }
+    }
   }
 
   @Example
@@ -100,15 +112,14 @@ class ProgramChoiceTest {
   }
 
   @Example
-  void oneTileIsOneCall() {
-    String tile = "one tile of " + LANES + " lanes";
-    int rows = KERNELS.direct().getFirst().maxRows(1);
-    assertEquals(sizes(tile, rows, LANES, 20), product(rows, LANES, 20));
-    assertEquals(sizes(direct(LANES), rows + 1, LANES, 20), product(rows + 1, LANES, 20));
-    assertEquals(sizes(tile, 1, LANES, 256), product(1, LANES, 256));
+  void onePanelIsOneCallOrTwo() {
+    String panel = "one panel of " + LANES + " lanes";
+    assertEquals(sizes(panel, 64, LANES, 20), product(64, LANES, 20));
+    assertEquals(sizes(direct(LANES), 65, LANES, 20), product(65, LANES, 20));
+    assertEquals(sizes(panel, 1, LANES, 256), product(1, LANES, 256));
     assertEquals(sizes(direct(LANES), 1, LANES, 257), product(1, LANES, 257));
-    assertEquals(sizes(tile, 3, 2 * LANES, 9), product(3, 2 * LANES, 9));
-    assertEquals(sizes(direct(LANES), 3, 2 * LANES + 1, 9), product(3, 2 * LANES + 1, 9));
+    assertEquals(sizes(panel, 20, 2 * LANES, 9), product(20, 2 * LANES, 9));
+    assertEquals(sizes(direct(LANES), 20, 3 * LANES + 1, 9), product(20, 3 * LANES + 1, 9));
     assertEquals(
         sizes(direct(LANES), 3, LANES, 9).replace("batch 1", "batch 2"),
         chain(
@@ -137,8 +148,10 @@ class ProgramChoiceTest {
   @Example
   void aSecondFactorIsPackedIfItIsLargeAndUsedOften() {
     assertEquals(sizes("blocked product", 160, 256, 257), product(160, 256, 257));
-    assertEquals(sizes("blocked product, B in place", 159, 256, 257), product(159, 256, 257));
-    assertEquals(sizes("blocked product, B in place", 160, 256, 256), product(160, 256, 256));
+    assertEquals(sizes(direct(LANES), 159, 256, 257), product(159, 256, 257));
+    assertEquals(sizes(direct(LANES), 160, 256, 256), product(160, 256, 256));
+    assertEquals(sizes(direct(LANES), 160, 20_000, 4), product(160, 20_000, 4));
+    assertEquals(sizes("blocked product", 160, 20_000, 5), product(160, 20_000, 5));
   }
 
   @Example
@@ -192,19 +205,49 @@ class ProgramChoiceTest {
 
   @Example
   void fewColumnsAreComputedWhereTheyLieByNarrowerVectors() {
-    assertEquals(sizes("blocked product, B in place", 900, LANES, 90), product(900, LANES, 90));
+    assertEquals(sizes(direct(LANES), 900, LANES, 90), product(900, LANES, 90));
     for (DirectKernels direct : KERNELS.direct()) {
       if (2 * direct.lanes() == LANES) {
         int half = direct.lanes();
         assertEquals(sizes(direct(half), 900, half, 90), product(900, half, 90));
-        assertEquals(sizes(direct(half), 900, LANES - 1, 90), product(900, LANES - 1, 90));
         assertEquals(sizes(direct(half), MOST, half, 90), product(MOST, half, 90));
-        for (long[] mn : new long[][] {{900, half - 1}, {MOST + 1, half}}) {
-          assertEquals(
-              sizes("blocked product", mn[1], mn[0], 90) + " (operands exchanged)",
-              product(mn[0], mn[1], 90));
-        }
+        assertEquals(
+            sizes("blocked product", half, MOST + 1, 90) + " (operands exchanged)",
+            product(MOST + 1, half, 90));
       }
+    }
+  }
+
+  /** Where rows of C lie one behind the other, by vectors that are longer than they. */
+  @Example
+  void fewColumnsOfManyRowsAreFilledUp() {
+    int rows = 4 * LANES;
+    int fewest = Math.max(2, LANES / 4);
+    for (int n = fewest; n < LANES; n++) {
+      int columns = n;
+      if (n != LANES / 2) {
+        int filled =
+            KERNELS.direct().stream()
+                .mapToInt(DirectKernels::lanes)
+                .filter(lanes -> lanes >= columns)
+                .min()
+                .orElseThrow();
+        String few = "few columns, B filled up to " + filled + " lanes";
+        assertEquals(sizes(few, rows, n, 5), product(rows, n, 5));
+        assertEquals(sizes(few, rows, n, 5), productByTransposed(rows, n, 5));
+      }
+    }
+    String few = "few columns";
+    for (String other :
+        new String[] {
+          product(rows, fewest, 4),
+          product(rows - 1, fewest, 5),
+          product(rows, fewest - 1, 5),
+          product(MOST + 1, fewest, 5),
+          productOfTransposed(rows, fewest, 5),
+          chain(loop(rows, 5, 0, LANES), loop(LANES - 1, 0, 1, 1), loop(5, 1, LANES - 1, 0))
+        }) {
+      assertFalse(other.startsWith(few), other);
     }
   }
 
