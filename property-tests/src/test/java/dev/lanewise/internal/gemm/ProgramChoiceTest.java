@@ -83,7 +83,7 @@ class ProgramChoiceTest {
     for (DirectKernels direct : KERNELS.direct()) {
       int n = direct.lanes();
       if (n < LANES) {
-        int k = 28 * 28 / n * 28;
+        int k = 28 * 28 / n;
         assertEquals(sizes(direct(n), 28, n, k), productOfTransposed(28, n, k));
         assertEquals(sizes("blocked product", 28, n, k + 1), productOfTransposed(28, n, k + 1));
         assertEquals(sizes(direct(n), 4, n, 9000), productOfTransposed(4, n, 9000));
