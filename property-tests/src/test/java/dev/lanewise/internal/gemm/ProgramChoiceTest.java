@@ -83,9 +83,9 @@ class ProgramChoiceTest {
     for (DirectKernels direct : KERNELS.direct()) {
       int n = direct.lanes();
       if (n < LANES) {
-        int k = 28 * 28 / n;
-        assertEquals(sizes(direct(n), 28, n, k), productOfTransposed(28, n, k));
-        assertEquals(sizes("blocked product", 28, n, k + 1), productOfTransposed(28, n, k + 1));
+        int k = 28 * 28 * 28 / 8 / n;
+        assertEquals(sizes(direct(n), 8, n, k), productOfTransposed(8, n, k));
+        assertEquals(sizes("blocked product", 8, n, k + 1), productOfTransposed(8, n, k + 1));
         assertEquals(sizes(direct(n), 4, n, 9000), productOfTransposed(4, n, 9000));
         assertEquals(sizes("blocked product", 5, n, 9000), productOfTransposed(5, n, 9000));
       }
