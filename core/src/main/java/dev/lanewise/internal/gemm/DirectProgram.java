@@ -9,8 +9,9 @@ import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
 
 /**
- * The product of small or thin matrices, read where they lie: the columns of B and of C side by
- * side, everything else of any stride. A mapped A, which is not sliced, is packed by {@link Gemm}.
+ * The product of matrices that are both read where they lie, as packing B would not pay: the
+ * columns of B and of C side by side, everything else of any stride. A mapped A, which kernels do
+ * not slice, is packed by {@link Gemm}.
  *
  * @param <A> the array of packed rows
  */

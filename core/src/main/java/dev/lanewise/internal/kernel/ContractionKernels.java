@@ -9,7 +9,7 @@ import java.util.function.IntFunction;
  * @param type the type of operands, sums and output
  * @param arrays makes an array of so many elements
  * @param tiles the innermost product of a blocked GEMM
- * @param direct products of small or thin operands, from the widest vectors to the narrowest; may
+ * @param direct products of operands where they lie, from the widest vectors to the narrowest; may
  *     be none
  * @param stream the product of one row and a large matrix
  * @param strided loops over any strides

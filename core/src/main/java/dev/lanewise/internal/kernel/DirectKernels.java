@@ -3,8 +3,8 @@ package dev.lanewise.internal.kernel;
 import java.lang.foreign.MemorySegment;
 
 /**
- * Tiles of a product whose operands are small or thin, both read where they lie: what {@link
- * TileKernels} computes, to the same bits, without packing anything.
+ * Tiles of a product whose operands are both read where they lie: what {@link TileKernels}
+ * computes, to the same bits, without packing anything.
  */
 public interface DirectKernels {
   /** The columns of one vector. */
