@@ -3,7 +3,6 @@ package dev.lanewise.internal.gemm;
 import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
-import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
@@ -87,7 +86,7 @@ final class DirectProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (!NativeSegments.isPlain(a)) {
+    if (a.isMapped()) {
       packing.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
       return;
     }

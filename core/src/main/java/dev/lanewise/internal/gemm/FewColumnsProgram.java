@@ -2,7 +2,6 @@ package dev.lanewise.internal.gemm;
 
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
-import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
@@ -91,7 +90,7 @@ final class FewColumnsProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (!NativeSegments.isPlain(a)) {
+    if (a.isMapped()) {
       packing.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
       return;
     }

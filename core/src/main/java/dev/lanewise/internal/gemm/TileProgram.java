@@ -1,7 +1,6 @@
 package dev.lanewise.internal.gemm;
 
 import dev.lanewise.internal.kernel.DirectKernels;
-import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.PackedRows;
 import java.lang.foreign.MemorySegment;
 
@@ -74,7 +73,7 @@ final class TileProgram implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (accumulate || !NativeSegments.isPlain(a)) {
+    if (accumulate || a.isMapped()) {
       general.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
       return;
     }

@@ -23,8 +23,8 @@ public interface DirectKernels {
    * @param vectors how many vectors the columns take, of which there is a tile
    * @param count how many tiles
    * @param kc the length of the sum, at least 1
-   * @param a the rows of A, {@link NativeSegments#isPlain plain}: {@code A[i, p]} at byte {@code
-   *     aOffset + i * aRowStride + p * aColumnStride}
+   * @param a the rows of A, which are not mapped: {@code A[i, p]} at byte {@code aOffset + i *
+   *     aRowStride + p * aColumnStride}
    * @param aOffset where A starts, in bytes
    * @param aRowStride the distance of A's rows, in bytes
    * @param aColumnStride the distance of A's columns, in bytes

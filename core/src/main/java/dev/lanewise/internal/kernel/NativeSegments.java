@@ -18,17 +18,10 @@ public final class NativeSegments {
   private NativeSegments() {}
 
   /**
-   * Whether a segment is of the class of native segments itself, and not mapped: what it is sliced
-   * into is then never allocated by C2, whatever kinds of segments a program uses.
-   */
-  public static boolean isPlain(MemorySegment segment) {
-    return segment.getClass() == TYPE;
-  }
-
-  /**
-   * The segment itself, of which C2 then knows the class.
+   * The segment itself, of which C2 then knows that it is of no subclass: what it is sliced into is
+   * never allocated, whatever kinds of segments a program uses.
    *
-   * @throws ClassCastException if it is not {@link #isPlain plain}
+   * @throws ClassCastException if it is mapped, or not native
    */
   public static MemorySegment plain(MemorySegment segment) {
     if (segment.getClass() != TYPE) {
