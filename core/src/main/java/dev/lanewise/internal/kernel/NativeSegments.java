@@ -1,6 +1,7 @@
 package dev.lanewise.internal.kernel;
 
 import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * What kernels let C2 know of the segments that they are given.
@@ -15,7 +16,34 @@ import java.lang.foreign.MemorySegment;
 public final class NativeSegments {
   private static final Class<? extends MemorySegment> TYPE = MemorySegment.NULL.getClass();
 
+  /** Slices made ahead, in rounds between which the compilers get their turn. */
+  private static final int ROUNDS = 40;
+
+  private static final int SLICES_A_ROUND = 1000;
+
+  private static final long PAUSE_NANOS = 100_000;
+
+  static {
+    profileSlices();
+  }
+
   private NativeSegments() {}
+
+  /**
+   * Makes slices until the JVM has a profile of the methods that make them. A kernel with a long
+   * loop makes so few that C2 may compile it when it has none of them yet: it does not inline them
+   * then, and each slice is an object.
+   */
+  private static void profileSlices() {
+    for (int round = 0; round < ROUNDS; round++) {
+      for (int i = 0; i < SLICES_A_ROUND; i++) {
+        if (MemorySegment.NULL.asSlice(0, 0).byteSize() != 0) {
+          throw new AssertionError("a slice of nothing has a size");
+        }
+      }
+      LockSupport.parkNanos(PAUSE_NANOS);
+    }
+  }
 
   /**
    * The segment itself, of which C2 then knows that it is of no subclass: what it is sliced into is
