@@ -1,5 +1,6 @@
 package dev.lanewise.jit;
 
+import com.sun.management.ThreadMXBean;
 import dev.lanewise.einsum.Contraction;
 import dev.lanewise.einsum.ContractionOptions;
 import dev.lanewise.embedding.BagMode;
@@ -15,6 +16,7 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.EquationCase;
 import java.lang.foreign.Arena;
+import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,6 +32,11 @@ import java.util.stream.IntStream;
  * @param made prepares it
  */
 record SingleUse(String name, Maker made) {
+  /** What a line of output with the bytes that some calls allocated in the end begins with. */
+  static final String ALLOCATED = "bytes allocated: ";
+
+  private static final int ROUNDS = 20;
+  private static final int CALLS = 50;
   private static final Duration TIME = Duration.ofMillis(1200);
   private static final int ROWS = 2000;
   private static final int DIM = 64;
@@ -54,7 +61,22 @@ record SingleUse(String name, Maker made) {
         work.run();
       }
       CompiledCode.awaitCompilers();
+      System.out.println(ALLOCATED + leastAllocated(work));
     }
+  }
+
+  /** The fewest bytes that some calls allocated, over rounds that compilers may still work in. */
+  private static long leastAllocated(Runnable work) {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long least = Long.MAX_VALUE;
+    for (int round = 0; round < ROUNDS && least > 0; round++) {
+      long before = threads.getCurrentThreadAllocatedBytes();
+      for (int i = 0; i < CALLS; i++) {
+        work.run();
+      }
+      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+    }
+    return least;
   }
 
   /** One of every kind of work that has kernels of its own. */
@@ -62,7 +84,9 @@ record SingleUse(String name, Maker made) {
     List<SingleUse> all = new ArrayList<>();
     for (DType dtype : List.of(DType.FLOAT32, DType.FLOAT64)) {
       addContraction(all, dtype, "ik,kj->ij", Shape.of(100, 100), Shape.of(100, 100));
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(256, 256), Shape.of(256, 256));
       addContraction(all, dtype, "ik,kj->ij", Shape.of(16, 16), Shape.of(16, 16));
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(1, 128), Shape.of(128, 10));
       addContraction(all, dtype, "ik,kj->ij", Shape.of(1, 300), Shape.of(300, 300));
       addContraction(all, dtype, "ik,kj->ij", Shape.of(300, 17), Shape.of(17, 5));
       addContraction(all, dtype, "ik,jk->ij", Shape.of(8, 300), Shape.of(70, 300));

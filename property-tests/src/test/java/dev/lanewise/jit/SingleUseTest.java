@@ -26,7 +26,8 @@ class SingleUseTest {
   private static final String TRIED_AGAIN = "concurrent class loading";
 
   @Test
-  void noCompilerGivesUpOnAKernel() throws InterruptedException, ExecutionException {
+  void noCompilerGivesUpOnAKernelAndNoSliceIsAllocated()
+      throws InterruptedException, ExecutionException {
     List<Future<List<String>>> programs = new ArrayList<>();
     try (ExecutorService two = Executors.newFixedThreadPool(2)) {
       for (SingleUse use : SingleUse.all()) {
@@ -46,9 +47,23 @@ class SingleUseTest {
             List.of("--add-modules", "jdk.incubator.vector", "-XX:+PrintCompilation"),
             use.name())
         .lines()
-        .filter(line -> line.contains(CompilationLog.KERNELS))
-        .filter(line -> line.contains(GAVE_UP) && !line.contains(TRIED_AGAIN))
+        .filter(line -> isGivenUp(line) || (slices(use) && isAllocating(line)))
         .map(line -> use.name() + ": " + line.strip())
         .toList();
+  }
+
+  private static boolean isGivenUp(String line) {
+    return line.contains(CompilationLog.KERNELS)
+        && line.contains(GAVE_UP)
+        && !line.contains(TRIED_AGAIN);
+  }
+
+  /** Whether it is a product of matrices that lie side by side, whose kernels slice them. */
+  private static boolean slices(SingleUse use) {
+    return use.name().startsWith("ik,kj->ij");
+  }
+
+  private static boolean isAllocating(String line) {
+    return line.startsWith(SingleUse.ALLOCATED) && !line.equals(SingleUse.ALLOCATED + 0);
   }
 }
