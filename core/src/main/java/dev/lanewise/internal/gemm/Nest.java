@@ -4,6 +4,7 @@ import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.parallel.Parallelism;
 import java.lang.foreign.MemorySegment;
@@ -116,7 +117,11 @@ public final class Nest {
     if (maps.isStrided()) {
       // The direct and the strided program count rows and columns in an int.
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
-      boolean narrow = multiplyAdds <= SMALL || maps.m() <= THIN || isNarrowInPlace(maps, kernels);
+      boolean thin = maps.m() <= THIN;
+      boolean narrow = multiplyAdds <= SMALL || thin || isNarrowInPlace(maps, kernels);
+      // Blocks of a longer sum are added tile by tile, of which packed ones are larger.
+      boolean oneBlock = maps.k() <= PackedRows.LENGTH;
+      boolean whole = thin || (oneBlock && !Gemm.isWorthPackingB(maps, elementBytes));
       boolean readable = isReadable(maps, elementBytes);
       if (FewColumnsProgram.fits(maps, kernels)) {
         return new FewColumnsProgram<>(maps, kernels, workspaces);
@@ -127,9 +132,7 @@ public final class Nest {
       }
       for (DirectKernels direct : kernels.direct()) {
         boolean wide = direct.lanes() == kernels.tiles().lanes();
-        boolean inPlace =
-            maps.k() <= DirectProgram.SHORT_SUM
-                || (wide ? !Gemm.isWorthPackingB(maps, elementBytes) : narrow);
+        boolean inPlace = maps.k() <= DirectProgram.SHORT_SUM || (wide ? whole : narrow);
         if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
           DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
           if (TileProgram.fits(maps, direct, program)) {

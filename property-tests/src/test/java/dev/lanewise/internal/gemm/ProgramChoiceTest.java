@@ -148,7 +148,8 @@ class ProgramChoiceTest {
   @Example
   void aSecondFactorIsPackedIfItIsLargeAndUsedOften() {
     assertEquals(sizes("blocked product", 160, 256, 257), product(160, 256, 257));
-    assertEquals(sizes(direct(LANES), 159, 256, 257), product(159, 256, 257));
+    assertEquals(sizes("blocked product, B in place", 159, 256, 257), product(159, 256, 257));
+    assertEquals(sizes(direct(LANES), 159, 300, 256), product(159, 300, 256));
     assertEquals(sizes(direct(LANES), 160, 256, 256), product(160, 256, 256));
     assertEquals(sizes(direct(LANES), 160, 20_000, 4), product(160, 20_000, 4));
     assertEquals(sizes("blocked product", 160, 20_000, 5), product(160, 20_000, 5));
