@@ -18,6 +18,9 @@ final class FewColumnsProgram<A> implements MatrixProgram {
   /** With fewer columns than such a part of a vector, a transposed product has fewer idle lanes. */
   private static final int LEAST_PART = 4;
 
+  /** Rows that are added at a time: they stay in the L1 cache until then. */
+  private static final int ROWS_AT_A_TIME = 128;
+
   private final MatrixMaps maps;
   private final DirectKernels direct;
   private final ContractionKernels<A> kernels;
@@ -25,10 +28,12 @@ final class FewColumnsProgram<A> implements MatrixProgram {
   private final ScratchPool<Workspace<A>> workspaces;
   private final Gemm<A> packing;
   private final int columns;
-  private final int elementBytes;
 
-  /** The distance of rows of the packed B, and of tiles in scratch memory. */
+  /** The distance of rows of the packed B. */
   private final long vectorBytes;
+
+  /** The distance of rows of C. */
+  private final long rowBytes;
 
   /** How many rows a vector reaches into behind its own. */
   private final int rowsBehind;
@@ -47,8 +52,9 @@ final class FewColumnsProgram<A> implements MatrixProgram {
     this.workspaces = workspaces;
     this.packing = new Gemm<>(maps, kernels, workspaces);
     this.columns = (int) maps.n();
-    this.elementBytes = kernels.type().sizeBytes();
+    int elementBytes = kernels.type().sizeBytes();
     this.vectorBytes = (long) direct.lanes() * elementBytes;
+    this.rowBytes = (long) columns * elementBytes;
     this.rowsBehind = Blocking.parts(direct.lanes() - columns, columns);
   }
 
@@ -129,7 +135,7 @@ final class FewColumnsProgram<A> implements MatrixProgram {
     }
   }
 
-  /** One block of the sum: most rows where they belong, the last ones one tile at a time. */
+  /** One block of the sum: most rows where they belong, the last ones by way of scratch memory. */
   private void block(
       MemorySegment a,
       long aOffset,
@@ -140,55 +146,57 @@ final class FewColumnsProgram<A> implements MatrixProgram {
       boolean add,
       Range range,
       Workspace<A> workspace) {
-    int most = direct.maxRows(1);
     int rows = (int) (range.rowTo() - range.rowFrom());
-    int stored = add ? 0 : Math.max(0, rows - rowsBehind) / most * most;
+    int stored = add ? 0 : Math.max(0, rows - rowsBehind);
     long aRow = aOffset + maps.aRows().at(range.rowFrom());
     long cRow = cOffset + maps.cRows().at(range.rowFrom());
-    long aRowBytes = maps.aRows().strideBytes();
-    long cRowBytes = maps.cRows().strideBytes();
-    if (stored > 0) {
-      multiply(most, stored / most, kc, a, aRow, panel, c, cRow, cRowBytes);
-    }
-    MemorySegment tile = workspace.tile(most * vectorBytes);
-    for (int i = stored; i < rows; i += most) {
-      int mr = Math.min(most, rows - i);
-      multiply(mr, 1, kc, a, aRow + i * aRowBytes, panel, tile, 0, vectorBytes);
-      long to = cRow + i * cRowBytes;
+    multiply(stored, kc, a, aRow, panel, c, cRow);
+    MemorySegment some = workspace.tile(ROWS_AT_A_TIME * rowBytes + vectorBytes);
+    for (int i = stored; i < rows; i += ROWS_AT_A_TIME) {
+      int count = Math.min(ROWS_AT_A_TIME, rows - i);
+      multiply(count, kc, a, aRow + i * maps.aRows().strideBytes(), panel, some, 0);
+      long to = cRow + i * rowBytes;
       if (add) {
-        kernels.blocks().add(mr, columns, tile, 0, vectorBytes, c, to, cRowBytes);
+        kernels.blocks().add(1, count * columns, some, 0, 0, c, to, 0);
       } else {
-        kernels.blocks().copy(mr, columns, tile, 0, vectorBytes, c, to, cRowBytes);
+        kernels.blocks().copy(1, count * columns, some, 0, 0, c, to, 0);
       }
     }
   }
 
+  /** Some rows, one behind the other, and what the last one's vector holds beyond it. */
   private void multiply(
-      int mr,
-      int count,
+      int rows,
       int kc,
       MemorySegment a,
       long aOffset,
       MemorySegment panel,
       MemorySegment to,
-      long toOffset,
-      long toRowBytes) {
-    direct.multiply(
-        mr,
-        1,
-        count,
-        kc,
-        a,
-        aOffset,
-        maps.aRows().strideBytes(),
-        maps.aColumns().strideBytes(),
-        panel,
-        0,
-        vectorBytes,
-        0,
-        to,
-        toOffset,
-        toRowBytes);
+      long toOffset) {
+    int parts = Blocking.parts(rows, direct.maxRows(1));
+    int row = 0;
+    for (int t = 0; t < parts; ) {
+      int mr = (rows - row) / (parts - t);
+      int count = Blocking.sameSize(rows - row, parts - t);
+      direct.multiply(
+          mr,
+          1,
+          count,
+          kc,
+          a,
+          aOffset + row * maps.aRows().strideBytes(),
+          maps.aRows().strideBytes(),
+          maps.aColumns().strideBytes(),
+          panel,
+          0,
+          vectorBytes,
+          0,
+          to,
+          toOffset + row * rowBytes,
+          rowBytes);
+      row += count * mr;
+      t += count;
+    }
   }
 
   @Override

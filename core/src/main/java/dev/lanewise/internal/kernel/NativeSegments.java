@@ -17,24 +17,20 @@ public final class NativeSegments {
   private static final Class<? extends MemorySegment> TYPE = MemorySegment.NULL.getClass();
 
   /** Slices made ahead, in rounds between which the compilers get their turn. */
-  private static final int ROUNDS = 40;
+  private static final int ROUNDS = 10;
 
-  private static final int SLICES_A_ROUND = 1000;
+  private static final int SLICES_A_ROUND = 500;
 
   private static final long PAUSE_NANOS = 100_000;
-
-  static {
-    profileSlices();
-  }
 
   private NativeSegments() {}
 
   /**
-   * Makes slices until the JVM has a profile of the methods that make them. A kernel with a long
-   * loop makes so few that C2 may compile it when it has none of them yet: it does not inline them
-   * then, and each slice is an object.
+   * Makes slices until the JVM has a profile of the methods that make them; before any kernel runs.
+   * A kernel with a long loop makes so few that C2 may compile it when it has none of them yet: it
+   * does not inline them then, and each slice is an object.
    */
-  private static void profileSlices() {
+  public static void profileSlices() {
     for (int round = 0; round < ROUNDS; round++) {
       for (int i = 0; i < SLICES_A_ROUND; i++) {
         if (MemorySegment.NULL.asSlice(0, 0).byteSize() != 0) {
@@ -46,8 +42,9 @@ public final class NativeSegments {
   }
 
   /**
-   * The segment itself, of which C2 then knows that it is of no subclass: what it is sliced into is
-   * never allocated, whatever kinds of segments a program uses.
+   * The segment itself, of which C2 then knows that it is of no subclass: where it {@linkplain
+   * #profileSlices inlines} the making of slices they are never allocated, whatever kinds of
+   * segments a program uses.
    *
    * @throws ClassCastException if it is mapped, or not native
    */

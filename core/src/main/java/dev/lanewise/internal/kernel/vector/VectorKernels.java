@@ -6,6 +6,7 @@ import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.NarrowingKernels;
+import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
@@ -20,6 +21,10 @@ import java.util.Map;
 
 /** The kernels of the machine's vector width. */
 public final class VectorKernels {
+  static {
+    NativeSegments.profileSlices();
+  }
+
   private VectorKernels() {}
 
   /** The preferred width, for the log. */
