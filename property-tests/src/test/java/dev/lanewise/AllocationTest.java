@@ -2,7 +2,6 @@ package dev.lanewise;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import com.sun.management.ThreadMXBean;
 import dev.lanewise.autograd.Tape;
 import dev.lanewise.autograd.Variable;
 import dev.lanewise.checkpoint.MappedTable;
@@ -38,7 +37,6 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -66,14 +64,9 @@ class AllocationTest {
 
   /** The fewest bytes that 1000 runs allocated, over rounds that also warm up. */
   private static long leastAllocated(Runnable run) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
     for (int round = 0; round < MOST_ROUNDS && least > 0; round++) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < RUNS; i++) {
-        run.run();
-      }
-      long bytes = threads.getCurrentThreadAllocatedBytes() - before;
+      long bytes = AllocatedBytes.of(RUNS, run);
       least = round < WARM_UP_ROUNDS ? Long.MAX_VALUE : Math.min(least, bytes);
       LockSupport.parkNanos(5_000_000);
     }

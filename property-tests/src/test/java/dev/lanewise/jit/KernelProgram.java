@@ -1,10 +1,9 @@
 package dev.lanewise.jit;
 
-import com.sun.management.ThreadMXBean;
+import dev.lanewise.AllocatedBytes;
 import dev.lanewise.internal.kernel.KernelSet;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -97,7 +96,6 @@ final class KernelProgram {
   }
 
   private String run() {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long start = System.nanoTime();
     List<Long> steady = new ArrayList<>();
     Set<Integer> code = Set.of();
@@ -107,9 +105,7 @@ final class KernelProgram {
       if (System.nanoTime() - start > LIMIT.toNanos()) {
         return "unsteady " + steady;
       }
-      long before = threads.getCurrentThreadAllocatedBytes();
-      round();
-      long allocated = threads.getCurrentThreadAllocatedBytes() - before;
+      long allocated = AllocatedBytes.of(1, this::round);
       CompiledCode.awaitCompilers();
       Set<Integer> now = kernelCode();
       unchanged = now.equals(code) ? unchanged + 1 : 0;
@@ -124,20 +120,18 @@ final class KernelProgram {
           (System.nanoTime() - start) / 1e9, allocated, code.size());
     }
     if (steady.size() < STEADY_ROUNDS) {
-      showThoseThatAllocate(threads);
+      showThoseThatAllocate();
     }
     return "steady " + steady.stream().map(String::valueOf).collect(Collectors.joining(" "));
   }
 
   /** Runs each call and plan that allocates often, so that the recording shows where it does. */
-  private void showThoseThatAllocate(ThreadMXBean threads) {
+  private void showThoseThatAllocate() {
     List<Runnable> all = new ArrayList<>(kernels);
     all.addAll(plans);
     for (Runnable call : all) {
       call.run();
-      long before = threads.getCurrentThreadAllocatedBytes();
-      call.run();
-      if (threads.getCurrentThreadAllocatedBytes() > before) {
+      if (AllocatedBytes.of(1, call) > 0) {
         long start = System.nanoTime();
         while (System.nanoTime() - start < TIME_TO_SHOW.toNanos()) {
           call.run();

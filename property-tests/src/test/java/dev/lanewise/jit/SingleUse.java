@@ -1,6 +1,6 @@
 package dev.lanewise.jit;
 
-import com.sun.management.ThreadMXBean;
+import dev.lanewise.AllocatedBytes;
 import dev.lanewise.einsum.Contraction;
 import dev.lanewise.einsum.ContractionOptions;
 import dev.lanewise.embedding.BagMode;
@@ -16,7 +16,6 @@ import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.EquationCase;
 import java.lang.foreign.Arena;
-import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,14 +66,9 @@ record SingleUse(String name, Maker made) {
 
   /** The fewest bytes that some calls allocated, over rounds that compilers may still work in. */
   private static long leastAllocated(Runnable work) {
-    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long least = Long.MAX_VALUE;
     for (int round = 0; round < ROUNDS && least > 0; round++) {
-      long before = threads.getCurrentThreadAllocatedBytes();
-      for (int i = 0; i < CALLS; i++) {
-        work.run();
-      }
-      least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+      least = Math.min(least, AllocatedBytes.of(CALLS, work));
     }
     return least;
   }

@@ -95,6 +95,17 @@ class PackingTest {
     }
   }
 
+  /** Some neighbouring rows and columns of a matrix. */
+  private record Block(int row, int rows, int column, int columns) {
+    static Block draw(Random random, Matrix matrix) {
+      int row = random.nextInt(matrix.rows.count());
+      int rows = random.nextInt(matrix.rows.count() - row) + 1;
+      int column = random.nextInt(matrix.columns.count());
+      int columns = random.nextInt(matrix.columns.count() - column) + 1;
+      return new Block(row, rows, column, columns);
+    }
+  }
+
   private interface Check {
     <A> void run(ContractionKernels<A> kernels, ElementType type, Random random);
   }
@@ -120,28 +131,25 @@ class PackingTest {
             int size = type.sizeBytes();
             Matrix matrix = Matrix.draw(random, Arrays.asList(Kind.values()), size);
             double[] values = LoopNests.numbers(random, matrix.elements);
-            int row = random.nextInt(matrix.rows.count());
-            int rows = random.nextInt(matrix.rows.count() - row) + 1;
-            int column = random.nextInt(matrix.columns.count());
-            int columns = random.nextInt(matrix.columns.count() - column) + 1;
-            A packed = kernels.arrays().apply(rows * PackedRows.PITCH);
+            Block block = Block.draw(random, matrix);
+            A packed = kernels.arrays().apply(block.rows * PackedRows.PITCH);
             try (Arena arena = Arena.ofConfined()) {
               Numbers a = Numbers.of(type, arena, values, 8);
               new RowPacking<>(matrix.rows.map, matrix.columns.map, kernels)
                   .pack(
                       a.segment(),
                       a.offsetBytes(),
-                      row,
-                      rows,
-                      column,
-                      columns,
+                      block.row,
+                      block.rows,
+                      block.column,
+                      block.columns,
                       packed,
                       workspace(kernels));
             }
-            for (int i = 0; i < rows; i++) {
-              for (int p = 0; p < columns; p++) {
+            for (int i = 0; i < block.rows; i++) {
+              for (int p = 0; p < block.columns; p++) {
                 assertEquals(
-                    values[matrix.at(row + i, column + p, size)],
+                    values[matrix.at(block.row + i, block.column + p, size)],
                     Array.getDouble(packed, i * PackedRows.PITCH + p),
                     () -> matrix + " packed as rows");
               }
@@ -160,12 +168,9 @@ class PackingTest {
             int size = type.sizeBytes();
             Matrix matrix = Matrix.draw(random, Arrays.asList(Kind.values()), size);
             double[] values = LoopNests.numbers(random, matrix.elements);
-            int row = random.nextInt(matrix.rows.count());
-            int rows = random.nextInt(matrix.rows.count() - row) + 1;
-            int column = random.nextInt(matrix.columns.count());
-            int columns = random.nextInt(matrix.columns.count() - column) + 1;
-            int panelColumns = columns + (random.nextBoolean() ? 0 : random.nextInt(7));
-            double[] expected = LoopNests.numbers(random, rows * panelColumns);
+            Block block = Block.draw(random, matrix);
+            int panelColumns = block.columns + (random.nextBoolean() ? 0 : random.nextInt(7));
+            double[] expected = LoopNests.numbers(random, block.rows * panelColumns);
             try (Arena arena = Arena.ofConfined()) {
               Numbers b = Numbers.of(type, arena, values, 8);
               Numbers panel = Numbers.of(type, arena, expected, 16);
@@ -173,19 +178,20 @@ class PackingTest {
                   .pack(
                       b.segment(),
                       b.offsetBytes(),
-                      row,
-                      rows,
-                      column,
-                      columns,
+                      block.row,
+                      block.rows,
+                      block.column,
+                      block.columns,
                       panelColumns,
                       panel.segment(),
                       panel.offsetBytes(),
                       (long) panelColumns * size,
                       workspace(kernels));
               Arrays.fill(expected, 0);
-              for (int p = 0; p < rows; p++) {
-                for (int j = 0; j < columns; j++) {
-                  expected[p * panelColumns + j] = values[matrix.at(row + p, column + j, size)];
+              for (int p = 0; p < block.rows; p++) {
+                for (int j = 0; j < block.columns; j++) {
+                  expected[p * panelColumns + j] =
+                      values[matrix.at(block.row + p, block.column + j, size)];
                 }
               }
               panel.assertHolds(matrix + " packed as a panel", expected);
