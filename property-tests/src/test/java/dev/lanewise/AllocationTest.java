@@ -131,6 +131,11 @@ class AllocationTest {
     assertAllocatesNothing(() -> embedding.forward(ids, out));
     Tensor indices = Tensor.copyOf(arena, new long[] {4, 99, 0, 4});
     assertAllocatesNothing(() -> embedding.forward(indices, out));
+    int[] one = {99};
+    Tensor row = out.slice(0, 1, 2);
+    assertAllocatesNothing(() -> embedding.forward(one, row));
+    Tensor index = indices.slice(0, 1, 2);
+    assertAllocatesNothing(() -> embedding.forward(index, row));
   }
 
   @Test

@@ -73,6 +73,20 @@ class BadInputTest {
         IndexOutOfBoundsException.class,
         "index -1 at position [0] is outside the embedding's 10 rows",
         () -> embedding.forward(new int[] {-1, 10}, out));
+    Tensor row = Tensor.full(arena, 42f, 1, WIDTH);
+    for (int outside : new int[] {-1, 10, Integer.MIN_VALUE, Integer.MAX_VALUE}) {
+      String alone = "index " + outside + " at position [0] is outside the embedding's 10 rows";
+      int[] indices = {outside};
+      refused(IndexOutOfBoundsException.class, alone, () -> embedding.forward(indices, row));
+      Tensor index = Tensor.copyOf(arena, indices);
+      refused(IndexOutOfBoundsException.class, alone, () -> embedding.forward(index, row));
+    }
+    Tensor far = Tensor.copyOf(arena, new long[] {1L << 32}, 1, 1);
+    refused(
+        IndexOutOfBoundsException.class,
+        "index 4294967296 at position [0, 0] is outside the embedding's 10 rows",
+        () -> embedding.forward(far, row.reshape(1, 1, WIDTH)));
+    assertSameBits("row", Tensor.full(arena, 42f, 1, WIDTH), row);
     Tensor matrix = Tensor.copyOf(arena, new long[] {0, 1, 2, 3, 4, 1L << 32}, 2, 3);
     Tensor target = Tensor.full(arena, 42f, 2, 3, WIDTH);
     refused(

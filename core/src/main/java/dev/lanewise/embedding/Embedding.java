@@ -370,6 +370,12 @@ public final class Embedding {
    * @throws IllegalArgumentException if out has another shape or type, or cannot be written
    */
   public void forward(int[] indices, Tensor out) {
+    if (indices.length == 1 && looksUpAlone()) {
+      long row = RowNumbers.only(indices, numEmbeddings());
+      Check.matrix("out", out, 1, embeddingDim());
+      lookup(row, out);
+      return;
+    }
     RowNumbers rows = ROWS.take();
     try {
       rows.load(indices, numEmbeddings());
@@ -391,15 +397,33 @@ public final class Embedding {
    *     indices are not integers
    */
   public void forward(Tensor indices, Tensor out) {
+    if (RowNumbers.requireCountable(indices) == 1 && looksUpAlone()) {
+      long row = RowNumbers.only(indices, numEmbeddings());
+      requireOutput(indices, out);
+      lookup(row, out);
+      return;
+    }
     RowNumbers rows = ROWS.take();
     try {
       rows.load(indices, numEmbeddings());
-      Check.rowsOf("out", out, indices.shape(), embeddingDim());
-      Check.disjoint("out", out, "indices", indices);
+      requireOutput(indices, out);
       lookup(rows, out);
     } finally {
       ROWS.giveBack(rows);
     }
+  }
+
+  private void requireOutput(Tensor indices, Tensor out) {
+    Check.rowsOf("out", out, indices.shape(), embeddingDim());
+    Check.disjoint("out", out, "indices", indices);
+  }
+
+  /**
+   * Whether a single row is looked up without a list of row numbers, which would have to be taken
+   * and given back: that costs as much as the row.
+   */
+  private boolean looksUpAlone() {
+    return options.maxNorm == RowNorms.UNLIMITED;
   }
 
   /**
@@ -517,6 +541,12 @@ public final class Embedding {
     Lookup.requireReady(table, out, options.parallelism);
     limitNorms(rows.rows(), rows.count());
     Lookup.forward(table, rows, out, options.parallelism);
+  }
+
+  private void lookup(long row, Tensor out) {
+    Tensor table = weight.value();
+    Lookup.requireReady(table, out, options.parallelism);
+    Lookup.forward(table, row, out);
   }
 
   /**

@@ -192,6 +192,34 @@ class EmbeddingRefusalTest {
   }
 
   @Test
+  void outputsThatOneRowCannotBeWrittenTo() {
+    int[] one = {1};
+    Tensor index = Tensor.copyOf(arena, one);
+    Tensor row = out.slice(0, 0, 1);
+    refused("out: expected shape [1, 3], got [2, 3]", () -> embedding.forward(one, out));
+    refused(
+        "out: expected shape [1, 3], got [3]", () -> embedding.forward(index, out.select(0, 0)));
+    refused(
+        "out: a read-only tensor of shape [1, 3] cannot be written",
+        () -> embedding.forward(one, row.asReadOnly()));
+    refused(
+        "out must not overlap weight in memory",
+        () -> embedding.forward(one, table.slice(0, 3, 4)));
+    Tensor inOut = Tensor.wrap(out.segment(), DType.INT32, Shape.of(1)).fill(0);
+    refused("out must not overlap indices in memory", () -> embedding.forward(inOut, row));
+    refused(
+        "indices: expected int32 or int64, got float32",
+        () -> embedding.forward(Tensor.zeros(arena, 1), row));
+    Arena closed = Arena.ofConfined();
+    Tensor gone = Tensor.copyOf(closed, one);
+    closed.close();
+    Refusals.refused(
+        IllegalStateException.class,
+        "indices: the arena of this tensor of shape [1] is closed",
+        () -> embedding.forward(gone, row));
+  }
+
+  @Test
   void bagsAndOutputsThatDoNotFit() {
     EmbeddingBag max = EmbeddingBag.of(embedding, BagMode.MAX);
     Bags ofMax = max.bags().load(list(0, 1), list(0, 1));

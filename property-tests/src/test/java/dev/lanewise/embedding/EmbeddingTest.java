@@ -73,6 +73,46 @@ class EmbeddingTest {
     }
   }
 
+  /** A single row takes a way of its own. */
+  @Property(tries = 200)
+  void aRowAloneIsTheRowInABatch(
+      @ForAll @IntRange(max = ROWS - 1) int row,
+      @ForAll @IntRange(max = 70) int width,
+      @ForAll("seeds") long seed) {
+    for (DType type : List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16, DType.FLOAT16)) {
+      try (Arena arena = Arena.ofConfined()) {
+        Tensor wide =
+            Tensor.copyOf(arena, FloatClass.wild(seed, ROWS * (width + 3)), ROWS, width + 3);
+        Tensor table =
+            Tensor.allocate(arena, type, wide.shape()).convertFrom(wide).slice(1, 2, width + 2);
+        assertAloneAsInABatch(arena, Embedding.fromPretrained(table), row, width);
+      }
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.randn(arena, new java.util.SplittableRandom(seed), ROWS, width);
+      Embedding bytes = Embedding.fromQuantized(RowQuantization.quantize(arena, table));
+      assertAloneAsInABatch(arena, bytes, row, width);
+    }
+  }
+
+  private static void assertAloneAsInABatch(Arena arena, Embedding embedding, int row, int width) {
+    DType result =
+        embedding.weight().value().dtype() == DType.FLOAT64 ? DType.FLOAT64 : DType.FLOAT32;
+    Tensor batch = Tensor.allocate(arena, result, Shape.of(2, width));
+    embedding.forward(new int[] {ROWS - 1 - row, row}, batch);
+    Tensor expected = batch.slice(0, 1, 2);
+    Tensor spare = Tensor.allocate(arena, result, Shape.of(1, width + 2));
+    Tensor out = spare.slice(1, 1, width + 1);
+    Tensor indices = Tensor.copyOf(arena, new long[] {ROWS, row}, 2).slice(0, 1, 2);
+    embedding.forward(indices, out);
+    assertSameBits("int64 index", expected, out);
+    out.fill(0);
+    embedding.forward(new int[] {row}, out);
+    assertSameBits("index", expected, out);
+    assertSameBits("gaps", spare.select(1, 0), spare.select(1, width + 1));
+    Assertions.assertEquals(0.0, spare.get(0, 0), "a gap was written");
+  }
+
   @Property
   void lookupTakesIndicesOfAnyShapeAndStrides(
       @ForAll("seeds") long seed, @ForAll @IntRange(min = 1, max = 20) int width) {

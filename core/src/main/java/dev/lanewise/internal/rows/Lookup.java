@@ -43,6 +43,9 @@ public final class Lookup {
   /** Fewer bytes are not worth another thread. */
   private static final long LEAST_BYTES_OF_A_PART = 1 << 17;
 
+  /** A list of one row, where that starts at the table's own place plus its distance. */
+  private static final long[] FIRST = {0};
+
   /** What becomes of a bag's rows. */
   public enum Pooling {
     /** Their sum. */
@@ -124,6 +127,11 @@ public final class Lookup {
                 out));
   }
 
+  /** {@code out[...] = table[row, :]}; out has one row. */
+  public static void forward(Tensor table, long row, Tensor out) {
+    gather(table, row * rowBytes(table), FIRST, 0, 1, out, 0, 0);
+  }
+
   /** How many parts are worth it, of work on some pieces that moves some bytes. */
   public static int parts(Parallelism parallelism, int pieces, long bytes) {
     return Parts.count(parallelism, Math.min(pieces, bytes / LEAST_BYTES_OF_A_PART));
@@ -135,22 +143,32 @@ public final class Lookup {
     if (stride != Strides.NONE) {
       for (int first = from; first < to; first += ROWS_AT_A_TIME) {
         int count = Math.min(ROWS_AT_A_TIME, to - first);
-        gather(table, rows, first, count, out, first * stride, stride);
+        gather(table, 0, rows, first, count, out, first * stride, stride);
       }
       return;
     }
     for (int i = from; i < to; i++) {
-      gather(table, rows, i, 1, out, Strides.rowOffset(out, i), 0);
+      gather(table, 0, rows, i, 1, out, Strides.rowOffset(out, i), 0);
     }
   }
 
+  /**
+   * @param start added to the place of each row, in bytes
+   */
   private static void gather(
-      Tensor table, long[] rows, int from, int count, Tensor out, long at, long stride) {
+      Tensor table,
+      long start,
+      long[] rows,
+      int from,
+      int count,
+      Tensor out,
+      long at,
+      long stride) {
     int size = out.dtype().sizeBytes();
     kernels(table)
         .gather(
             table.segment(),
-            table.offsetBytes(),
+            table.offsetBytes() + start,
             rowBytes(table),
             rows,
             from,

@@ -49,6 +49,35 @@ public final class RowNumbers {
     count = to - from;
   }
 
+  /** The only one of the indices, for who does not need a list of them. */
+  public static long only(int[] indices, long numEmbeddings) {
+    long index = indices[0];
+    if (isOutside(index, numEmbeddings)) {
+      throw outside(index, "[0]", numEmbeddings);
+    }
+    return index;
+  }
+
+  /** The only one of the indices, for who does not need a list of them. */
+  public static long only(Tensor indices, long numEmbeddings) {
+    Check.accessible("indices", indices);
+    long at = indices.offsetBytes();
+    long index =
+        switch (indices.dtype()) {
+          case INT32 -> indices.segment().get(ValueLayout.JAVA_INT_UNALIGNED, at);
+          case INT64 -> indices.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+          default -> throw notIntegers(indices);
+        };
+    if (isOutside(index, numEmbeddings)) {
+      throw outside(index, Strides.position(indices, 0), numEmbeddings);
+    }
+    return index;
+  }
+
+  private static boolean isOutside(long index, long numEmbeddings) {
+    return index < 0 || index >= numEmbeddings;
+  }
+
   /** The first of some rows that is outside the table; negative if none is. */
   private int firstOutside(int read, long numEmbeddings) {
     long[] source = rows;
@@ -62,7 +91,7 @@ public final class RowNumbers {
     }
     count = 0;
     int i = 0;
-    while (source[i] >= 0 && source[i] < numEmbeddings) {
+    while (!isOutside(source[i], numEmbeddings)) {
       i++;
     }
     return i;
@@ -86,9 +115,7 @@ public final class RowNumbers {
     switch (indices.dtype()) {
       case INT32 -> readInts(indices, from, to);
       case INT64 -> readLongs(indices, from, to);
-      default ->
-          throw new IllegalArgumentException(
-              "indices: expected int32 or int64, got " + indices.dtype());
+      default -> throw notIntegers(indices);
     }
     int outside = firstOutside(to - from, numEmbeddings);
     if (outside >= 0) {
@@ -138,6 +165,10 @@ public final class RowNumbers {
           Arrays.copyOf(
               rows, Math.max(needed, (int) Math.min(rows.length * 2L, Integer.MAX_VALUE - 8)));
     }
+  }
+
+  private static IllegalArgumentException notIntegers(Tensor indices) {
+    return new IllegalArgumentException("indices: expected int32 or int64, got " + indices.dtype());
   }
 
   private static IndexOutOfBoundsException outside(
