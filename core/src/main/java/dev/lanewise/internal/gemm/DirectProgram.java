@@ -73,7 +73,7 @@ final class DirectProgram<A> implements MatrixProgram {
    */
   int vectors(int columnsLeft) {
     int left = (columnsLeft + kernels.lanes() - 1) / kernels.lanes();
-    if (left == 3 && mostVectors > 1 && 3 * kernels.maxRows(3) >= 2 * kernels.maxRows(2)) {
+    if (left == 3 && 3 * kernels.maxRows(3) >= 2 * kernels.maxRows(2)) {
       return 3;
     }
     return Blocking.vectorsNeeded(columnsLeft, kernels.lanes(), mostVectors);
@@ -169,7 +169,7 @@ final class DirectProgram<A> implements MatrixProgram {
       int overlap = Math.max(0, lanes - width);
       long column = range.columnFrom() + j - overlap;
       long bStart = bOffset + column * elementBytes;
-      long last = (long) (width + overlap - lanes) * elementBytes;
+      long last = (long) Math.max(0, width - lanes) * elementBytes;
       int tiles = Blocking.parts(rows, kernels.maxRows(vectors));
       int i = 0;
       for (int t = 0; t < tiles; ) {

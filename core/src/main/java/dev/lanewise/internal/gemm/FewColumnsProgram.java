@@ -75,8 +75,7 @@ final class FewColumnsProgram<A> implements MatrixProgram {
         && maps.k() > DirectProgram.SHORT_SUM
         && maps.cColumns().isContiguous(elementBytes)
         && maps.cRows().strideBytes() == maps.n() * elementBytes
-        && !maps.aRows().isContiguous(elementBytes)
-        && kernels.direct().stream().anyMatch(direct -> direct.lanes() >= maps.n());
+        && !maps.aRows().isContiguous(elementBytes);
   }
 
   private static DirectKernels narrowest(ContractionKernels<?> kernels, long columns) {

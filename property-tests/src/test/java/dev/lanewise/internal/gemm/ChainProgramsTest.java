@@ -11,9 +11,16 @@ import dev.lanewise.internal.kernel.Numbers;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.parallel.Parallelism;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileChannel.MapMode;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -189,6 +196,28 @@ class ChainProgramsTest {
       check(Case.batched(2, 64 + n, n, 5 + n), false, random);
       check(Case.matrices(70, n, 257), random);
     }
+    // More rows than are added at a time.
+    check(Case.matrices(257, 3, 9), true, random);
+    check(Case.matrices(257, 5, 9), true, random);
+  }
+
+  /** A mapped A has no slices that kernels could read: it is packed. */
+  @Example
+  void mappedOperands() {
+    Random random = new Random(8);
+    for (boolean accumulate : new boolean[] {false, true}) {
+      for (Case loops :
+          List.of(
+              Case.matrices(5, 20, 9), // one panel
+              Case.batched(2, 5, 90, 9),
+              Case.matrices(70, 5, 9))) { // few columns
+        for (ElementType type : ElementType.values()) {
+          Operands operands = new Operands(loops, type, accumulate, random);
+          operands.mapped = true;
+          check(operands);
+        }
+      }
+    }
   }
 
   /** Few rows, few columns, long sums and one term: what small programs count by themselves. */
@@ -262,8 +291,11 @@ class ChainProgramsTest {
   @Example
   void aProductTooSmallForTheTypeKeepsItsSign() {
     Random random = new Random(6);
-    for (int[] mk : new int[][] {{1, 256}, {3, 256}, {3, 512}}) {
-      Case loops = Case.batched(2, mk[0], 20, mk[1]);
+    for (int[] mnk :
+        new int[][] {
+          {1, 20, 256}, {3, 20, 256}, {3, 20, 512}, {64, 3, 256}, {64, 5, 256}, {64, 5, 512}
+        }) {
+      Case loops = Case.batched(2, mnk[0], mnk[1], mnk[2]);
       for (ElementType type : ElementType.values()) {
         double small = type == ElementType.FLOAT32 ? 0x1p-100 : 0x1p-600;
         double[] x = new double[loops.extent(Loop.A)];
@@ -510,6 +542,9 @@ class ChainProgramsTest {
     final double[] expected;
     boolean swapped;
 
+    /** Whether all of them lie in mapped files. */
+    boolean mapped;
+
     Operands(Case loops, ElementType type, boolean accumulate, Random random) {
       this(
           loops,
@@ -635,7 +670,36 @@ class ChainProgramsTest {
     }
 
     private Numbers place(Arena arena, double[] values) {
-      return Numbers.of(type, arena, values, 4 * random.nextInt(16));
+      Arena memory = mapped ? new MappedFiles(arena) : arena;
+      return Numbers.of(type, memory, values, 4 * random.nextInt(16));
+    }
+  }
+
+  /** Memory in mapped files that have no name any more. */
+  private record MappedFiles(Arena arena) implements Arena {
+    @Override
+    public MemorySegment allocate(long bytes, long alignment) {
+      try {
+        Path file = Files.createTempFile("lanewise", ".bin");
+        try (FileChannel channel =
+            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+          return channel.map(MapMode.READ_WRITE, 0, bytes, arena);
+        } finally {
+          Files.delete(file);
+        }
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    @Override
+    public MemorySegment.Scope scope() {
+      return arena.scope();
+    }
+
+    @Override
+    public void close() {
+      arena.close();
     }
   }
 }

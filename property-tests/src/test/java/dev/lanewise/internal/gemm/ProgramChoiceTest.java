@@ -2,6 +2,7 @@ package dev.lanewise.internal.gemm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
@@ -239,6 +240,8 @@ class ProgramChoiceTest {
       }
     }
     String few = "few columns";
+    String most = product(MOST, LANES - 1, 5);
+    assertTrue(most.startsWith(few), most);
     for (String other :
         new String[] {
           product(rows, fewest, 4),
