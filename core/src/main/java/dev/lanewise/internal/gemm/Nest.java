@@ -147,7 +147,9 @@ public final class Nest {
         return new StridedProgram(maps, kernels.strided());
       }
     }
-    return new Gemm<>(maps, kernels, workspaces);
+    return PackedFactorProgram.fits(maps, kernels)
+        ? new PackedFactorProgram<>(maps, kernels, workspaces)
+        : new Gemm<>(maps, kernels, workspaces);
   }
 
   /** Whether a row of B and of C can be read and written a vector at a time. */

@@ -210,6 +210,7 @@ class ChainProgramsTest {
           List.of(
               Case.matrices(5, 20, 9), // one panel
               Case.batched(2, 5, 90, 9),
+              Case.transposed(9, 20, 9), // B packed
               Case.matrices(70, 5, 9))) { // few columns
         for (ElementType type : ElementType.values()) {
           Operands operands = new Operands(loops, type, accumulate, random);
@@ -350,6 +351,9 @@ class ChainProgramsTest {
     int size = kernels.type().sizeBytes();
     List<MatrixProgram> programs = new ArrayList<>();
     programs.add(new Gemm<>(maps, kernels, pool(kernels)));
+    if (PackedFactorProgram.reads(maps, kernels)) {
+      programs.add(new PackedFactorProgram<>(maps, kernels, pool(kernels)));
+    }
     if (maps.isStrided()) {
       programs.add(new StridedProgram(maps, kernels.strided()));
       if (FewColumnsProgram.fits(maps, kernels)) {

@@ -134,6 +134,10 @@ class KernelCallsTest {
       return new TileProgram(maps, direct, general, SIZE);
     }
 
+    PackedFactorProgram<float[]> packedFactor() {
+      return new PackedFactorProgram<>(maps, kernels, pool);
+    }
+
     FewColumnsProgram<float[]> fewColumns() {
       return new FewColumnsProgram<>(maps, kernels, pool);
     }
@@ -209,6 +213,25 @@ class KernelCallsTest {
         product.program(), false, "2 of 5x2, 256 terms", "2 of 5x2, 1 terms, to scratch");
   }
 
+  /** Each block of a packed factor is used for all rows before the next one. */
+  @Example
+  void aBlockOfAPackedFactorMeetsAllRows() {
+    Product product = new Product(260, 8, 257);
+    String part = "18 of 5x2, 256 terms";
+    String[] added = {"16 of 5x2, 1 terms, to scratch", "2 of 5x2, 1 terms, to scratch"};
+    product.assertCalls(
+        product.packedFactor(),
+        false,
+        part,
+        part,
+        "16 of 5x2, 256 terms",
+        added[0],
+        added[1],
+        added[0],
+        added[1],
+        added[0]);
+  }
+
   @Example
   void onePanelIsOneCallOrTwo() {
     Product product = new Product(10, 8, 256);
@@ -262,13 +285,18 @@ class KernelCallsTest {
 
   @Example
   void scratchMemoryIsGivenBack() {
-    for (boolean few : new boolean[] {false, true}) {
-      Product product = new Product(9, few ? 3 : 8, 9);
-      MatrixProgram program = few ? product.fewColumns() : product.program();
-      for (int i = 0; i < 3; i++) {
-        program.run(product.a, 0, product.b, 0, product.c, 0, true, product.maps.whole());
-      }
-      assertEquals(1, product.workspaces);
+    Product product = new Product(9, 8, 9);
+    assertGivesBack(product, product.program());
+    product = new Product(9, 8, 9);
+    assertGivesBack(product, product.packedFactor());
+    product = new Product(9, 3, 9);
+    assertGivesBack(product, product.fewColumns());
+  }
+
+  private static void assertGivesBack(Product product, MatrixProgram program) {
+    for (int i = 0; i < 3; i++) {
+      program.run(product.a, 0, product.b, 0, product.c, 0, true, product.maps.whole());
     }
+    assertEquals(1, product.workspaces);
   }
 }

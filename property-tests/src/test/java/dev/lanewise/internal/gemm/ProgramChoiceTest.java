@@ -75,7 +75,33 @@ class ProgramChoiceTest {
     assertEquals(sizes(direct(LANES), 100, 100, 100), product(100, 100, 100));
     assertEquals(sizes(direct(LANES), 100, 100, 100), productOfTransposed(100, 100, 100));
     assertEquals(sizes("outer product", 999, 100, 1), product(999, 100, 1));
-    assertEquals(sizes("blocked product", 28, 28, 28), productByTransposed(28, 28, 28));
+  }
+
+  /** What cannot be read is packed whole if it is small and used often. */
+  @Example
+  void aSmallSecondFactorIsPackedBesideAFirstThatIsReadWhereItLies() {
+    String packed = direct(LANES) + ", B packed";
+    String blocked = "blocked product";
+    assertEquals(sizes(packed, 28, 28, 28), productByTransposed(28, 28, 28));
+    assertEquals(sizes(packed, 16, LANES, 300), productByTransposed(16, LANES, 300));
+    assertEquals(sizes(blocked, 15, LANES, 300), productByTransposed(15, LANES, 300));
+    assertEquals(sizes(packed, MOST, 128, 256), productByTransposed(MOST, 128, 256));
+    assertEquals(sizes(blocked, MOST, 129, 256), productByTransposed(MOST, 129, 256));
+    assertEquals(sizes(packed, 16, 16_384, 2), productByTransposed(16, 16_384, 2));
+    assertEquals(sizes(packed, 1024, 128, 257), productByTransposed(1024, 128, 257));
+    assertEquals(sizes(blocked, 1025, 128, 257), productByTransposed(1025, 128, 257));
+    Loop m = loop(16, 4, 0, 40);
+    Loop n = loop(40, 0, 1, 1);
+    // Its rows lie by a table: those of the terms that are one stride apart in the first.
+    List<Loop> k = List.of(loop(2, 2, 99, 0), loop(2, 1, 40, 0));
+    assertEquals(
+        sizes(packed, 16, 40, 4), chain(KernelSet.vector(), List.of(), List.of(m), List.of(n), k));
+    assertEquals(
+        sizes(blocked, 16, 40, 4), chain(KernelSet.scalar(), List.of(), List.of(m), List.of(n), k));
+    List<Loop> apart = List.of(loop(2, 5, 99, 0), loop(2, 1, 40, 0));
+    assertEquals(
+        sizes(blocked, 16, 40, 4),
+        chain(KernelSet.vector(), List.of(), List.of(m), List.of(n), apart));
   }
 
   /** By narrower vectors than the widest only small, thin and short products. */
