@@ -3,6 +3,7 @@ package dev.lanewise.internal.gemm;
 import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.PackedRows;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -14,6 +15,15 @@ import java.lang.foreign.MemorySegment;
 final class DirectTiles<A> {
   /** Tiles that are added at a time: they stay in the L1 cache until then. */
   private static final int TILES_ADDED = 16;
+
+  /** Up to this size a block of B stays in a near cache while all rows of A meet it. */
+  private static final double MOST_B_BYTES = 128 << 10;
+
+  /** Up to this size C does while blocks of the sum are added to it. */
+  private static final double MOST_C_BYTES = 512 << 10;
+
+  /** Fewer rows are one tile if A is packed, and two of these. */
+  private static final int FEWEST_ROWS_OF_SEVERAL_BLOCKS = 8;
 
   private final DirectKernels kernels;
   private final BlockKernels<A> blocks;
@@ -44,6 +54,22 @@ final class DirectTiles<A> {
     this.aColumnStride = maps.aColumns().strideBytes();
     this.bRowStride = bRowStride;
     this.cRowStride = maps.cRows().strideBytes();
+  }
+
+  /** Whether a block of B is small. */
+  static boolean isNearB(MatrixMaps maps, int elementBytes) {
+    double rows = Math.min(maps.k(), PackedRows.LENGTH);
+    return rows * maps.n() * elementBytes <= MOST_B_BYTES;
+  }
+
+  /**
+   * Whether several blocks of a sum are added tile by tile at no loss: what that reads and writes
+   * again stays in near caches.
+   */
+  static boolean addsBlocksWell(MatrixMaps maps, int elementBytes) {
+    return maps.m() >= FEWEST_ROWS_OF_SEVERAL_BLOCKS
+        && isNearB(maps, elementBytes)
+        && (double) maps.m() * maps.n() * elementBytes <= MOST_C_BYTES;
   }
 
   /**

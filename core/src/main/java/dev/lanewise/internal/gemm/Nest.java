@@ -119,9 +119,11 @@ public final class Nest {
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
       boolean thin = maps.m() <= THIN;
       boolean narrow = multiplyAdds <= SMALL || thin || isNarrowInPlace(maps, kernels);
-      // Blocks of a longer sum are added tile by tile, of which packed ones are larger.
-      boolean oneBlock = maps.k() <= PackedRows.LENGTH;
-      boolean whole = thin || (oneBlock && !Gemm.isWorthPackingB(maps, elementBytes));
+      boolean whole =
+          thin
+              || (maps.k() <= PackedRows.LENGTH
+                  ? !Gemm.isWorthPackingB(maps, elementBytes)
+                  : DirectTiles.addsBlocksWell(maps, elementBytes));
       boolean readable = isReadable(maps, elementBytes);
       if (FewColumnsProgram.fits(maps, kernels)) {
         return new FewColumnsProgram<>(maps, kernels, workspaces);

@@ -14,12 +14,6 @@ import java.lang.foreign.MemorySegment;
  * @param <A> the array of packed rows
  */
 final class PackedFactorProgram<A> implements MatrixProgram {
-  /** Up to this size a block of B stays in a near cache. */
-  private static final double MOST_B_BYTES = 128 << 10;
-
-  /** The same for C, where blocks of the sum are added to it. */
-  private static final double MOST_C_BYTES = 512 << 10;
-
   /** By fewer rows of A a packed B is used too seldom: {@link Gemm} packs it panel by panel. */
   private static final int FEWEST_ROWS = 16;
 
@@ -66,13 +60,11 @@ final class PackedFactorProgram<A> implements MatrixProgram {
   /** Whether that is the fastest way: B is small, and has to be packed anyway. */
   static boolean fits(MatrixMaps maps, ContractionKernels<?> kernels) {
     int size = kernels.type().sizeBytes();
-    double bBytes = (double) Math.min(maps.k(), PackedRows.LENGTH) * maps.n() * size;
-    double cBytes = (double) maps.m() * maps.n() * size;
     return reads(maps, kernels)
         && !(maps.bRows().isStrided() && maps.bColumns().isContiguous(size))
         && maps.m() >= FEWEST_ROWS
-        && bBytes <= MOST_B_BYTES
-        && (maps.k() <= PackedRows.LENGTH || cBytes <= MOST_C_BYTES);
+        && DirectTiles.isNearB(maps, size)
+        && (maps.k() <= PackedRows.LENGTH || DirectTiles.addsBlocksWell(maps, size));
   }
 
   @Override

@@ -77,6 +77,18 @@ class ProgramChoiceTest {
     assertEquals(sizes("outer product", 999, 100, 1), product(999, 100, 1));
   }
 
+  /** Several blocks of the sum, where a block of the second factor and the output are small. */
+  @Example
+  void longSumsAreReadWhereTheyLieIfWhatIsReadAgainIsSmall() {
+    String blocked = "blocked product, B in place";
+    assertEquals(sizes(direct(LANES), 8, 128, 257), product(8, 128, 257));
+    assertEquals(sizes(blocked, 7, 128, 257), product(7, 128, 257));
+    assertEquals(sizes(blocked, 8, 129, 257), product(8, 129, 257));
+    assertEquals(sizes(direct(LANES), 1024, 128, 257), product(1024, 128, 257));
+    assertEquals(sizes(blocked, 1025, 128, 257), product(1025, 128, 257));
+    assertEquals(sizes(direct(LANES), 512, 128, 5000), product(512, 128, 5000));
+  }
+
   /** What cannot be read is packed whole if it is small and used often. */
   @Example
   void aSmallSecondFactorIsPackedBesideAFirstThatIsReadWhereItLies() {
