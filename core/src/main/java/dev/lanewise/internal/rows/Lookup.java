@@ -43,7 +43,7 @@ public final class Lookup {
   /** Fewer bytes are not worth another thread. */
   private static final long LEAST_BYTES_OF_A_PART = 1 << 17;
 
-  /** A list of one row, where that starts at the table's own place plus its distance. */
+  /** The row numbers where a single row is given by its place. */
   private static final long[] FIRST = {0};
 
   /** What becomes of a bag's rows. */
@@ -152,12 +152,10 @@ public final class Lookup {
     }
   }
 
-  /**
-   * @param start added to the place of each row, in bytes
-   */
+  /** Rows whose place is that of their number and some bytes more. */
   private static void gather(
       Tensor table,
-      long start,
+      long moreBytes,
       long[] rows,
       int from,
       int count,
@@ -168,7 +166,7 @@ public final class Lookup {
     kernels(table)
         .gather(
             table.segment(),
-            table.offsetBytes() + start,
+            table.offsetBytes() + moreBytes,
             rowBytes(table),
             rows,
             from,
