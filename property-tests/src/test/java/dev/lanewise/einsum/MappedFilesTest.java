@@ -2,19 +2,12 @@ package dev.lanewise.einsum;
 
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 
+import dev.lanewise.MappedFiles;
 import dev.lanewise.tensor.DType;
-import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
 import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
-import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -36,16 +29,6 @@ class MappedFilesTest {
     return Arbitraries.of(DType.FLOAT32, DType.FLOAT64);
   }
 
-  private static Tensor mapped(Arena arena, Path file, DType dtype, Shape shape)
-      throws IOException {
-    try (FileChannel channel =
-        FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-      long bytes = Math.max(1, shape.elementCount() * dtype.sizeBytes());
-      MemorySegment segment = channel.map(MapMode.READ_WRITE, 0, bytes, arena);
-      return Tensor.wrap(segment, dtype, shape);
-    }
-  }
-
   @Property(tries = 300)
   void giveTheBitsOfOtherMemory(
       @ForAll("types") DType dtype,
@@ -53,25 +36,20 @@ class MappedFilesTest {
       @ForAll @IntRange(max = 300) int k,
       @ForAll @IntRange(min = 1, max = 70) int n,
       @ForAll Accumulation accumulation,
-      @ForAll("seeds") long seed)
-      throws IOException {
-    Path file = Files.createTempFile("lanewise", ".bin");
-    Path other = Files.createTempFile("lanewise", ".bin");
+      @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofShared()) {
+      Arena files = new MappedFiles(arena);
       Tensor a = values(arena, dtype, seed, m, k);
-      Tensor mappedA = mapped(arena, other, dtype, a.shape()).copyFrom(a);
+      Tensor mappedA = Tensor.allocate(files, dtype, a.shape()).copyFrom(a);
       Tensor b = values(arena, dtype, seed + 1, k, n);
       Tensor before = values(arena, dtype, seed + 2, m, n);
       Tensor expected = Tensor.allocate(arena, dtype, before.shape()).copyFrom(before);
-      Tensor actual = mapped(arena, file, dtype, before.shape()).copyFrom(before);
+      Tensor actual = Tensor.allocate(files, dtype, before.shape()).copyFrom(before);
       ContractionOptions options = ContractionOptions.DEFAULT.withDType(dtype);
       Contraction plan = Contraction.compile("ik,kj->ij", options, a.shape(), b.shape());
       plan.execute(a, b, expected, accumulation);
       plan.execute(mappedA, b, actual, accumulation);
       assertSameBits("[%d, %d, %d]".formatted(m, k, n), expected, actual);
-    } finally {
-      Files.deleteIfExists(file);
-      Files.deleteIfExists(other);
     }
   }
 

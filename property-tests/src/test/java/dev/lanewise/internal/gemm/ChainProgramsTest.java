@@ -3,6 +3,7 @@ package dev.lanewise.internal.gemm;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lanewise.MappedFiles;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
@@ -11,16 +12,9 @@ import dev.lanewise.internal.kernel.Numbers;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.parallel.Parallelism;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileChannel.MapMode;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -676,34 +670,6 @@ class ChainProgramsTest {
     private Numbers place(Arena arena, double[] values) {
       Arena memory = mapped ? new MappedFiles(arena) : arena;
       return Numbers.of(type, memory, values, 4 * random.nextInt(16));
-    }
-  }
-
-  /** Memory in mapped files that have no name any more. */
-  private record MappedFiles(Arena arena) implements Arena {
-    @Override
-    public MemorySegment allocate(long bytes, long alignment) {
-      try {
-        Path file = Files.createTempFile("lanewise", ".bin");
-        try (FileChannel channel =
-            FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-          return channel.map(MapMode.READ_WRITE, 0, bytes, arena);
-        } finally {
-          Files.delete(file);
-        }
-      } catch (IOException e) {
-        throw new UncheckedIOException(e);
-      }
-    }
-
-    @Override
-    public MemorySegment.Scope scope() {
-      return arena.scope();
-    }
-
-    @Override
-    public void close() {
-      arena.close();
     }
   }
 }
