@@ -195,22 +195,20 @@ final class DotsSource {
 """
   private static final %1$s ZERO = %1$s.zero(F);
 
-  /** What changes no partial sum, not even -0, when it is added: +0 times this is -0. */
-  private static final %1$s MINUS_ZERO = %1$s.broadcast(F, -0%2$s);
-
   /** The lanes of one vector, 0, 1, 2, ... */
-  private static final %3$s IOTA = swap(0);
+  private static final %2$s IOTA = swap(0);
 
 """
-            .formatted(d.floats(), e.literalSuffix.isEmpty() ? "d" : e.literalSuffix, indices));
+            .formatted(d.floats(), indices));
     int apart = rowsAtATime(widestVectors());
     for (int h = widest() / 2; h >= 1; h /= 2) {
-      code.append("  private static final %1$s SWAP%2$d = swap(%2$d);\n".formatted(indices, h));
       if (apart > 1) {
         code.append(
             "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
         code.append(
             "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n".formatted(indices, h));
+      } else {
+        code.append("  private static final %1$s SWAP%2$d = swap(%2$d);\n".formatted(indices, h));
       }
       apart /= 2;
     }
@@ -276,7 +274,7 @@ final class DotsSource {
         code.append("  }\n");
         for (int count : together == 1 ? List.of(1) : List.of(together, 1)) {
           if (count > 1 || kind != Rows.EACH) {
-            code.append(rows(kind, lanes, count));
+            code.append(count == 1 ? row(kind, lanes) : rows(kind, lanes, count));
           }
         }
       }
@@ -308,19 +306,57 @@ final class DotsSource {
     return "p" + row + "_" + vector;
   }
 
-  /** The complete sums of some rows. */
+  /** The complete sums of some rows of whole blocks of 64. */
   private String rows(Rows kind, int lanes, int rows) {
     int vectors = PARTIALS / lanes;
-    int passes = rows > 1 ? 1 : Math.max(1, vectors / MOST_ACCUMULATORS);
+    StringBuilder code = new StringBuilder(head(kind, lanes, rows, vectors));
+    List<Integer> all = every(0, 1, vectors);
+    for (List<Integer> together : loops(kind, rows)) {
+      for (int v : all) {
+        for (int r : together) {
+          code.append("    %s %s = %s;\n".formatted(d.floats(), sum(r, v), d.zero()));
+        }
+      }
+      code.append(loop(kind, together, "0", all, all)).append(folds(together, all));
+    }
+    return code.append(lanesTree(lanes, rows)).append("  }\n").toString();
+  }
+
+  /**
+   * The complete sum of one row of any length. Its products are counted from its end: the first
+   * ones, fewer than a step of the loop has, meet partial sums that are still 0. Which partial sum
+   * is the first does not matter, as the tree adds those that are half of their number apart.
+   *
+   * <p>A step of the loop is at most four vectors long. Where a row has more partial sums, two
+   * groups of them change places: code for all of them is too much for C2.
+   */
+  private String row(Rows kind, int lanes) {
+    int vectors = PARTIALS / lanes;
+    int passes = Math.max(1, vectors / MOST_ACCUMULATORS);
+    int step = Math.min(vectors / passes, 4);
+    StringBuilder code = new StringBuilder(head(kind, lanes, 1, step * passes));
+    code.append("    final int rest = k %% %d;\n".formatted(step * passes * lanes));
+    for (int pass = 0; pass < passes; pass++) {
+      List<Integer> own = every(pass, passes, vectors);
+      code.append(rest(kind, lanes, passes, own, step));
+      code.append(loop(kind, List.of(0), "(long) rest * " + e.bytes(), own, own.subList(0, step)));
+      code.append(folds(List.of(0), own));
+    }
+    code.append(folds(List.of(0), every(0, 1, passes)));
+    return code.append(
+            "    put1(c, cOffset, accumulate, %s);\n  }\n"
+                .formatted(tree(0, 1, lanes).replaceAll("q(\\d+)", sum(0, 0) + ".lane($1)")))
+        .toString();
+  }
+
+  /** The begin of a kernel of some rows, whose loop has steps of some vectors. */
+  private String head(Rows kind, int lanes, int rows, int vectors) {
     StringBuilder code = new StringBuilder();
     code.append(
         "\n  private static void %s%d(%s) {\n"
             .formatted(name(kind, lanes), rows, runs(kind, rows)));
-    if (rows == 1) {
-      code.append("    final int whole = k - k %% %d;\n".formatted(PARTIALS));
-      code.append("    final int rest = k - whole;\n");
-    }
-    code.append("    final long step = %d * Lanes.one * %s;\n".formatted(PARTIALS, e.bytes()));
+    code.append(
+        "    final long step = %d * Lanes.one * %s;\n".formatted(vectors * lanes, e.bytes()));
     for (int r = 1; r < rows; r++) {
       code.append("    final long a%1$d = aOffset + %1$d * aRowStride;\n".formatted(r));
       if (kind != Rows.SHARED) {
@@ -333,30 +369,20 @@ final class DotsSource {
         code.append("    final %s s%d = %s;\n".formatted(d.floats(), r, d.broadcast(value)));
       }
     }
-    for (int pass = 0; pass < passes; pass++) {
-      List<Integer> own = every(pass, passes, vectors);
-      for (List<Integer> together : loops(kind, rows)) {
-        code.append(loop(kind, together, own, rows == 1 ? "whole" : "k"));
-        if (rows == 1) {
-          code.append(rest(kind, lanes, own));
-        }
-        for (int half = own.size() / 2; half >= 1; half /= 2) {
-          for (int i = 0; i < half; i++) {
-            for (int r : together) {
-              code.append(fold(r, own.get(i), own.get(i + half)));
-            }
-          }
-        }
-      }
-    }
-    for (int half = passes / 2; half >= 1; half /= 2) {
+    return code.toString();
+  }
+
+  /** The levels of the tree that add whole vectors. */
+  private String folds(List<Integer> rows, List<Integer> vectors) {
+    StringBuilder code = new StringBuilder();
+    for (int half = vectors.size() / 2; half >= 1; half /= 2) {
       for (int i = 0; i < half; i++) {
-        for (int r = 0; r < rows; r++) {
-          code.append(fold(r, i, i + half));
+        for (int r : rows) {
+          code.append(fold(r, vectors.get(i), vectors.get(i + half)));
         }
       }
     }
-    return code.append(lanesTree(lanes, rows)).append("  }\n").toString();
+    return code.toString();
   }
 
   /**
@@ -369,18 +395,25 @@ final class DotsSource {
     return kind == Rows.EACH ? all.stream().map(List::of).toList() : List.of(all);
   }
 
-  /** The products of some rows up to an end, in some of their partial sums. */
-  private String loop(Rows kind, List<Integer> rows, List<Integer> vectors, String end) {
+  /**
+   * The products of some rows from a position to the end. A step that is shorter than what it adds
+   * to is for those that come first, and then the others are the first.
+   */
+  private String loop(
+      Rows kind, List<Integer> rows, String from, List<Integer> vectors, List<Integer> step) {
     StringBuilder code = new StringBuilder();
-    for (int v : vectors) {
-      for (int r : rows) {
-        code.append("    %s %s = %s;\n".formatted(d.floats(), sum(r, v), d.zero()));
-      }
-    }
     code.append(
-        "    for (long at = 0; at < (long) %s * %s; at += step) {\n".formatted(end, e.bytes()));
-    for (int v : vectors) {
+        "    for (long at = %s; at < (long) k * %s; at += step) {\n".formatted(from, e.bytes()));
+    for (int v : step) {
       code.append(step(kind, rows, v, "      "));
+    }
+    if (step.size() < vectors.size()) {
+      for (int i = 0; i < step.size(); i++) {
+        String first = sum(0, vectors.get(i));
+        String other = sum(0, vectors.get(i + step.size()));
+        code.append("      final %1$s next%2$d = %3$s;\n".formatted(d.floats(), i, first));
+        code.append("      %1$s = %2$s;\n      %2$s = next%3$d;\n".formatted(first, other, i));
+      }
     }
     return code.append("    }\n").toString();
   }
@@ -418,42 +451,51 @@ final class DotsSource {
   }
 
   /**
-   * The products behind the last whole 64 of one row: whole vectors of them, and then fewer than a
-   * vector has lanes, which are taken from the vector that ends with the run, its lanes moved to
-   * the front and the others filled so that their product is -0.
+   * The partial sums of one row with its first products, which are fewer than those of a step:
+   * whole vectors, and before them fewer than a vector has lanes, which are computed with the
+   * vector that begins with the row, moved to the last lanes, and 0 in the others.
    */
-  private String rest(Rows kind, int lanes, List<Integer> own) {
+  private String rest(Rows kind, int lanes, int passes, List<Integer> own, int step) {
     StringBuilder code = new StringBuilder();
-    code.append("    if (rest > 0) {\n");
-    code.append("      final long at = (long) whole * %s;\n".formatted(e.bytes()));
-    for (int v : own) {
-      if (v < PARTIALS / lanes - 1) {
-        code.append("      if (rest >= %d) {\n".formatted((v + 1) * lanes));
-        code.append(step(kind, List.of(0), v, "        ")).append("      }\n");
+    int after = passes - own.getFirst();
+    for (int i = 0; i < own.size(); i++) {
+      String partial = sum(0, own.get(i));
+      code.append("    %s %s = %s;\n".formatted(d.floats(), partial, d.zero()));
+      int vectors = passes * (own.size() - 1 - i) + after;
+      if (vectors < step * passes) {
+        code.append("    if (rest >= %d) {\n".formatted(vectors * lanes));
+        String at = "(long) (rest - %d) * %s".formatted(vectors * lanes, e.bytes());
+        code.append("      %s = %s;\n    }\n".formatted(partial, product(kind, at)));
       }
     }
-    String end = "(long) (k - LANES) * " + e.bytes();
     code.append(
 """
-      final int odd = rest %% %1$d;
-      if (odd > 0) {
-        final %3$s front = IOTA.add(LANES - odd);
-        final %2$s x = %4$s;
-        final %2$s y = %5$s;
-        switch (rest / %1$d) {
+    final int odd%1$d = rest %% %2$d;
+    if (odd%1$d > 0%3$s) {
+      final %4$s last = IOTA.add(odd%1$d - LANES);
+      final %5$s product = %6$s;
+      final %5$s moved = %7$s;
+      switch (rest / %8$d) {
 """
             .formatted(
+                own.getFirst(),
                 lanes,
-                d.floats(),
+                passes == 1 ? "" : " && rest / %d %% %d == %d".formatted(lanes, passes, after - 1),
                 Selection.type(e),
-                Selection.of(e, "front", load("a", 0, end), "ZERO"),
-                Selection.of(
-                    e, "front", kind == Rows.SCALAR ? "s0" : load("b", 0, end), "MINUS_ZERO")));
-    for (int v : own) {
+                d.floats(),
+                product(kind, "0"),
+                Selection.of(e, "last", "product", "ZERO"),
+                passes * lanes));
+    for (int i = 0; i < step; i++) {
       code.append(
-          "          case %d -> %s = %s;\n".formatted(v, sum(0, v), d.fma("x", "y", sum(0, v))));
+          "        case %d -> %s = moved;\n".formatted(i, sum(0, own.get(own.size() - 1 - i))));
     }
-    return code.append("          default -> {}\n        }\n      }\n    }\n").toString();
+    return code.append("        default -> {}\n      }\n    }\n").toString();
+  }
+
+  /** The products of a vector of one row, as sums that begin. */
+  private String product(Rows kind, String at) {
+    return d.fma(load("a", 0, at), kind == Rows.SCALAR ? "s0" : load("b", 0, at), d.zero());
   }
 
   /** The levels of the tree within a vector; two rows share a vector as soon as they fit. */
@@ -491,10 +533,9 @@ final class DotsSource {
     }
     String result = left.getFirst();
     code.append(
-        "    put%d(c, cOffset, %saccumulate, %s);\n"
+        "    put%d(c, cOffset, cRowStride, accumulate, %s);\n"
             .formatted(
                 rows,
-                rows == 1 ? "" : "cRowStride, ",
                 IntStream.range(0, rows)
                     .mapToObj(r -> result + ".lane(" + r * (lanes / rows) + ")")
                     .collect(Collectors.joining(", "))));
