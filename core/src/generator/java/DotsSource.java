@@ -16,6 +16,9 @@ final class DotsSource {
   /** Accumulators that 16 registers hold beside what a step needs. */
   private static final int MOST_ACCUMULATORS = 8;
 
+  /** Vectors of one row in a step of a loop: code for more is too much for C2. */
+  private static final int LONGEST_STEP = 4;
+
   private static final String A_AND_B =
       "MemorySegment a, long aOffset, long aRowStride, MemorySegment b, long bOffset, long bRowStride";
   private static final String C =
@@ -29,9 +32,8 @@ final class DotsSource {
   private final Element e;
   private final boolean vector;
 
-  /** Nothing is cast: with casts C1 has too few registers for some of these methods. */
   private DotsSource(Dialect d) {
-    this.d = d instanceof VectorDialect vectors ? vectors.uncast() : d;
+    this.d = d;
     this.e = d.element();
     this.vector = d.loops().size() > 1;
   }
@@ -189,53 +191,41 @@ final class DotsSource {
   }
 
   private String constants() {
-    String indices = Selection.type(e);
     StringBuilder code = new StringBuilder();
     code.append(
 """
   private static final %1$s ZERO = %1$s.zero(F);
 
   /** The lanes of one vector, 0, 1, 2, ... */
-  private static final %2$s IOTA = swap(0);
+  private static final %2$s IOTA = %2$s.zero(%3$s).addIndex(1);
 
 """
-            .formatted(d.floats(), indices));
+            .formatted(d.floats(), Selection.type(e), Selection.species(e)));
     int apart = rowsAtATime(widestVectors());
     for (int h = widest() / 2; h >= 1; h /= 2) {
+      code.append(
+          "  private static final VectorShuffle<%1$s> SWAP%2$d = F.shuffleFromOp(i -> (i ^ %2$d) %% LANES);\n"
+              .formatted(e.capital, h));
       if (apart > 1) {
         code.append(
-            "  private static final %1$s FIRST%2$d = halves(%2$d, 0);\n".formatted(indices, h));
-        code.append(
-            "  private static final %1$s SECOND%2$d = halves(%2$d, %2$d);\n".formatted(indices, h));
-      } else {
-        code.append("  private static final %1$s SWAP%2$d = swap(%2$d);\n".formatted(indices, h));
+            "  private static final VectorMask<%1$s> SECOND%2$d = second(%2$d);\n"
+                .formatted(e.capital, h));
       }
       apart /= 2;
     }
     return code.append(
 """
 
-  /** Exchanges neighbouring groups of lanes. */
-  private static %1$s swap(int group) {
-    %2$s[] indices = new %2$s[LANES];
+  /** Of every two groups of lanes the second one. */
+  private static VectorMask<%1$s> second(int group) {
+    long bits = 0;
     for (int i = 0; i < LANES; i++) {
-      final int lane = (i ^ group) %% LANES;
-      indices[i] = lane;
+      bits |= (i & group) == 0 ? 0 : 1L << i;
     }
-    return %3$s;
-  }
-
-  /** Of every two groups of lanes in two vectors the one that starts at first, side by side. */
-  private static %1$s halves(int group, int first) {
-    %2$s[] indices = new %2$s[LANES];
-    for (int i = 0; i < LANES; i++) {
-      final int lane = (i / group * 2 * group + i %% group + first) %% (2 * LANES);
-      indices[i] = lane;
-    }
-    return %3$s;
+    return VectorMask.fromLong(F, bits);
   }
 """
-                .formatted(indices, Selection.primitive(e), Selection.fromArray(e, "indices")))
+                .formatted(e.capital))
         .toString();
   }
 
@@ -306,20 +296,50 @@ final class DotsSource {
     return "p" + row + "_" + vector;
   }
 
-  /** The complete sums of some rows of whole blocks of 64. */
+  /**
+   * The complete sums of some rows of whole blocks of 64. Rows that meet the same row of B are
+   * computed together. Others come one after the other, so that memory is read in two runs instead
+   * of eight (1.5 times the speed for rows of 64), and change places like a queue, as code for each
+   * of them is too much for C2.
+   */
   private String rows(Rows kind, int lanes, int rows) {
-    int vectors = PARTIALS / lanes;
-    StringBuilder code = new StringBuilder(head(kind, lanes, rows, vectors));
-    List<Integer> all = every(0, 1, vectors);
-    for (List<Integer> together : loops(kind, rows)) {
-      for (int v : all) {
-        for (int r : together) {
-          code.append("    %s %s = %s;\n".formatted(d.floats(), sum(r, v), d.zero()));
-        }
+    List<Integer> vectors = every(0, 1, PARTIALS / lanes);
+    int step = kind == Rows.SHARED ? vectors.size() : Math.min(vectors.size(), LONGEST_STEP);
+    StringBuilder code = new StringBuilder(head(kind, lanes, rows, step));
+    List<String> sums;
+    if (kind == Rows.SHARED) {
+      for (int r = 1; r < rows; r++) {
+        code.append("    final long a%1$d = aOffset + %1$d * aRowStride;\n".formatted(r));
       }
-      code.append(loop(kind, together, "0", all, all)).append(folds(together, all));
+      code.append(sums(kind, every(0, 1, rows), vectors, step));
+      sums = IntStream.range(0, rows).mapToObj(r -> sum(r, 0)).toList();
+    } else {
+      sums = IntStream.range(0, rows).mapToObj(r -> "row" + r).toList();
+      for (String row : sums) {
+        code.append("    %s %s = %s;\n".formatted(d.floats(), row, d.zero()));
+      }
+      code.append("    for (int row = 0; row < %d; row++) {\n".formatted(rows));
+      code.append(scalar(kind)).append(sums(kind, List.of(0), vectors, step));
+      for (int r = 1; r < rows; r++) {
+        code.append("    %s = %s;\n".formatted(sums.get(r - 1), sums.get(r)));
+      }
+      code.append("    %s = %s;\n".formatted(sums.getLast(), sum(0, 0)));
+      code.append("    aOffset += aRowStride;\n    bOffset += bRowStride;\n    }\n");
     }
-    return code.append(lanesTree(lanes, rows)).append("  }\n").toString();
+    return code.append(lanesTree(lanes, sums)).append("  }\n").toString();
+  }
+
+  /** The sums of some rows of whole blocks, one vector each. */
+  private String sums(Rows kind, List<Integer> rows, List<Integer> vectors, int step) {
+    StringBuilder code = new StringBuilder();
+    for (int v : vectors) {
+      for (int r : rows) {
+        code.append("    %s %s = %s;\n".formatted(d.floats(), sum(r, v), d.zero()));
+      }
+    }
+    return code.append(loop(kind, rows, "0", vectors, vectors.subList(0, step)))
+        .append(folds(rows, vectors))
+        .toString();
   }
 
   /**
@@ -327,15 +347,19 @@ final class DotsSource {
    * ones, fewer than a step of the loop has, meet partial sums that are still 0. Which partial sum
    * is the first does not matter, as the tree adds those that are half of their number apart.
    *
-   * <p>A step of the loop is at most four vectors long. Where a row has more partial sums, two
-   * groups of them change places: code for all of them is too much for C2.
+   * <p>Where a row has more partial sums than a step of the loop is long, they change places like a
+   * queue.
    */
   private String row(Rows kind, int lanes) {
     int vectors = PARTIALS / lanes;
     int passes = Math.max(1, vectors / MOST_ACCUMULATORS);
-    int step = Math.min(vectors / passes, 4);
+    int step = Math.min(vectors / passes, LONGEST_STEP);
     StringBuilder code = new StringBuilder(head(kind, lanes, 1, step * passes));
     code.append("    final int rest = k %% %d;\n".formatted(step * passes * lanes));
+    code.append("    final int odd = k %% %d;\n".formatted(lanes));
+    code.append(
+        "    final long vector = %d * Lanes.one * %s;\n".formatted(passes * lanes, e.bytes()));
+    code.append(scalar(kind));
     for (int pass = 0; pass < passes; pass++) {
       List<Integer> own = every(pass, passes, vectors);
       code.append(rest(kind, lanes, passes, own, step));
@@ -357,19 +381,13 @@ final class DotsSource {
             .formatted(name(kind, lanes), rows, runs(kind, rows)));
     code.append(
         "    final long step = %d * Lanes.one * %s;\n".formatted(vectors * lanes, e.bytes()));
-    for (int r = 1; r < rows; r++) {
-      code.append("    final long a%1$d = aOffset + %1$d * aRowStride;\n".formatted(r));
-      if (kind != Rows.SHARED) {
-        code.append("    final long b%1$d = bOffset + %1$d * bRowStride;\n".formatted(r));
-      }
-    }
-    if (kind == Rows.SCALAR) {
-      for (int r = 0; r < rows; r++) {
-        String value = new ScalarDialect(e).load("b", r == 0 ? "bOffset" : "b" + r);
-        code.append("    final %s s%d = %s;\n".formatted(d.floats(), r, d.broadcast(value)));
-      }
-    }
     return code.toString();
+  }
+
+  /** What all products of a row are multiplied by, where that is one number. */
+  private String scalar(Rows kind) {
+    String value = d.broadcast(new ScalarDialect(e).load("b", "bOffset"));
+    return kind == Rows.SCALAR ? "    final %s s0 = %s;\n".formatted(d.floats(), value) : "";
   }
 
   /** The levels of the tree that add whole vectors. */
@@ -386,16 +404,6 @@ final class DotsSource {
   }
 
   /**
-   * The rows whose products one loop computes: all of them where they share B's row, one by one
-   * where each has its own, so that memory is read in two runs instead of eight (1.5 times the
-   * speed for rows of 64).
-   */
-  private static List<List<Integer>> loops(Rows kind, int rows) {
-    List<Integer> all = every(0, 1, rows);
-    return kind == Rows.EACH ? all.stream().map(List::of).toList() : List.of(all);
-  }
-
-  /**
    * The products of some rows from a position to the end. A step that is shorter than what it adds
    * to is for those that come first, and then the others are the first.
    */
@@ -408,11 +416,18 @@ final class DotsSource {
       code.append(step(kind, rows, v, "      "));
     }
     if (step.size() < vectors.size()) {
-      for (int i = 0; i < step.size(); i++) {
-        String first = sum(0, vectors.get(i));
-        String other = sum(0, vectors.get(i + step.size()));
-        code.append("      final %1$s next%2$d = %3$s;\n".formatted(d.floats(), i, first));
-        code.append("      %1$s = %2$s;\n      %2$s = next%3$d;\n".formatted(first, other, i));
+      for (int v : step) {
+        code.append("      final %s next%d = %s;\n".formatted(d.floats(), v, sum(0, v)));
+      }
+      for (int i = 0; i < vectors.size(); i++) {
+        int other = i + step.size();
+        code.append(
+            "      %s = %s;\n"
+                .formatted(
+                    sum(0, vectors.get(i)),
+                    other < vectors.size()
+                        ? sum(0, vectors.get(other))
+                        : "next" + step.get(other - vectors.size())));
       }
     }
     return code.append("    }\n").toString();
@@ -452,45 +467,40 @@ final class DotsSource {
 
   /**
    * The partial sums of one row with its first products, which are fewer than those of a step:
-   * whole vectors, and before them fewer than a vector has lanes, which are computed with the
-   * vector that begins with the row, moved to the last lanes, and 0 in the others.
+   * fewer than a vector has lanes, which are computed with the vector that begins with the row,
+   * moved to the last lanes, and 0 in the others, and then whole vectors.
    */
   private String rest(Rows kind, int lanes, int passes, List<Integer> own, int step) {
+    int pass = own.getFirst();
+    List<Integer> last = own.subList(own.size() - step, own.size());
     StringBuilder code = new StringBuilder();
-    int after = passes - own.getFirst();
-    for (int i = 0; i < own.size(); i++) {
-      String partial = sum(0, own.get(i));
-      code.append("    %s %s = %s;\n".formatted(d.floats(), partial, d.zero()));
-      int vectors = passes * (own.size() - 1 - i) + after;
-      if (vectors < step * passes) {
-        code.append("    if (rest >= %d) {\n".formatted(vectors * lanes));
-        String at = "(long) (rest - %d) * %s".formatted(vectors * lanes, e.bytes());
-        code.append("      %s = %s;\n    }\n".formatted(partial, product(kind, at)));
-      }
+    for (int v : own) {
+      code.append("    %s %s = %s;\n".formatted(d.floats(), sum(0, v), d.zero()));
     }
     code.append(
 """
-    final int odd%1$d = rest %% %2$d;
-    if (odd%1$d > 0%3$s) {
-      final %4$s last = IOTA.add(odd%1$d - LANES);
-      final %5$s product = %6$s;
-      final %5$s moved = %7$s;
-      switch (rest / %8$d) {
+    if (odd > 0%1$s) {
+      final %2$s product = %3$s;
+      %4$s = %5$s;
+    }
+    for (long at = (long) %6$s * %7$s; at < (long) rest * %7$s; at += vector) {
+      final %2$s product = %8$s;
 """
             .formatted(
-                own.getFirst(),
-                lanes,
-                passes == 1 ? "" : " && rest / %d %% %d == %d".formatted(lanes, passes, after - 1),
-                Selection.type(e),
+                passes == 1
+                    ? ""
+                    : " && rest / %d %% %d == %d".formatted(lanes, passes, passes - 1 - pass),
                 d.floats(),
                 product(kind, "0"),
-                Selection.of(e, "last", "product", "ZERO"),
-                passes * lanes));
-    for (int i = 0; i < step; i++) {
-      code.append(
-          "        case %d -> %s = moved;\n".formatted(i, sum(0, own.get(own.size() - 1 - i))));
+                sum(0, last.getLast()),
+                Selection.of(e, "IOTA.add(odd - LANES)", "product", "ZERO"),
+                passes == 1 ? "odd" : "((rest + %d) %% %d)".formatted(pass * lanes, passes * lanes),
+                e.bytes(),
+                product(kind, "at")));
+    for (int i = 1; i < step; i++) {
+      code.append("      %s = %s;\n".formatted(sum(0, last.get(i - 1)), sum(0, last.get(i))));
     }
-    return code.append("        default -> {}\n      }\n    }\n").toString();
+    return code.append("      %s = product;\n    }\n".formatted(sum(0, last.getLast()))).toString();
   }
 
   /** The products of a vector of one row, as sums that begin. */
@@ -498,48 +508,52 @@ final class DotsSource {
     return d.fma(load("a", 0, at), kind == Rows.SCALAR ? "s0" : load("b", 0, at), d.zero());
   }
 
-  /** The levels of the tree within a vector; two rows share a vector as soon as they fit. */
-  private String lanesTree(int lanes, int rows) {
+  /**
+   * The levels of the tree within the vectors of some rows; two share a vector as soon as they fit.
+   * A lane is added to its partner, so both have the sum, and one of them makes room.
+   */
+  private String lanesTree(int lanes, List<String> rows) {
     StringBuilder code = new StringBuilder();
-    List<String> left = IntStream.range(0, rows).mapToObj(r -> sum(r, 0)).toList();
+    List<String> left = rows;
     int names = 0;
     for (int h = lanes / 2; h >= 1; h /= 2) {
-      if (left.size() > 1) {
-        List<String> next = new ArrayList<>();
-        for (int i = 0; i < left.size(); i += 2) {
-          String name = "t" + names++;
-          code.append(
-              "    final %s %s = %s;\n"
-                  .formatted(
-                      d.floats(),
-                      name,
-                      d.binary(
-                          "add",
-                          "+",
-                          Selection.of(e, "FIRST" + h, left.get(i), left.get(i + 1)),
-                          Selection.of(e, "SECOND" + h, left.get(i), left.get(i + 1)))));
-          next.add(name);
-        }
-        left = next;
-      } else {
+      List<String> next = new ArrayList<>();
+      for (String vector : left) {
         String name = "t" + names++;
-        String x = left.getFirst();
         code.append(
             "    final %s %s = %s;\n"
                 .formatted(
-                    d.floats(), name, d.binary("add", "+", x, Selection.of(e, "SWAP" + h, x, x))));
-        left = List.of(name);
+                    d.floats(),
+                    name,
+                    d.binary(
+                        "add",
+                        "+",
+                        vector,
+                        VectorDialect.known("F", vector) + ".rearrange(SWAP" + h + ")")));
+        next.add(name);
+      }
+      left = next;
+      if (left.size() > 1) {
+        next = new ArrayList<>();
+        for (int i = 0; i < left.size() / 2; i++) {
+          String name = "t" + names++;
+          code.append(
+              "    final %s %s = %s.blend(%s, SECOND%d);\n"
+                  .formatted(d.floats(), name, left.get(i), left.get(i + left.size() / 2), h));
+          next.add(name);
+        }
+        left = next;
       }
     }
     String result = left.getFirst();
-    code.append(
-        "    put%d(c, cOffset, cRowStride, accumulate, %s);\n"
-            .formatted(
-                rows,
-                IntStream.range(0, rows)
-                    .mapToObj(r -> result + ".lane(" + r * (lanes / rows) + ")")
-                    .collect(Collectors.joining(", "))));
-    return code.toString();
+    return code.append(
+            "    put%d(c, cOffset, cRowStride, accumulate, %s);\n"
+                .formatted(
+                    rows.size(),
+                    IntStream.range(0, rows.size())
+                        .mapToObj(r -> result + ".lane(" + r * (lanes / rows.size()) + ")")
+                        .collect(Collectors.joining(", "))))
+        .toString();
   }
 
   /** Sums go to memory behind a call: the code for it would make a kernel too large for C1. */

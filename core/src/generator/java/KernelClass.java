@@ -66,7 +66,8 @@ record KernelClass(Dialect dialect, String name, String contract, String species
               "LongVector",
               "ShortVector",
               "VectorMask",
-              "VectorOperators")) {
+              "VectorOperators",
+              "VectorShuffle")) {
         if (fields.contains(type) || methods.contains(type)) {
           code.append("import jdk.incubator.vector.").append(type).append(";\n");
         }

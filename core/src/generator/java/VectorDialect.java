@@ -18,25 +18,14 @@ final class VectorDialect implements Dialect {
 
   private final Element element;
   private final String species;
-  private final boolean casts;
 
   VectorDialect(Element element) {
     this(element, SPECIES);
   }
 
   VectorDialect(Element element, String species) {
-    this(element, species, true);
-  }
-
-  private VectorDialect(Element element, String species, boolean casts) {
     this.element = element;
     this.species = species;
-    this.casts = casts;
-  }
-
-  /** The same without casts, each of which makes a method larger for C1. */
-  VectorDialect uncast() {
-    return new VectorDialect(element, species, false);
   }
 
   /** The field that holds the class of a species' vectors. */
@@ -159,7 +148,7 @@ final class VectorDialect implements Dialect {
   }
 
   private String known(String vector) {
-    return casts ? known(species, vector) : vector;
+    return known(species, vector);
   }
 
   /** An expression for a vector, of which C2 is told that it is of a species of the class. */

@@ -19,7 +19,7 @@ import jdk.jfr.Recording;
  * A program for a JVM of its own: runs many plans mixed, and every kernel, in rounds until several
  * in a row bring no compilation; then says what the rounds allocated, and leaves the recorded
  * compilations and the code that is held at the end. It gives up, too, when the code does not
- * change any more and the rounds still allocate.
+ * change any more and the rounds still allocate, though what allocates has been called often.
  *
  * <p>Arguments: how it starts, where the recording goes, where the list of code goes. The last line
  * of the output is {@code steady} followed by the bytes that each of the last rounds allocated, or
@@ -48,7 +48,7 @@ final class KernelProgram {
   /** More than the 5000 calls, in as many rounds as must be steady, after which C2 compiles. */
   private static final int RUNS = 2000;
 
-  private static final Duration TIME_TO_SHOW = Duration.ofMillis(200);
+  private static final Duration OFTEN = Duration.ofMillis(200);
 
   static final int STEADY_ROUNDS = 3;
 
@@ -115,25 +115,32 @@ final class KernelProgram {
         steady.add(allocated);
       }
       code = now;
+      if (unchanged == MOST_ROUNDS / 2 && allocated > 0) {
+        callOftenWhatAllocates();
+      }
       System.out.printf(
           "%.1f s: %d bytes allocated, %d pieces of kernel code%n",
           (System.nanoTime() - start) / 1e9, allocated, code.size());
     }
     if (steady.size() < STEADY_ROUNDS) {
-      showThoseThatAllocate();
+      callOftenWhatAllocates();
     }
     return "steady " + steady.stream().map(String::valueOf).collect(Collectors.joining(" "));
   }
 
-  /** Runs each call and plan that allocates often, so that the recording shows where it does. */
-  private void showThoseThatAllocate() {
+  /**
+   * Runs each call and plan that allocates for a while. Some way through a plan may be taken so
+   * seldom that it would not be compiled before the end; what allocates in spite of that shows in
+   * the recording.
+   */
+  private void callOftenWhatAllocates() {
     List<Runnable> all = new ArrayList<>(kernels);
     all.addAll(plans);
     for (Runnable call : all) {
       call.run();
       if (AllocatedBytes.of(1, call) > 0) {
         long start = System.nanoTime();
-        while (System.nanoTime() - start < TIME_TO_SHOW.toNanos()) {
+        while (System.nanoTime() - start < OFTEN.toNanos()) {
           call.run();
         }
       }

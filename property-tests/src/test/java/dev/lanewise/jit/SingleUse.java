@@ -98,12 +98,15 @@ record SingleUse(String name, Maker made) {
       addContraction(all, dtype, "ik,kj->ij", Shape.of(300, 17), Shape.of(17, 5));
       addContraction(all, dtype, "ik,jk->ij", Shape.of(8, 300), Shape.of(70, 300));
       addContraction(all, dtype, "bi,bi->b", Shape.of(500, 64), Shape.of(500, 64));
+      addContraction(all, dtype, "bi,bi->b", Shape.of(300, 768), Shape.of(300, 768));
       addContraction(all, dtype, "ik,k->i", Shape.of(100, 300), Shape.of(300));
+      addContraction(all, dtype, "ik,k->i", Shape.of(100, 256), Shape.of(256));
       addContraction(all, dtype, "ki,k->i", Shape.of(300, 100), Shape.of(300));
       addContraction(all, dtype, "k,k->", Shape.of(5000), Shape.of(5000));
       addContraction(all, dtype, "i,j->ij", Shape.of(100), Shape.of(100));
       addContraction(all, dtype, "ij->ji", Shape.of(100, 100));
       addContraction(all, dtype, "ij->i", Shape.of(100, 100));
+      addContraction(all, dtype, "ij->i", Shape.of(100, 128));
       addContraction(all, dtype, "ij->j", Shape.of(100, 100));
     }
     for (DType dtype :
