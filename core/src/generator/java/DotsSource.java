@@ -404,8 +404,8 @@ final class DotsSource {
   }
 
   /**
-   * The products of some rows from a position to the end. A step that is shorter than what it adds
-   * to is for those that come first, and then the others are the first.
+   * The products of some rows from a position to the end. Where a step has fewer vectors than a row
+   * has partial sums, it adds to the first ones, which then move behind the others.
    */
   private String loop(
       Rows kind, List<Integer> rows, String from, List<Integer> vectors, List<Integer> step) {
@@ -413,7 +413,7 @@ final class DotsSource {
     code.append(
         "    for (long at = %s; at < (long) k * %s; at += step) {\n".formatted(from, e.bytes()));
     for (int v : step) {
-      code.append(step(kind, rows, v, "      "));
+      code.append(step(kind, rows, v));
     }
     if (step.size() < vectors.size()) {
       for (int v : step) {
@@ -447,16 +447,15 @@ final class DotsSource {
   }
 
   /** One vector of products of some rows. */
-  private String step(Rows kind, List<Integer> rows, int v, String indent) {
+  private String step(Rows kind, List<Integer> rows, int v) {
     StringBuilder code = new StringBuilder();
     String at = SourceText.offset("at", v, d);
+    String b = kind == Rows.SCALAR ? "s0" : "y" + v;
+    if (kind != Rows.SCALAR) {
+      code.append("      final %s %s = %s;\n".formatted(d.floats(), b, load("b", 0, at)));
+    }
     for (int r : rows) {
-      String b = kind == Rows.SCALAR ? "s" + r : "y" + v;
-      if (kind != Rows.SCALAR && r == rows.getFirst()) {
-        code.append("%sfinal %s %s = %s;\n".formatted(indent, d.floats(), b, load("b", r, at)));
-      }
-      code.append(
-          "%s%s = %s;\n".formatted(indent, sum(r, v), d.fma(load("a", r, at), b, sum(r, v))));
+      code.append("      %s = %s;\n".formatted(sum(r, v), d.fma(load("a", r, at), b, sum(r, v))));
     }
     return code.toString();
   }
@@ -466,9 +465,9 @@ final class DotsSource {
   }
 
   /**
-   * The partial sums of one row with its first products, which are fewer than those of a step:
-   * fewer than a vector has lanes, which are computed with the vector that begins with the row,
-   * moved to the last lanes, and 0 in the others, and then whole vectors.
+   * The partial sums of one row with its first products, which are fewer than those of a step.
+   * First come those that do not fill a vector: the vector that begins with the row has them too,
+   * and they are moved to the last lanes of zeros. Then come whole vectors.
    */
   private String rest(Rows kind, int lanes, int passes, List<Integer> own, int step) {
     int pass = own.getFirst();
