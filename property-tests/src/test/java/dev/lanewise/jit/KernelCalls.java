@@ -29,7 +29,7 @@ final class KernelCalls<A> {
     {3, 5}, {17, 35}, {4, 150}, {9, 16}, {6, 9}, {7, 2}, {2, 1}
   };
 
-  private static final int[] SUMS = {3, 40, 70, 300};
+  private static final int[] SUMS = {3, 40, 70, 128, 300};
 
   private final ContractionKernels<A> kernels;
   private final List<Runnable> calls = new ArrayList<>();
@@ -199,9 +199,9 @@ final class KernelCalls<A> {
 
   private void dots(DotKernels<A> dots) {
     for (int m : new int[] {1, 4, 7}) {
-      for (int k : new int[] {3, 40, 70, 128, 300}) {
+      for (int k : SUMS) {
         long row = 320 * size;
-        boolean add = k == 40;
+        boolean add = k == SUMS[1];
         calls.add(() -> dots.dot(m, k, a, 0, row, b, 0, row, c, 0, size, add));
         calls.add(() -> dots.dot(m, k, a, 0, row, b, 0, 0, c, 0, size, add));
         calls.add(() -> dots.scaledSum(m, k, a, 0, row, b, 0, size, c, 0, size, add));
