@@ -19,11 +19,11 @@ final class DotsSource {
   /** Vectors of one row in a step of a loop: code for more is too much for C2. */
   private static final int LONGEST_STEP = 4;
 
-  private static final String A_AND_B =
-      "MemorySegment a, long aOffset, long aRowStride, MemorySegment b, long bOffset, long bRowStride";
   private static final String C =
       "MemorySegment c, long cOffset, long cRowStride, boolean accumulate";
-  private static final String RUNS = "int k, " + A_AND_B + ", " + C;
+  private static final String RUNS =
+      "int k, MemorySegment a, long aOffset, long aRowStride, MemorySegment b, long bOffset, long bRowStride, "
+          + C;
   private static final String STRIDED =
       "int k, MemorySegment a, long aOffset, long aRowStride, long aStride, MemorySegment b, long bOffset, long bRowStride, long bStride, "
           + C;
@@ -40,12 +40,10 @@ final class DotsSource {
 
   /** How the rows of B are read. */
   private enum Rows {
-    /** Every row of A meets the same row of B, which is loaded once. */
-    SHARED("dot"),
-    /** Every row of A has a row of B. */
-    EACH("dotEach"),
+    /** Every row of A has a row of B, or all the same one. */
+    EACH("dot"),
     /** A row of B is one number. */
-    SCALAR("scaled");
+    SCALAR("scaledSum");
 
     final String method;
 
@@ -66,30 +64,17 @@ final class DotsSource {
   }
 
   private String entries() {
-    String dot = "int rows, " + RUNS;
-    String contiguous = "k, a, aOffset, aRowStride, %1$s, b, bOffset, bRowStride, %2$s, ";
-    String out = "c, cOffset, cRowStride, accumulate";
     StringBuilder code = new StringBuilder();
-    for (boolean scalar : new boolean[] {false, true}) {
-      code.append(SourceText.header(scalar ? "scaledSum" : "dot", dot));
+    for (Rows kind : Rows.values()) {
+      code.append(SourceText.header(kind.method, "int rows, " + RUNS));
       if (vector) {
-        code.append("    if (k >= LANES) {\n");
         code.append(
-            scalar
-                ? "      scaledRows(rows, %s);\n".formatted(SourceText.names(RUNS))
-                : """
-                      if (bRowStride == 0) {
-                        dotRows(rows, %1$s);
-                      } else {
-                        dotEachRows(rows, %1$s);
-                      }
-                """
-                    .formatted(SourceText.names(RUNS)));
-        code.append("      return;\n    }\n");
+            "    if (k >= LANES) {\n      %sRows(rows, %s);\n      return;\n    }\n"
+                .formatted(kind.method, SourceText.names(RUNS)));
       }
       code.append(
-          "    strided(rows, %s%s);\n  }\n"
-              .formatted(contiguous.formatted(e.bytes(), scalar ? "0" : e.bytes()), out));
+          "    strided(rows, k, a, aOffset, aRowStride, %1$s, b, bOffset, bRowStride, %2$s, c, cOffset, cRowStride, accumulate);\n  }\n"
+              .formatted(e.bytes(), kind == Rows.SCALAR ? "0" : e.bytes()));
     }
     return code.toString();
   }
@@ -201,7 +186,7 @@ final class DotsSource {
 
 """
             .formatted(d.floats(), Selection.type(e), Selection.species(e)));
-    int apart = rowsAtATime(widestVectors());
+    int apart = rowsAtATime();
     for (int h = widest() / 2; h >= 1; h /= 2) {
       code.append(
           "  private static final VectorShuffle<%1$s> SWAP%2$d = F.shuffleFromOp(i -> (i ^ %2$d) %% LANES);\n"
@@ -234,9 +219,9 @@ final class DotsSource {
     return e == Element.FLOAT ? 16 : 8;
   }
 
-  /** Rows at a time: of the widest vectors 16 accumulators, of narrower ones a row's. */
-  private int rowsAtATime(int vectors) {
-    return PARTIALS / vectors == widest() ? 16 / vectors : 1;
+  /** Rows at a time, of the widest vectors: 16 accumulators. */
+  private int rowsAtATime() {
+    return 16 / widestVectors();
   }
 
   private String vectorRows() {
@@ -252,136 +237,160 @@ final class DotsSource {
       code.append(
           "      default -> throw new IllegalStateException(\"no sums of \" + LANES + \" lanes\");\n    }\n  }\n");
       for (int lanes = widest(); lanes >= widest() / 4; lanes /= 2) {
-        int together = rowsAtATime(PARTIALS / lanes);
         code.append(
-            "\n  private static void %sRows%d(int rows, %s) {\n    int row = 0;\n"
+            "\n  private static void %sRows%d(int rows, %s) {\n"
                 .formatted(kind.method, lanes, RUNS));
-        for (int count : together == 1 ? List.of(1) : List.of(together, 1)) {
-          code.append(count == 1 ? "" : "    if (k %% %d == 0) {\n".formatted(PARTIALS));
-          code.append(rowLoop(count == 1 && kind == Rows.EACH ? Rows.SHARED : kind, lanes, count));
-          code.append(count == 1 ? "" : "    }\n");
-        }
-        code.append("  }\n");
-        for (int count : together == 1 ? List.of(1) : List.of(together, 1)) {
-          if (count > 1 || kind != Rows.EACH) {
-            code.append(count == 1 ? row(kind, lanes) : rows(kind, lanes, count));
-          }
-        }
+        code.append(lanes == widest() ? inTurn(kind) : oneByOne(kind, lanes)).append("  }\n");
+        code.append(lanes == widest() ? rows(kind, true) + rows(kind, false) : row(kind, lanes));
       }
     }
     return code.toString();
   }
 
-  private static String rowLoop(Rows kind, int lanes, int count) {
-    String next =
-        SourceText.names(runs(kind, count))
-            .replaceAll("([abc])Offset", "$1Offset + row * $1RowStride");
-    return "    for (; row + %1$d <= rows; row += %1$d) {\n      %2$s%1$d(%3$s);\n    }\n"
-        .formatted(count, name(kind, lanes), next);
-  }
-
-  /** The parameters of a kernel of some rows: one row has no distance to the next. */
-  private static String runs(Rows kind, int rows) {
-    if (rows == 1) {
-      return RUNS.replaceAll(", long [abc]RowStride", "");
+  /** Rows of the widest vectors, by several. */
+  private String inTurn(Rows kind) {
+    String next = next(RUNS);
+    return
+"""
+    int row = 0;
+    if (k %% %1$d == 0 && !a.isMapped() && !b.isMapped()) {
+      for (; row + %2$d <= rows; row += %2$d) {
+        %3$s(%5$s);
+      }
     }
-    return kind == Rows.SHARED ? RUNS.replace(", long bRowStride", "") : RUNS;
+    for (; row < rows; row += %2$d) {
+      %4$s(Math.min(%2$d, rows - row), %5$s);
+    }
+"""
+        .formatted(PARTIALS, rowsAtATime(), blocks(kind), someRows(kind), next);
   }
 
-  private static String name(Rows kind, int lanes) {
-    return kind.method + lanes + "x";
+  private static String oneByOne(Rows kind, int lanes) {
+    return "    for (int row = 0; row < rows; row++) {\n      %s(%s);\n    }\n"
+        .formatted(one(kind, lanes), next(oneRow()));
   }
 
-  private static String sum(int row, int vector) {
-    return "p" + row + "_" + vector;
+  /** Arguments for the rows from {@code row} on. */
+  private static String next(String parameters) {
+    return SourceText.names(parameters).replaceAll("([abc])Offset", "$1Offset + row * $1RowStride");
+  }
+
+  /** The parameters of a kernel of one row, which has no distance to the next. */
+  private static String oneRow() {
+    return RUNS.replaceAll(", long [abc]RowStride", "");
+  }
+
+  /** The kernel of one row of any length. */
+  private static String one(Rows kind, int lanes) {
+    return kind.method + lanes + "x1";
+  }
+
+  /** The kernel of some rows of any length. */
+  private String someRows(Rows kind) {
+    return kind.method + widest() + "x" + rowsAtATime();
+  }
+
+  /** The kernel of as many rows, of whole blocks of 64. */
+  private String blocks(Rows kind) {
+    return kind.method + "Blocks" + widest() + "x" + rowsAtATime();
+  }
+
+  private static String sum(int vector) {
+    return "p" + vector;
   }
 
   /**
-   * The complete sums of some rows of whole blocks of 64. Rows that meet the same row of B are
-   * computed together. Others come one after the other, so that memory is read in two runs instead
-   * of eight (1.5 times the speed for rows of 64), and change places like a queue, as code for each
-   * of them is too much for C2.
+   * The complete sums of some rows, one after the other, so that memory is read in one run or two:
+   * several at once were up to 6 times as slow where they do not come from the nearest cache. Their
+   * sums change places like a queue, as code for each of them is too much for C2.
+   *
+   * @param blocks all rows, of whole blocks of 64, by slices; or as many as are left, of any length
+   *     and mapped or not
    */
-  private String rows(Rows kind, int lanes, int rows) {
-    List<Integer> vectors = every(0, 1, PARTIALS / lanes);
-    int step = kind == Rows.SHARED ? vectors.size() : Math.min(vectors.size(), LONGEST_STEP);
-    StringBuilder code = new StringBuilder(head(kind, lanes, rows, step));
-    List<String> sums;
-    if (kind == Rows.SHARED) {
-      for (int r = 1; r < rows; r++) {
-        code.append("    final long a%1$d = aOffset + %1$d * aRowStride;\n".formatted(r));
-      }
-      code.append(sums(kind, every(0, 1, rows), vectors, step));
-      sums = IntStream.range(0, rows).mapToObj(r -> sum(r, 0)).toList();
-    } else {
-      sums = IntStream.range(0, rows).mapToObj(r -> "row" + r).toList();
-      for (String row : sums) {
-        code.append("    %s %s = %s;\n".formatted(d.floats(), row, d.zero()));
-      }
-      code.append("    for (int row = 0; row < %d; row++) {\n".formatted(rows));
-      code.append(scalar(kind)).append(sums(kind, List.of(0), vectors, step));
-      for (int r = 1; r < rows; r++) {
-        code.append("    %s = %s;\n".formatted(sums.get(r - 1), sums.get(r)));
-      }
-      code.append("    %s = %s;\n".formatted(sums.getLast(), sum(0, 0)));
-      code.append("    aOffset += aRowStride;\n    bOffset += bRowStride;\n    }\n");
+  private String rows(Rows kind, boolean blocks) {
+    int most = rowsAtATime();
+    List<String> sums = IntStream.range(0, most).mapToObj(r -> "row" + r).toList();
+    StringBuilder code = new StringBuilder();
+    code.append(
+        "\n  private static void %s(%s%s) {\n"
+            .formatted(blocks ? blocks(kind) : someRows(kind), blocks ? "" : "int rows, ", RUNS));
+    code.append(blocks ? step(LONGEST_STEP * widest()) : lengths(widest(), LONGEST_STEP, 1));
+    for (String sum : sums) {
+      code.append("    %s %s = %s;\n".formatted(d.floats(), sum, d.zero()));
     }
-    return code.append(lanesTree(lanes, sums)).append("  }\n").toString();
+    String count = blocks ? "" + most : "rows";
+    code.append("    for (int row = 0; row < %s; row++) {\n".formatted(count));
+    code.append(scalar(kind)).append(blocks ? blockSums(kind) : sums(kind, widest(), 1));
+    for (int r = 1; r < most; r++) {
+      code.append("    %s = %s;\n".formatted(sums.get(r - 1), sums.get(r)));
+    }
+    code.append("    %s = %s;\n".formatted(sums.getLast(), sum(0)));
+    code.append("    aOffset += aRowStride;\n    bOffset += bRowStride;\n    }\n");
+    return code.append(lanesTree(sums, count)).append("  }\n").toString();
   }
 
-  /** The sums of some rows of whole blocks, one vector each. */
-  private String sums(Rows kind, List<Integer> rows, List<Integer> vectors, int step) {
+  /** The complete sum of one row. */
+  private String row(Rows kind, int lanes) {
+    int passes = Math.max(1, PARTIALS / lanes / MOST_ACCUMULATORS);
+    int step = Math.min(PARTIALS / lanes / passes, LONGEST_STEP);
     StringBuilder code = new StringBuilder();
-    for (int v : vectors) {
-      for (int r : rows) {
-        code.append("    %s %s = %s;\n".formatted(d.floats(), sum(r, v), d.zero()));
-      }
-    }
-    return code.append(loop(kind, rows, "0", vectors, vectors.subList(0, step)))
-        .append(folds(rows, vectors))
+    code.append("\n  private static void %s(%s) {\n".formatted(one(kind, lanes), oneRow()));
+    code.append(lengths(lanes, step, passes))
+        .append(scalar(kind))
+        .append(sums(kind, lanes, passes));
+    return code.append(
+            "    put1(c, cOffset, accumulate, %s);\n  }\n"
+                .formatted(tree(0, 1, lanes).replaceAll("q(\\d+)", sum(0) + ".lane($1)")))
         .toString();
   }
 
+  /** What a row of any length begins with, and the steps of its loops. */
+  private String lengths(int lanes, int step, int passes) {
+    int products = step * passes * lanes;
+    return step(products)
+        +
+"""
+    final int rest = k %% %1$d;
+    final int odd = k %% %2$d;
+    final long vector = %3$d * Lanes.one * %4$s;
+"""
+            .formatted(products, lanes, passes * lanes, e.bytes());
+  }
+
+  /** The step of a loop: a multiple of what C2 cannot know, which keeps its checks in the loop. */
+  private String step(int products) {
+    return "    final long step = %d * Lanes.one * %s;\n".formatted(products, e.bytes());
+  }
+
+  private String zeros(List<Integer> vectors) {
+    return vectors.stream()
+        .map(v -> "    %s %s = %s;\n".formatted(d.floats(), sum(v), d.zero()))
+        .collect(Collectors.joining());
+  }
+
   /**
-   * The complete sum of one row of any length. Its products are counted from its end: the first
-   * ones, fewer than a step of the loop has, meet partial sums that are still 0. Which partial sum
-   * is the first does not matter, as the tree adds those that are half of their number apart.
+   * The sum of one row of any length, as one vector. Its products are counted from its end: the
+   * first ones, fewer than a step of the loop has, meet partial sums that are still 0. Which
+   * partial sum is the first does not matter, as the tree adds those that are half of their number
+   * apart.
    *
    * <p>Where a row has more partial sums than a step of the loop is long, they change places like a
    * queue.
    */
-  private String row(Rows kind, int lanes) {
+  private String sums(Rows kind, int lanes, int passes) {
     int vectors = PARTIALS / lanes;
-    int passes = Math.max(1, vectors / MOST_ACCUMULATORS);
     int step = Math.min(vectors / passes, LONGEST_STEP);
-    StringBuilder code = new StringBuilder(head(kind, lanes, 1, step * passes));
-    code.append("    final int rest = k %% %d;\n".formatted(step * passes * lanes));
-    code.append("    final int odd = k %% %d;\n".formatted(lanes));
-    code.append(
-        "    final long vector = %d * Lanes.one * %s;\n".formatted(passes * lanes, e.bytes()));
-    code.append(scalar(kind));
+    StringBuilder code = new StringBuilder();
     for (int pass = 0; pass < passes; pass++) {
       List<Integer> own = every(pass, passes, vectors);
       code.append(rest(kind, lanes, passes, own, step));
-      code.append(loop(kind, List.of(0), "(long) rest * " + e.bytes(), own, own.subList(0, step)));
-      code.append(folds(List.of(0), own));
+      code.append(
+          "    for (long at = (long) rest * %1$s; at < (long) k * %1$s; at += step) {\n"
+              .formatted(e.bytes()));
+      code.append(products(kind, own, own.subList(0, step), false)).append("    }\n");
+      code.append(folds(own));
     }
-    code.append(folds(List.of(0), every(0, 1, passes)));
-    return code.append(
-            "    put1(c, cOffset, accumulate, %s);\n  }\n"
-                .formatted(tree(0, 1, lanes).replaceAll("q(\\d+)", sum(0, 0) + ".lane($1)")))
-        .toString();
-  }
-
-  /** The begin of a kernel of some rows, whose loop has steps of some vectors. */
-  private String head(Rows kind, int lanes, int rows, int vectors) {
-    StringBuilder code = new StringBuilder();
-    code.append(
-        "\n  private static void %s%d(%s) {\n"
-            .formatted(name(kind, lanes), rows, runs(kind, rows)));
-    code.append(
-        "    final long step = %d * Lanes.one * %s;\n".formatted(vectors * lanes, e.bytes()));
-    return code.toString();
+    return code.append(folds(every(0, 1, passes))).toString();
   }
 
   /** What all products of a row are multiplied by, where that is one number. */
@@ -390,47 +399,79 @@ final class DotsSource {
     return kind == Rows.SCALAR ? "    final %s s0 = %s;\n".formatted(d.floats(), value) : "";
   }
 
+  /**
+   * The sum of one row of whole blocks of 64, as one vector. C2 knows that there is a block, so it
+   * looks at the operands before the first row, not before each.
+   */
+  private String blockSums(Rows kind) {
+    List<Integer> vectors = every(0, 1, widestVectors());
+    return zeros(vectors)
+        + "    for (long at = 0; at < (long) Math.max(k, %d) * %s; at += step) {\n"
+            .formatted(PARTIALS, e.bytes())
+        + products(kind, vectors, vectors.subList(0, LONGEST_STEP), true)
+        + "    }\n"
+        + folds(vectors);
+  }
+
   /** The levels of the tree that add whole vectors. */
-  private String folds(List<Integer> rows, List<Integer> vectors) {
+  private String folds(List<Integer> vectors) {
     StringBuilder code = new StringBuilder();
     for (int half = vectors.size() / 2; half >= 1; half /= 2) {
       for (int i = 0; i < half; i++) {
-        for (int r : rows) {
-          code.append(fold(r, vectors.get(i), vectors.get(i + half)));
-        }
+        String sum = sum(vectors.get(i));
+        String other = sum(vectors.get(i + half));
+        code.append("    %s = %s;\n".formatted(sum, d.binary("add", "+", sum, other)));
       }
     }
     return code.toString();
   }
 
   /**
-   * The products of some rows from a position to the end. Where a step has fewer vectors than a row
-   * has partial sums, it adds to the first ones, which then move behind the others.
+   * A step of products of a row. Where it has fewer vectors than the row has partial sums, it adds
+   * to the first ones, which then move behind the others. Operands that are sliced are looked at
+   * once for all vectors of a step, not for each.
    */
-  private String loop(
-      Rows kind, List<Integer> rows, String from, List<Integer> vectors, List<Integer> step) {
+  private String products(Rows kind, List<Integer> vectors, List<Integer> step, boolean sliced) {
     StringBuilder code = new StringBuilder();
-    code.append(
-        "    for (long at = %s; at < (long) k * %s; at += step) {\n".formatted(from, e.bytes()));
+    for (String operand : kind == Rows.SCALAR ? List.of("a") : List.of("a", "b")) {
+      code.append(
+          sliced
+              ? "      final MemorySegment %1$sStep = %1$s.asSlice(%1$sOffset + at, %2$s);\n"
+                  .formatted(operand, d.bytes(step.size()))
+              : "");
+    }
+    if (kind != Rows.SCALAR) {
+      for (int v : step) {
+        code.append("      final %s y%d = %s;\n".formatted(d.floats(), v, load("b", v, sliced)));
+      }
+    }
     for (int v : step) {
-      code.append(step(kind, rows, v));
+      String b = kind == Rows.SCALAR ? "s0" : "y" + v;
+      code.append("      %s = %s;\n".formatted(sum(v), d.fma(load("a", v, sliced), b, sum(v))));
     }
     if (step.size() < vectors.size()) {
       for (int v : step) {
-        code.append("      final %s next%d = %s;\n".formatted(d.floats(), v, sum(0, v)));
+        code.append("      final %s next%d = %s;\n".formatted(d.floats(), v, sum(v)));
       }
       for (int i = 0; i < vectors.size(); i++) {
         int other = i + step.size();
         code.append(
             "      %s = %s;\n"
                 .formatted(
-                    sum(0, vectors.get(i)),
+                    sum(vectors.get(i)),
                     other < vectors.size()
-                        ? sum(0, vectors.get(other))
+                        ? sum(vectors.get(other))
                         : "next" + step.get(other - vectors.size())));
       }
     }
-    return code.append("    }\n").toString();
+    return code.toString();
+  }
+
+  /** A vector of a step. */
+  private String load(String operand, int vector, boolean sliced) {
+    return sliced
+        ? d.load(operand + "Step", d.bytes(vector))
+        : d.load(operand, SourceText.offset(operand + "Offset + at", vector, d));
   }
 
   private int widestVectors() {
@@ -441,29 +482,6 @@ final class DotsSource {
     return IntStream.iterate(first, v -> v < count, v -> v + step).boxed().toList();
   }
 
-  private String fold(int row, int vector, int other) {
-    return "    %1$s = %2$s;\n"
-        .formatted(sum(row, vector), d.binary("add", "+", sum(row, vector), sum(row, other)));
-  }
-
-  /** One vector of products of some rows. */
-  private String step(Rows kind, List<Integer> rows, int v) {
-    StringBuilder code = new StringBuilder();
-    String at = SourceText.offset("at", v, d);
-    String b = kind == Rows.SCALAR ? "s0" : "y" + v;
-    if (kind != Rows.SCALAR) {
-      code.append("      final %s %s = %s;\n".formatted(d.floats(), b, load("b", 0, at)));
-    }
-    for (int r : rows) {
-      code.append("      %s = %s;\n".formatted(sum(r, v), d.fma(load("a", r, at), b, sum(r, v))));
-    }
-    return code.toString();
-  }
-
-  private String load(String operand, int row, String at) {
-    return d.load(operand, (row == 0 ? operand + "Offset" : operand + row) + " + " + at);
-  }
-
   /**
    * The partial sums of one row with its first products, which are fewer than those of a step.
    * First come those that do not fill a vector: the vector that begins with the row has them too,
@@ -472,10 +490,7 @@ final class DotsSource {
   private String rest(Rows kind, int lanes, int passes, List<Integer> own, int step) {
     int pass = own.getFirst();
     List<Integer> last = own.subList(own.size() - step, own.size());
-    StringBuilder code = new StringBuilder();
-    for (int v : own) {
-      code.append("    %s %s = %s;\n".formatted(d.floats(), sum(0, v), d.zero()));
-    }
+    StringBuilder code = new StringBuilder(zeros(own));
     code.append(
 """
     if (odd > 0%1$s) {
@@ -491,31 +506,36 @@ final class DotsSource {
                     : " && rest / %d %% %d == %d".formatted(lanes, passes, passes - 1 - pass),
                 d.floats(),
                 product(kind, "0"),
-                sum(0, last.getLast()),
+                sum(last.getLast()),
                 Selection.of(e, "IOTA.add(odd - LANES)", "product", "ZERO"),
                 passes == 1 ? "odd" : "((rest + %d) %% %d)".formatted(pass * lanes, passes * lanes),
                 e.bytes(),
                 product(kind, "at")));
     for (int i = 1; i < step; i++) {
-      code.append("      %s = %s;\n".formatted(sum(0, last.get(i - 1)), sum(0, last.get(i))));
+      code.append("      %s = %s;\n".formatted(sum(last.get(i - 1)), sum(last.get(i))));
     }
-    return code.append("      %s = product;\n    }\n".formatted(sum(0, last.getLast()))).toString();
+    return code.append("      %s = product;\n    }\n".formatted(sum(last.getLast()))).toString();
   }
 
   /** The products of a vector of one row, as sums that begin. */
   private String product(Rows kind, String at) {
-    return d.fma(load("a", 0, at), kind == Rows.SCALAR ? "s0" : load("b", 0, at), d.zero());
+    return d.fma(
+        d.load("a", "aOffset + " + at),
+        kind == Rows.SCALAR ? "s0" : d.load("b", "bOffset + " + at),
+        d.zero());
   }
 
   /**
    * The levels of the tree within the vectors of some rows; two share a vector as soon as they fit.
    * A lane is added to its partner, so both have the sum, and one of them makes room.
+   *
+   * @param count how many of the rows there are, the last ones
    */
-  private String lanesTree(int lanes, List<String> rows) {
+  private String lanesTree(List<String> rows, String count) {
     StringBuilder code = new StringBuilder();
     List<String> left = rows;
     int names = 0;
-    for (int h = lanes / 2; h >= 1; h /= 2) {
+    for (int h = widest() / 2; h >= 1; h /= 2) {
       List<String> next = new ArrayList<>();
       for (String vector : left) {
         String name = "t" + names++;
@@ -546,11 +566,12 @@ final class DotsSource {
     }
     String result = left.getFirst();
     return code.append(
-            "    put%d(c, cOffset, cRowStride, accumulate, %s);\n"
+            "    put%d(%s, c, cOffset, cRowStride, accumulate, %s);\n"
                 .formatted(
                     rows.size(),
+                    count,
                     IntStream.range(0, rows.size())
-                        .mapToObj(r -> result + ".lane(" + r * (lanes / rows.size()) + ")")
+                        .mapToObj(r -> result + ".lane(" + r * (widest() / rows.size()) + ")")
                         .collect(Collectors.joining(", "))))
         .toString();
   }
@@ -569,17 +590,20 @@ final class DotsSource {
             .formatted(
                 e.primitive,
                 one.store("c", "at", "accumulate ? " + one.load("c", "at") + " + sum : sum")));
-    int together = vector ? rowsAtATime(widestVectors()) : 1;
-    if (together > 1) {
+    if (vector) {
+      int most = rowsAtATime();
       code.append(
-          "\n  private static void put%d(MemorySegment c, long at, long stride, boolean accumulate, %s) {\n"
+          "\n  private static void put%d(int rows, MemorySegment c, long at, long stride, boolean accumulate, %s) {\n"
               .formatted(
-                  together,
-                  IntStream.range(0, together)
+                  most,
+                  IntStream.range(0, most)
                       .mapToObj(r -> e.primitive + " sum" + r)
                       .collect(Collectors.joining(", "))));
-      for (int r = 0; r < together; r++) {
-        code.append("    put1(c, at + %1$d * stride, accumulate, sum%1$d);\n".formatted(r));
+      for (int r = 0; r < most; r++) {
+        int behind = most - r;
+        code.append(
+            "    if (rows >= %1$d) {\n      put1(c, at + (rows - %1$d) * stride, accumulate, sum%2$d);\n    }\n"
+                .formatted(behind, r));
       }
       code.append("  }\n");
     }
