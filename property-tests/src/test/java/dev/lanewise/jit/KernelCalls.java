@@ -145,6 +145,7 @@ final class KernelCalls<A> {
       for (int count : new int[] {1, 11}) {
         long row = columns * size;
         calls.add(() -> stream.update(count, columns, a, 0, size, b, 0, row, c, 0));
+        calls.add(() -> stream.updateProducts(count, columns, a, 0, row, b, 0, row, c, 0));
       }
     }
   }

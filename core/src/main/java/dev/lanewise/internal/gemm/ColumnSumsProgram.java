@@ -4,6 +4,7 @@ import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ColumnDotKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.StridedKernels;
 import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.internal.memory.Zeros;
@@ -13,18 +14,33 @@ import java.lang.foreign.MemorySegment;
  * Sums of operands that lie side by side along the outputs, such as {@code ki,k->i}: the partial
  * sums of a block of outputs in scratch memory, then the levels of the tree over whole blocks.
  *
+ * <p>Partial sums of a few vectors stay in registers from the first term to the last. That reads a
+ * few lines of every 64th row at a time, which is slow where they come from memory. Large operands
+ * are therefore read in whole rows, which are added to partial sums in a near cache.
+ *
  * @param <A> the array of packed rows
  */
 final class ColumnSumsProgram<A> implements MatrixProgram {
   private static final int HALF = Partials.COUNT / 2;
 
+  /** From how many bytes on operands are read in whole rows. */
+  private static final double LARGE_BYTES = 10 << 20;
+
+  /** Terms from which that is worth it: what a kernel adds at a time, for each partial sum. */
+  private static final int MANY_TERMS = 8 * Partials.COUNT;
+
+  /** The part of a row at a time: a third of an L1 cache. */
+  private static final int ROW_BYTES = 16 << 10;
+
   private final SumMaps maps;
   private final ColumnDotKernels kernels;
+  private final StreamKernels stream;
   private final BlockKernels<A> blocks;
   private final StridedKernels strided;
   private final ScratchPool<Workspace<A>> workspaces;
   private final int elementBytes;
   private final boolean scaled;
+  private final boolean byRows;
 
   /** How many partial sums of an output anything enters. */
   private final int live;
@@ -33,11 +49,15 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
       SumMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
     this.maps = maps;
     this.kernels = kernels.columnDots();
+    this.stream = kernels.stream();
     this.blocks = kernels.blocks();
     this.strided = kernels.strided();
     this.workspaces = workspaces;
     this.elementBytes = kernels.type().sizeBytes();
     this.scaled = maps.rows().bStride() == 0;
+    this.byRows =
+        maps.innermost().size() >= MANY_TERMS
+            && (double) maps.k() * maps.rows().size() * elementBytes >= LARGE_BYTES;
     this.live = (int) Math.min(Partials.COUNT, maps.k());
   }
 
@@ -52,8 +72,11 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
       boolean accumulate,
       Range range) {
     int lanes = kernels.lanes();
+    long outputs = range.rowTo() - range.rowFrom();
     int block =
-        Blocking.balanced(range.rowTo() - range.rowFrom(), kernels.maxVectors() * lanes, lanes);
+        byRows
+            ? (int) Math.min(outputs, ROW_BYTES / elementBytes)
+            : Blocking.balanced(outputs, kernels.maxVectors() * lanes, lanes);
     Loop rows = maps.rows();
     Workspace<A> workspace = workspaces.take();
     try {
@@ -64,6 +87,14 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
         long out = cOffset + maps.cBatch().at(i);
         for (long j = range.rowFrom(); j < range.rowTo(); j += block) {
           int columns = (int) Math.min(block, range.rowTo() - j);
+          long to = out + j * rows.cStride();
+          if (byRows) {
+            sumRows(
+                a, first + j * rows.aStride(), b, second + j * rows.bStride(), columns, partials);
+            combine(partials, columns);
+            store(partials, 0, columns, c, to, accumulate);
+            continue;
+          }
           int vectors = (columns + lanes - 1) / lanes;
           // Fewer columns than lanes: some before them, which the output does not get.
           int before = (int) Math.min(j, Math.max(0, lanes - columns));
@@ -80,18 +111,50 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
           int width = vectors * lanes;
           combine(partials, width);
           int whole = Math.min(columns, width - lanes);
-          store(partials, 0, whole, c, out + j * rows.cStride(), accumulate);
+          store(partials, 0, whole, c, to, accumulate);
           store(
               partials,
               vectors == 1 ? before : 2 * whole - last,
               columns - whole,
               c,
-              out + (j + whole) * rows.cStride(),
+              to + whole * rows.cStride(),
               accumulate);
         }
       }
     } finally {
       workspaces.giveBack(workspace);
+    }
+  }
+
+  /** The partial sums one after the other, each a row of outputs. */
+  private void sumRows(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      int columns,
+      MemorySegment partials) {
+    Loop terms = maps.innermost();
+    long rowBytes = (long) columns * elementBytes;
+    Zeros.fill(partials, 0, live * rowBytes);
+    for (long t = 0; t < maps.k(); ) {
+      int count = (int) Math.min(MANY_TERMS, terms.size() - t % terms.size());
+      long aPart = aOffset + maps.aTerms().at(t);
+      long bPart = bOffset + maps.bTerms().at(t);
+      for (int i = 0; i < Math.min(count, Partials.COUNT); i++) {
+        int rows = (count - i + Partials.COUNT - 1) / Partials.COUNT;
+        long aRow = aPart + i * terms.aStride();
+        long bRow = bPart + i * terms.bStride();
+        long aApart = Partials.COUNT * terms.aStride();
+        long bApart = Partials.COUNT * terms.bStride();
+        long to = (t + i) % Partials.COUNT * rowBytes;
+        if (scaled) {
+          stream.update(rows, columns, b, bRow, bApart, a, aRow, aApart, partials, to);
+        } else {
+          stream.updateProducts(rows, columns, a, aRow, aApart, b, bRow, bApart, partials, to);
+        }
+      }
+      t += count;
     }
   }
 

@@ -140,6 +140,19 @@ class SumsAndProductsTest {
     }
   }
 
+  /**
+   * Sums of columns that are read in whole rows, of which a part of the outputs is no whole one.
+   */
+  @Example
+  void largeSumsOfColumns() {
+    Random random = new Random(4);
+    for (long b : new long[] {0, 1}) {
+      Loop columns = new Loop(2100, 1, b, 1);
+      Loop[] terms = {new Loop(2, 650 * 2100 + 5, 3, 0), new Loop(640, 2100, 2101, 0)};
+      check(new Case(List.of(columns), List.of(terms)), Program.PARTIALS, random);
+    }
+  }
+
   /** c is n x m side by side. */
   private static Case pair(int n, int m, long aRow, long aColumn, long bRow, long bColumn) {
     return new Case(
