@@ -108,6 +108,8 @@ record SingleUse(String name, Maker made) {
       addContraction(all, dtype, "ij->i", Shape.of(100, 100));
       addContraction(all, dtype, "ij->i", Shape.of(100, 128));
       addContraction(all, dtype, "ij->j", Shape.of(100, 100));
+      addContraction(all, dtype, "ij->j", Shape.of(6000, 500));
+      addContraction(all, dtype, "ij,ij->j", Shape.of(6000, 500), Shape.of(6000, 500));
     }
     for (DType dtype :
         List.of(DType.FLOAT32, DType.FLOAT64, DType.BFLOAT16, DType.FLOAT16, DType.UINT8)) {

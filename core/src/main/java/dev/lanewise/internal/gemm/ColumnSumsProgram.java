@@ -32,6 +32,9 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
   /** The part of a row at a time: a third of an L1 cache. */
   private static final int ROW_BYTES = 16 << 10;
 
+  /** The part of such rows that is combined at a time: 64 of them fill an L1 cache. */
+  private static final int PIECE_BYTES = 512;
+
   private final SumMaps maps;
   private final ColumnDotKernels kernels;
   private final StreamKernels stream;
@@ -91,8 +94,12 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
           if (byRows) {
             sumRows(
                 a, first + j * rows.aStride(), b, second + j * rows.bStride(), columns, partials);
-            combine(partials, columns);
-            store(partials, 0, columns, c, to, accumulate);
+            int piece = PIECE_BYTES / elementBytes;
+            for (int q = 0; q < columns; q += piece) {
+              int width = Math.min(piece, columns - q);
+              combine(partials, q, width, columns);
+              store(partials, q, width, c, to + q * rows.cStride(), accumulate);
+            }
             continue;
           }
           int vectors = (columns + lanes - 1) / lanes;
@@ -109,7 +116,7 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
               (long) last * elementBytes,
               partials);
           int width = vectors * lanes;
-          combine(partials, width);
+          combine(partials, 0, width, width);
           int whole = Math.min(columns, width - lanes);
           store(partials, 0, whole, c, to, accumulate);
           store(
@@ -207,20 +214,31 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
   }
 
   /**
-   * The tree. Partial sums that nothing entered are +0, and adding them changes nothing but the
-   * sign of a zero, which the first level has then done for all further ones.
+   * The tree, for some columns of rows of partial sums. Those that nothing entered are +0, and
+   * adding them changes nothing but the sign of a zero, which the first level has then done for all
+   * further ones.
    */
-  private void combine(MemorySegment partials, int width) {
-    long rowBytes = (long) width * elementBytes;
+  private void combine(MemorySegment partials, int from, int width, int columns) {
+    long rowBytes = (long) columns * elementBytes;
+    long offset = (long) from * elementBytes;
+    boolean wholeRows = width == columns;
     int count = Math.max(1, Math.min(live, HALF));
     if (live < HALF + count) {
-      int from = live == 0 ? 0 : Math.max(live, HALF);
-      Zeros.fill(partials, from * rowBytes, (HALF + count - from) * rowBytes);
+      int first = live == 0 ? 0 : Math.max(live, HALF);
+      Zeros.fill(partials, first * rowBytes, (HALF + count - first) * rowBytes);
     }
     for (int half = HALF; half >= 1; half /= 2) {
       int pairs = half == HALF ? count : Math.min(half, count - half);
       if (pairs > 0) {
-        blocks.add(1, pairs * width, partials, half * rowBytes, 0, partials, 0, 0);
+        blocks.add(
+            wholeRows ? 1 : pairs,
+            wholeRows ? pairs * width : width,
+            partials,
+            offset + half * rowBytes,
+            rowBytes,
+            partials,
+            offset,
+            rowBytes);
         count = Math.min(count, half);
       }
     }

@@ -103,6 +103,15 @@ public final class ContractionCases {
         dense(300, 250),
         chain(300, 350, 150, 50, 100, 200, 250));
 
+    // From memory, and so that rows and columns of the matrix are of a size.
+    rows.group("reductions");
+    rows.add("rowsums", "ij->i", dense(4096), dense(4096, 4096));
+    rows.add("columnsums", "ij->j", dense(4096), dense(4096, 4096));
+    rows.add("bigmatvec", "ij,j->i", dense(4096), dense(4096, 4096), dense(4096));
+    rows.add("bigvecmat", "ij,i->j", dense(4096), dense(4096, 4096), dense(4096));
+    rows.add("rowproducts", "ij,ij->i", dense(4096), dense(4096, 4096), dense(4096, 4096));
+    rows.add("columnproducts", "ij,ij->j", dense(4096), dense(4096, 4096), dense(4096, 4096));
+
     rows.group("threads");
     rows.threads(2);
     for (int n : new int[] {512, 1024, 2048}) {

@@ -91,6 +91,9 @@ final class BlasEngine implements Engine<ContractionCase, Data> {
 
   /** All steps of a case, with the memory that they need. */
   private static final class Steps {
+    /** Never freed: what a library is called with are addresses, which keep no memory. */
+    private static final Arena MEMORY = Arena.global();
+
     private final List<MemorySegment> buffers = new ArrayList<>();
     private final List<Step> steps = new ArrayList<>();
 
@@ -105,7 +108,7 @@ final class BlasEngine implements Engine<ContractionCase, Data> {
         if (count == 1) {
           float[] ones = new float[contraction.layouts().getFirst().elementCount()];
           Arrays.fill(ones, 1f);
-          buffers.add(Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, ones));
+          buffers.add(MEMORY.allocateFrom(ValueLayout.JAVA_FLOAT, ones));
         }
         buffers.add(data.output());
         steps.add(new Step(BlasLowering.lower(contraction), 0, 1, 2));
@@ -116,7 +119,7 @@ final class BlasEngine implements Engine<ContractionCase, Data> {
       List<MatrixChain.Step> products = MatrixChain.of(contraction).steps();
       for (MatrixChain.Step product : products.subList(0, products.size() - 1)) {
         long elements = (long) product.rows() * product.columns();
-        buffers.add(Arena.ofAuto().allocate(elements * Float.BYTES, Data.ALIGNMENT));
+        buffers.add(MEMORY.allocate(elements * Float.BYTES, Data.ALIGNMENT));
       }
       buffers.add(data.output());
       int output = contraction.operands().size();
