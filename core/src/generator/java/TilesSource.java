@@ -177,7 +177,9 @@ final class TilesSource {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
     code.append("    final %s zero = %s;\n".formatted(d.floats(), d.zero()));
-    code.append("    long cp = cOffset;\n    for (int tile = 0; tile < count; tile++) {\n");
+    // There is a tile: what C2 looks at once for all of them it looks at before the first.
+    code.append(
+        "    long cp = cOffset;\n    for (int tile = 0; tile < Math.max(count, 1); tile++) {\n");
     code.append(a.prepare(mr));
     code.append(
         IntStream.range(0, mr * vectors)
