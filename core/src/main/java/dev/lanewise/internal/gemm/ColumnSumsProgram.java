@@ -74,13 +74,12 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    int lanes = kernels.lanes();
     long outputs = range.rowTo() - range.rowFrom();
+    int lanes = kernels.lanes();
     int block =
         byRows
             ? (int) Math.min(outputs, ROW_BYTES / elementBytes)
             : Blocking.balanced(outputs, kernels.maxVectors() * lanes, lanes);
-    Loop rows = maps.rows();
     Workspace<A> workspace = workspaces.take();
     try {
       MemorySegment partials = workspace.tile((long) Partials.COUNT * block * elementBytes);
@@ -90,47 +89,80 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
         long out = cOffset + maps.cBatch().at(i);
         for (long j = range.rowFrom(); j < range.rowTo(); j += block) {
           int columns = (int) Math.min(block, range.rowTo() - j);
-          long to = out + j * rows.cStride();
           if (byRows) {
-            sumRows(
-                a, first + j * rows.aStride(), b, second + j * rows.bStride(), columns, partials);
-            int piece = PIECE_BYTES / elementBytes;
-            for (int q = 0; q < columns; q += piece) {
-              int width = Math.min(piece, columns - q);
-              combine(partials, q, width, columns);
-              store(partials, q, width, c, to + q * rows.cStride(), accumulate);
-            }
-            continue;
+            rows(a, first, b, second, c, out, j, columns, accumulate, partials);
+          } else {
+            vectors(a, first, b, second, c, out, j, columns, accumulate, partials);
           }
-          int vectors = (columns + lanes - 1) / lanes;
-          // Fewer columns than lanes: some before them, which the output does not get.
-          int before = (int) Math.min(j, Math.max(0, lanes - columns));
-          long start = j - before;
-          int last = Math.max(0, columns - lanes);
-          partials(
-              a,
-              first + start * rows.aStride(),
-              b,
-              second + start * rows.bStride(),
-              vectors,
-              (long) last * elementBytes,
-              partials);
-          int width = vectors * lanes;
-          combine(partials, 0, width, width);
-          int whole = Math.min(columns, width - lanes);
-          store(partials, 0, whole, c, to, accumulate);
-          store(
-              partials,
-              vectors == 1 ? before : 2 * whole - last,
-              columns - whole,
-              c,
-              to + whole * rows.cStride(),
-              accumulate);
         }
       }
     } finally {
       workspaces.giveBack(workspace);
     }
+  }
+
+  /** A block of outputs whose partial sums are rows in a near cache. */
+  private void rows(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      long from,
+      int columns,
+      boolean accumulate,
+      MemorySegment partials) {
+    Loop rows = maps.rows();
+    sumRows(
+        a, aOffset + from * rows.aStride(), b, bOffset + from * rows.bStride(), columns, partials);
+    int piece = PIECE_BYTES / elementBytes;
+    for (int j = 0; j < columns; j += piece) {
+      int width = Math.min(piece, columns - j);
+      combine(partials, j, width, columns);
+      store(partials, j, width, c, cOffset + (from + j) * rows.cStride(), accumulate);
+    }
+  }
+
+  /** A block of outputs of a few vectors, whose partial sums are in registers. */
+  private void vectors(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment b,
+      long bOffset,
+      MemorySegment c,
+      long cOffset,
+      long from,
+      int columns,
+      boolean accumulate,
+      MemorySegment partials) {
+    Loop rows = maps.rows();
+    int lanes = kernels.lanes();
+    int vectors = (columns + lanes - 1) / lanes;
+    // Fewer columns than lanes: some before them, which the output does not get.
+    int before = (int) Math.min(from, Math.max(0, lanes - columns));
+    long start = from - before;
+    int last = Math.max(0, columns - lanes);
+    sumVectors(
+        a,
+        aOffset + start * rows.aStride(),
+        b,
+        bOffset + start * rows.bStride(),
+        vectors,
+        (long) last * elementBytes,
+        partials);
+    int width = vectors * lanes;
+    combine(partials, 0, width, width);
+    int whole = Math.min(columns, width - lanes);
+    long to = cOffset + from * rows.cStride();
+    store(partials, 0, whole, c, to, accumulate);
+    store(
+        partials,
+        vectors == 1 ? before : 2 * whole - last,
+        columns - whole,
+        c,
+        to + whole * rows.cStride(),
+        accumulate);
   }
 
   /** The partial sums one after the other, each a row of outputs. */
@@ -165,7 +197,7 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
     }
   }
 
-  private void partials(
+  private void sumVectors(
       MemorySegment a,
       long aOffset,
       MemorySegment b,
@@ -267,6 +299,6 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
 
   @Override
   public String toString() {
-    return "partial sums of columns, " + maps;
+    return "partial sums of columns, " + (byRows ? "whole rows, " : "") + maps;
   }
 }

@@ -21,7 +21,7 @@ public interface DirectKernels {
    *
    * @param mr rows, from 1 to {@link #maxRows}
    * @param vectors how many vectors the columns take, of which there is a tile
-   * @param count how many tiles
+   * @param count how many tiles, at least 1
    * @param kc the length of the sum, at least 1
    * @param a the rows of A, which are not mapped: {@code A[i, p]} at byte {@code aOffset + i *
    *     aRowStride + p * aColumnStride}

@@ -33,7 +33,7 @@ public interface TileKernels<A> {
    * @param mr rows, from 1 to {@link #maxRows}
    * @param vectors how many vectors the columns take, from 1 to {@link #maxVectors}, of which there
    *     is a tile
-   * @param count how many tiles, each with the rows that follow those of the one before
+   * @param count how many tiles, at least 1, each with the rows that follow those of the one before
    * @param kc the length of the sum, from 1 to {@link PackedRows#LENGTH}
    * @param a the rows of A, as {@link PackedRows} lays them out
    * @param aIndex where the first tile's first row starts

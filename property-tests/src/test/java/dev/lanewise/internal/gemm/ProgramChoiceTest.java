@@ -485,6 +485,22 @@ class ProgramChoiceTest {
     assertSums(gathered + least + sums, true, loop(least, 1, 2, 1), terms);
   }
 
+  /** From 10 MiB and 512 terms on, which is 5120 columns. */
+  @Example
+  void columnsOfLargeOperandsAreReadInWholeRows() {
+    String columns = "partial sums of columns, ";
+    String rows = columns + "whole rows, 1 x ";
+    Loop terms = loop(512, 9999, 1, 0);
+    assertSums(rows + "5120 sums of 512", false, loop(5120, 1, 0, 1), terms);
+    assertSums(rows + "5120 sums of 512", false, loop(5120, 1, 1, 1), terms);
+    assertSums(columns + "1 x 5119 sums of 512", false, loop(5119, 1, 0, 1), terms);
+    assertSums(columns + "1 x 6000 sums of 511", false, loop(6000, 1, 0, 1), loop(511, 9999, 1, 0));
+    Loop outer = loop(3, 7, 700, 0);
+    assertSums(rows + "2000 sums of 1536", false, loop(2000, 1, 0, 1), outer, terms);
+    Loop inner = loop(500, 9999, 1, 0);
+    assertSums(columns + "1 x 2000 sums of 1500", false, loop(2000, 1, 0, 1), outer, inner);
+  }
+
   /** A kernel runs over the longest loop, but rather over one whose rows share an operand. */
   @Example
   void rowsThatShareAnOperandComeFirst() {
