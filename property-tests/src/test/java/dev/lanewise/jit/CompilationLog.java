@@ -45,7 +45,6 @@ final class CompilationLog {
   /** By method: the compilations of other methods that it is a part of. */
   private final Map<String, Set<Integer>> inlined = new HashMap<>();
 
-  /** The compilations by C2 whose code is in use, but for those that enter a loop half way. */
   private final Set<Integer> optimized = new HashSet<>();
 
   static CompilationLog read(Path recording, List<CompiledCode> code) throws IOException {
@@ -125,6 +124,11 @@ final class CompilationLog {
         .limit(5)
         .map(each -> each.getValue() + " x " + each.getKey())
         .collect(Collectors.joining(", ", "seen allocating: ", ""));
+  }
+
+  /** The compilations by C2 whose code is in use, but for those that enter a loop half way. */
+  Set<Integer> optimized() {
+    return optimized;
   }
 
   /** The kernels that any compiler was asked for, by class, name and descriptor. */

@@ -1,6 +1,11 @@
 package dev.lanewise.jit;
 
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
@@ -47,6 +52,29 @@ record CompiledCode(int id, int level, boolean inUse, String method, long addres
         line.group(4),
         from,
         HexFormat.fromHexDigitsToLong(line.group("to")) - from);
+  }
+
+  /**
+   * Leaves the instructions of all code in use that C2 made of kernels in files of a folder, named
+   * by class, method, a dash and the number of the compilation. (Of a method there may be code that
+   * enters a loop half way, too.) They are read where the JVM holds them: what it prints is that of
+   * all tiers, some hundred megabytes.
+   */
+  @SuppressWarnings("restricted") // Code in use stays where it is.
+  static void writeKernels(Path folder) throws IOException {
+    List<CompiledCode> all =
+        now().stream()
+            .filter(piece -> piece.inUse() && piece.level() == C2)
+            .filter(piece -> piece.method().startsWith(CompilationLog.KERNELS))
+            .toList();
+    for (CompiledCode piece : all) {
+      Files.write(
+          folder.resolve(
+              piece.method().substring(0, piece.method().indexOf('(')) + "-" + piece.id()),
+          MemorySegment.ofAddress(piece.address())
+              .reinterpret(piece.bytes())
+              .toArray(ValueLayout.JAVA_BYTE));
+    }
   }
 
   /** Returns when no compiler has anything to do, or to begin with. */

@@ -42,6 +42,7 @@ class KernelCompilationTest {
 
   private static List<String> output;
   private static CompilationLog log;
+  private static Path instructions;
 
   @Parameter private KernelProgram.Start start;
 
@@ -52,9 +53,10 @@ class KernelCompilationTest {
     Path code = folder.resolve("code.txt");
     int programs = 0;
     do {
+      programs++;
+      instructions = folder.resolve("code" + programs);
       output = run(start, folder.resolve("output.txt"), recording, code);
       log = CompilationLog.read(recording, CompiledCode.parse(Files.readString(code)));
-      programs++;
       if (!isSteady()) {
         System.out.printf(
             "%s, program %d of at most %d, allocates: %s%n",
@@ -80,7 +82,8 @@ class KernelCompilationTest {
                 KernelProgram.class.getName(),
                 start.name(),
                 recording.toString(),
-                code.toString())
+                code.toString(),
+                instructions.toString())
             .redirectErrorStream(true)
             .redirectOutput(printed.toFile())
             .start();
@@ -107,6 +110,12 @@ class KernelCompilationTest {
         List.of(),
         log.complaints(),
         () -> "other attempts that failed: " + log.attemptsThatFailed());
+  }
+
+  @Test
+  void noTileSpillsVectors() throws IOException, InterruptedException {
+    TileSpills.assumeReadable();
+    assertEquals(List.of(), TileSpills.in(instructions, log.optimized()::contains));
   }
 
   @Test

@@ -21,9 +21,10 @@ import jdk.jfr.Recording;
  * compilations and the code that is held at the end. It gives up, too, when the code does not
  * change any more and the rounds still allocate, though what allocates has been called often.
  *
- * <p>Arguments: how it starts, where the recording goes, where the list of code goes. The last line
- * of the output is {@code steady} followed by the bytes that each of the last rounds allocated, or
- * {@code unsteady} if it ran out of time.
+ * <p>Arguments: how it starts, where the recording goes, where the list of code goes, a folder for
+ * {@linkplain CompiledCode#writeKernels the code}. The last line of the output is {@code steady}
+ * followed by the bytes that each of the last rounds allocated, or {@code unsteady} if it ran out
+ * of time.
  */
 final class KernelProgram {
   /** What the JVM has done before the rounds. */
@@ -89,6 +90,7 @@ final class KernelProgram {
       Start.valueOf(arguments[0]).before(program.plans);
       String outcome = program.run();
       Files.writeString(Path.of(arguments[2]), CompiledCode.command("compilerCodelist"));
+      CompiledCode.writeKernels(Files.createDirectories(Path.of(arguments[3])));
       recording.stop();
       recording.dump(Path.of(arguments[1]));
       System.out.println(outcome);

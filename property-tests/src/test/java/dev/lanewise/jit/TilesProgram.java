@@ -3,22 +3,16 @@ package dev.lanewise.jit;
 import dev.lanewise.internal.kernel.KernelSet;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 
 /**
  * A program for a JVM of its own: runs every tile in turn until several rounds bring no
- * compilation, and leaves the instructions that C2 made of each last in a file, named by the
- * method. (There may be older code that enters a loop half way.) They are read where the JVM holds
- * them: what it prints is that of all tiers, some hundred megabytes.
+ * compilation, and leaves {@linkplain CompiledCode#writeKernels their code}.
  *
  * <p>Argument: the folder for the files.
  */
@@ -44,23 +38,6 @@ final class TilesProgram {
         code = now;
       }
     }
-    writeCode(Path.of(arguments[0]));
-  }
-
-  @SuppressWarnings("restricted") // Code in use stays where it is.
-  private static void writeCode(Path folder) throws IOException {
-    List<CompiledCode> all =
-        CompiledCode.now().stream()
-            .filter(piece -> piece.inUse() && piece.level() == CompiledCode.C2)
-            .filter(piece -> piece.method().startsWith(CompilationLog.KERNELS))
-            .sorted(Comparator.comparingInt(CompiledCode::id))
-            .toList();
-    for (CompiledCode piece : all) {
-      Files.write(
-          folder.resolve(piece.method().substring(0, piece.method().indexOf('('))),
-          MemorySegment.ofAddress(piece.address())
-              .reinterpret(piece.bytes())
-              .toArray(ValueLayout.JAVA_BYTE));
-    }
+    CompiledCode.writeKernels(Path.of(arguments[0]));
   }
 }

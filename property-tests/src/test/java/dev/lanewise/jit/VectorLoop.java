@@ -10,7 +10,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A loop of x86-64 code that has no other loop in it.
+ * A loop of x86-64 code that has no other loop in it. Of two that overlap, the shorter one is the
+ * inner one: it may be entered behind its start, from behind its end, and the jumps back of loops
+ * around it may stand before its own.
  *
  * @param instructions from the target of the jump backwards to the jump, or to the last of several
  */
@@ -39,8 +41,10 @@ record VectorLoop(List<String> instructions) {
     }
     List<VectorLoop> loops = new ArrayList<>();
     ends.forEach((start, end) -> {
-      // One that is entered behind its start begins before the jump that leads there.
-      boolean outer = ends.values().stream().anyMatch(inner -> inner >= start && inner < end);
+      boolean outer =
+          ends.entrySet().stream()
+              .filter(other -> other.getValue() - other.getKey() < end - start)
+              .anyMatch(shorter -> shorter.getKey() <= end && shorter.getValue() >= start);
       if (!outer) {
         loops.add(new VectorLoop(List.copyOf(code.subList(start, end + 1))));
       }

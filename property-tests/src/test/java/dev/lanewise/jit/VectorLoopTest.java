@@ -75,4 +75,29 @@ class VectorLoopTest {
         loops.stream().map(loop -> loop.instructions().getFirst()).toList());
     assertEquals(List.of(List.of()), loops.stream().map(VectorLoop::spills).toList());
   }
+
+  /** C2 may lay the jumps of two loops around before that of the loop itself. */
+  @Test
+  void jumpsOfLoopsAroundMayStandInALoop() {
+    List<VectorLoop> loops =
+        VectorLoop.in(
+            """
+               0:\tvmovups %zmm8,0x40(%rsp)
+               6:\tmov    0x44c(%rsp),%edi
+               a:\tsub    %r11d,%edi
+               d:\tvmovups (%rdx),%zmm1
+              13:\tvfmadd231ps %zmm1,%zmm0,%zmm8
+              19:\tjl     0x26
+              1b:\tcmp    0x44c(%rsp),%r11d
+              1f:\tjge    0x0
+              21:\tjmp    0x6
+              26:\tjmp    0xd
+            """);
+
+    assertEquals(
+        List.of("vmovups (%rdx),%zmm1"),
+        loops.stream().map(loop -> loop.instructions().getFirst()).toList());
+    assertEquals(List.of(1L), loops.stream().map(VectorLoop::multiplyAdds).toList());
+    assertEquals(List.of(List.of()), loops.stream().map(VectorLoop::spills).toList());
+  }
 }

@@ -75,7 +75,15 @@ final class LibtorchEngine implements Engine<ContractionCase, Data> {
     return switch (equation) {
       case "ik,kj->ij" -> product(a, b.t(), b, out);
       case "ik,jk->ij" -> product(a, b, b.t(), out);
-      case "ik,k->i" -> () -> torch.mv_out(out, a, b);
+      case "ik,k->i", "ij,j->i" -> () -> torch.mv_out(out, a, b);
+      case "ij,i->j" -> {
+        Tensor transposed = a.t();
+        yield () -> torch.mv_out(out, transposed, b);
+      }
+      case "ij->i" -> sum(a, 1, out);
+      case "ij->j" -> sum(a, 0, out);
+      case "ij,ij->i" -> Trial.quickest(List.of(rowDots(a, b, out), products(a, b, 1, out)));
+      case "ij,ij->j" -> products(a, b, 0, out);
       case "k,k->" -> () -> torch.dot_out(out, a, b);
       case "i,j->ij" -> () -> torch.outer_out(out, a, b);
       case "ij->ji" -> {
@@ -86,13 +94,7 @@ final class LibtorchEngine implements Engine<ContractionCase, Data> {
         Tensor diagonal = a.diagonal();
         yield () -> torch.sum_out(out, diagonal);
       }
-      case "Nc,Nc->N" -> {
-        // linalg_vecdot_out takes many times as long.
-        Tensor left = a.unsqueeze(1);
-        Tensor right = b.unsqueeze(2);
-        Tensor results = out.unsqueeze(1).unsqueeze(2);
-        yield () -> torch.bmm_out(results, left, right);
-      }
+      case "Nc,Nc->N" -> rowDots(a, b, out);
       case "bij,bjk->bik" -> () -> torch.bmm_out(out, a, b);
       case "bij,bj->bi" -> {
         Tensor columns = b.unsqueeze(2);
@@ -133,6 +135,29 @@ final class LibtorchEngine implements Engine<ContractionCase, Data> {
       ways.add(() -> torch.mv_out(result, a, column));
     }
     return Trial.quickest(ways);
+  }
+
+  /** linalg_vecdot_out takes many times as long. */
+  private static Work rowDots(Tensor a, Tensor b, Tensor out) {
+    Tensor left = a.unsqueeze(1);
+    Tensor right = b.unsqueeze(2);
+    Tensor results = out.unsqueeze(1).unsqueeze(2);
+    return () -> torch.bmm_out(results, left, right);
+  }
+
+  private static Work sum(Tensor a, long axis, Tensor out) {
+    long[] axes = {axis};
+    return () -> torch.sum_out(out, a, axes);
+  }
+
+  /** Products, and their sums along an axis. */
+  private static Work products(Tensor a, Tensor b, long axis, Tensor out) {
+    Tensor products = torch.empty_like(a);
+    Work sum = sum(products, axis, out);
+    return () -> {
+      torch.mul_out(products, a, b);
+      sum.run();
+    };
   }
 
   private static Work einsum(String equation, Tensor[] operands, Tensor out) {
