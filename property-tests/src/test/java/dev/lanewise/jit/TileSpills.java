@@ -39,8 +39,8 @@ final class TileSpills {
     Map<String, Integer> last = new HashMap<>();
     for (String file : Objects.requireNonNull(folder.toFile().list())) {
       int dash = file.lastIndexOf('-');
-      int id = dash < 0 ? -1 : Integer.parseInt(file.substring(dash + 1));
-      if (dash >= 0 && isMeant.test(id)) {
+      int id = Integer.parseInt(file.substring(dash + 1));
+      if (isMeant.test(id)) {
         last.merge(file.substring(0, dash), id, Math::max);
       }
     }

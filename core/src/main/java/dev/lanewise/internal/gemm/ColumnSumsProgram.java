@@ -248,7 +248,7 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
   /**
    * The tree, for some columns of rows of partial sums. Those that nothing entered are +0, and
    * adding them changes nothing but the sign of a zero, which the first level has then done for all
-   * further ones.
+   * further ones. (Rows of which a piece is combined have had terms for all of them.)
    */
   private void combine(MemorySegment partials, int from, int width, int columns) {
     long rowBytes = (long) columns * elementBytes;

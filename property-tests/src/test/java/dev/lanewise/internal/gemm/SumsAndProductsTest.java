@@ -140,9 +140,7 @@ class SumsAndProductsTest {
     }
   }
 
-  /**
-   * Sums of columns that are read in whole rows, of which a part of the outputs is no whole one.
-   */
+  /** Sums of columns that are read in whole rows, terms in two loops; of float64 in two blocks. */
   @Example
   void largeSumsOfColumns() {
     Random random = new Random(4);

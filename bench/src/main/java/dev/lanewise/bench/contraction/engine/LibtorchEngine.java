@@ -137,7 +137,7 @@ final class LibtorchEngine implements Engine<ContractionCase, Data> {
     return Trial.quickest(ways);
   }
 
-  /** linalg_vecdot_out takes many times as long. */
+  /** Dot products of rows: linalg_vecdot_out takes many times as long. */
   private static Work rowDots(Tensor a, Tensor b, Tensor out) {
     Tensor left = a.unsqueeze(1);
     Tensor right = b.unsqueeze(2);

@@ -123,10 +123,12 @@ final class LibtorchEngine implements Engine<EmbeddingCase, Data> {
     if (asked.task() != Task.WEIGHTED_SUM) {
       return new Tensor();
     }
-    MemorySegment memory = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_FLOAT, data.weights());
-    Tensor weights =
-        torch.from_blob(Libtorch.pointer(memory), new long[] {asked.indices()}).clone();
-    return asked.format() == TableFormat.BFLOAT16 ? weights.to(ScalarType.BFloat16) : weights;
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment memory = arena.allocateFrom(ValueLayout.JAVA_FLOAT, data.weights());
+      Tensor weights =
+          torch.from_blob(Libtorch.pointer(memory), new long[] {asked.indices()}).clone();
+      return asked.format() == TableFormat.BFLOAT16 ? weights.to(ScalarType.BFloat16) : weights;
+    }
   }
 
   static Tensor table(EmbeddingCase asked, Data data) {
