@@ -10,10 +10,8 @@ import dev.lanewise.bench.machine.Limits;
 import dev.lanewise.bench.report.Facts;
 import dev.lanewise.bench.report.Figures;
 import dev.lanewise.bench.report.Report;
-import dev.lanewise.bench.suite.CleanEnvironment;
 import dev.lanewise.bench.suite.Suite;
 import java.util.List;
-import java.util.OptionalInt;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 
@@ -30,8 +28,7 @@ public final class EmbeddingSuite extends Suite<EmbeddingCase, Data> {
 
   /** The program. */
   public static void main(String... arguments) {
-    OptionalInt again = CleanEnvironment.runAgain(EmbeddingSuite.class, arguments);
-    System.exit(again.orElseGet(() -> new CommandLine(new EmbeddingSuite()).execute(arguments)));
+    System.exit(new CommandLine(new EmbeddingSuite()).execute(arguments));
   }
 
   @Override

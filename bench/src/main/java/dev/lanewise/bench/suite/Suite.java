@@ -18,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.OptionalInt;
 import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.regex.Pattern;
@@ -27,7 +28,9 @@ import org.openjdk.jmh.results.format.ResultFormatType;
 import org.openjdk.jmh.runner.RunnerException;
 import org.openjdk.jmh.runner.options.CommandLineOptionException;
 import org.openjdk.jmh.runner.options.Options;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 import picocli.CommandLine.Unmatched;
 
 /**
@@ -57,8 +60,16 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
       description = "Prints and saves the figures; no limits of the machine, no report.")
   private boolean figuresOnly;
 
+  @Option(
+      names = "--avx2",
+      description =
+          "All engines as on an x86 processor without AVX-512 (FBGEMM in libtorch and the loops in C excepted).")
+  private boolean avx2;
+
   @Option(names = "--results", description = "The folder for the results.")
   private Path folder = Path.of("results");
+
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Unmatched private List<String> jmh = new ArrayList<>();
 
@@ -94,6 +105,12 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
 
   @Override
   public final Integer call() throws CommandLineOptionException, IOException, RunnerException {
+    OptionalInt again =
+        (avx2 ? InstructionSet.AVX2 : InstructionSet.NATIVE)
+            .runAgain(getClass(), spec.commandLine().getParseResult().originalArgs());
+    if (again.isPresent()) {
+      return again.getAsInt();
+    }
     Files.createDirectories(folder);
     Options options = Timing.of(quick).under(jmh);
     Map<Contender<C, D>, Map<String, String>> present = present();
