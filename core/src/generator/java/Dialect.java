@@ -27,6 +27,9 @@ interface Dialect {
   /** The expression for the most of so many rows that a machine has registers for. */
   String maxRows(int rows, int vectors);
 
+  /** The expression for whether a machine is kept busy by more than multiply-adds. */
+  String boundByInstructions();
+
   /** The most vectors of columns whose dot products are computed at once. */
   int columnVectors();
 

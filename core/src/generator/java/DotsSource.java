@@ -186,17 +186,13 @@ final class DotsSource {
 
 """
             .formatted(d.floats(), Selection.type(e), Selection.species(e)));
-    int apart = rowsAtATime();
     for (int h = widest() / 2; h >= 1; h /= 2) {
       code.append(
           "  private static final VectorShuffle<%1$s> SWAP%2$d = F.shuffleFromOp(i -> (i ^ %2$d) %% LANES);\n"
               .formatted(e.capital, h));
-      if (apart > 1) {
-        code.append(
-            "  private static final VectorMask<%1$s> SECOND%2$d = second(%2$d);\n"
-                .formatted(e.capital, h));
-      }
-      apart /= 2;
+      code.append(
+          "  private static final VectorMask<%1$s> SECOND%2$d = second(%2$d);\n"
+              .formatted(e.capital, h));
     }
     return code.append(
 """
@@ -219,9 +215,9 @@ final class DotsSource {
     return e == Element.FLOAT ? 16 : 8;
   }
 
-  /** Rows at a time, of the widest vectors: 16 accumulators. */
+  /** Rows of a call: as many as any vector has lanes for. */
   private int rowsAtATime() {
-    return 16 / widestVectors();
+    return widest() / 4;
   }
 
   private String vectorRows() {
@@ -240,15 +236,15 @@ final class DotsSource {
         code.append(
             "\n  private static void %sRows%d(int rows, %s) {\n"
                 .formatted(kind.method, lanes, RUNS));
-        code.append(lanes == widest() ? inTurn(kind) : oneByOne(kind, lanes)).append("  }\n");
-        code.append(lanes == widest() ? rows(kind, true) + rows(kind, false) : row(kind, lanes));
+        code.append(inTurn(kind, lanes)).append("  }\n");
+        code.append(rows(kind, lanes, true)).append(rows(kind, lanes, false));
       }
     }
     return code.toString();
   }
 
-  /** Rows of the widest vectors, by several. */
-  private String inTurn(Rows kind) {
+  /** Rows by several. */
+  private String inTurn(Rows kind, int lanes) {
     String next = next(RUNS);
     return
 """
@@ -262,12 +258,7 @@ final class DotsSource {
       %4$s(Math.min(%2$d, rows - row), %5$s);
     }
 """
-        .formatted(PARTIALS, rowsAtATime(), blocks(kind), someRows(kind), next);
-  }
-
-  private static String oneByOne(Rows kind, int lanes) {
-    return "    for (int row = 0; row < rows; row++) {\n      %s(%s);\n    }\n"
-        .formatted(one(kind, lanes), next(oneRow()));
+        .formatted(PARTIALS, rowsAtATime(), blocks(kind, lanes), someRows(kind, lanes), next);
   }
 
   /** Arguments for the rows from {@code row} on. */
@@ -275,24 +266,14 @@ final class DotsSource {
     return SourceText.names(parameters).replaceAll("([abc])Offset", "$1Offset + row * $1RowStride");
   }
 
-  /** The parameters of a kernel of one row, which has no distance to the next. */
-  private static String oneRow() {
-    return RUNS.replaceAll(", long [abc]RowStride", "");
-  }
-
-  /** The kernel of one row of any length. */
-  private static String one(Rows kind, int lanes) {
-    return kind.method + lanes + "x1";
-  }
-
   /** The kernel of some rows of any length. */
-  private String someRows(Rows kind) {
-    return kind.method + widest() + "x" + rowsAtATime();
+  private String someRows(Rows kind, int lanes) {
+    return kind.method + lanes + "x" + rowsAtATime();
   }
 
   /** The kernel of as many rows, of whole blocks of 64. */
-  private String blocks(Rows kind) {
-    return kind.method + "Blocks" + widest() + "x" + rowsAtATime();
+  private String blocks(Rows kind, int lanes) {
+    return kind.method + "Blocks" + lanes + "x" + rowsAtATime();
   }
 
   private static String sum(int vector) {
@@ -307,47 +288,38 @@ final class DotsSource {
    * @param blocks all rows, of whole blocks of 64, by slices; or as many as are left, of any length
    *     and mapped or not
    */
-  private String rows(Rows kind, boolean blocks) {
+  private String rows(Rows kind, int lanes, boolean blocks) {
     int most = rowsAtATime();
+    int passes = passes(lanes);
+    int step = blocks ? blockStep(lanes, passes) : step(lanes, passes);
     List<String> sums = IntStream.range(0, most).mapToObj(r -> "row" + r).toList();
     StringBuilder code = new StringBuilder();
     code.append(
         "\n  private static void %s(%s%s) {\n"
-            .formatted(blocks ? blocks(kind) : someRows(kind), blocks ? "" : "int rows, ", RUNS));
-    code.append(blocks ? step(LONGEST_STEP * widest()) : lengths(widest(), LONGEST_STEP, 1));
+            .formatted(
+                blocks ? blocks(kind, lanes) : someRows(kind, lanes),
+                blocks ? "" : "int rows, ",
+                RUNS));
+    code.append(blocks ? stepBytes(step * passes * lanes) : lengths(lanes, step, passes));
     for (String sum : sums) {
       code.append("    %s %s = %s;\n".formatted(d.floats(), sum, d.zero()));
     }
     String count = blocks ? "" + most : "rows";
     code.append("    for (int row = 0; row < %s; row++) {\n".formatted(count));
-    code.append(scalar(kind)).append(blocks ? blockSums(kind) : sums(kind, widest(), 1));
+    code.append(scalar(kind))
+        .append(blocks ? blockSums(kind, lanes, passes) : sums(kind, lanes, passes));
     for (int r = 1; r < most; r++) {
       code.append("    %s = %s;\n".formatted(sums.get(r - 1), sums.get(r)));
     }
     code.append("    %s = %s;\n".formatted(sums.getLast(), sum(0)));
     code.append("    aOffset += aRowStride;\n    bOffset += bRowStride;\n    }\n");
-    return code.append(lanesTree(sums, count)).append("  }\n").toString();
-  }
-
-  /** The complete sum of one row. */
-  private String row(Rows kind, int lanes) {
-    int passes = Math.max(1, PARTIALS / lanes / MOST_ACCUMULATORS);
-    int step = Math.min(PARTIALS / lanes / passes, LONGEST_STEP);
-    StringBuilder code = new StringBuilder();
-    code.append("\n  private static void %s(%s) {\n".formatted(one(kind, lanes), oneRow()));
-    code.append(lengths(lanes, step, passes))
-        .append(scalar(kind))
-        .append(sums(kind, lanes, passes));
-    return code.append(
-            "    put1(c, cOffset, accumulate, %s);\n  }\n"
-                .formatted(tree(0, 1, lanes).replaceAll("q(\\d+)", sum(0) + ".lane($1)")))
-        .toString();
+    return code.append(lanesTree(sums, lanes, count)).append("  }\n").toString();
   }
 
   /** What a row of any length begins with, and the steps of its loops. */
   private String lengths(int lanes, int step, int passes) {
     int products = step * passes * lanes;
-    return step(products)
+    return stepBytes(products)
         +
 """
     final int rest = k %% %1$d;
@@ -358,8 +330,23 @@ final class DotsSource {
   }
 
   /** The step of a loop: a multiple of what C2 cannot know, which keeps its checks in the loop. */
-  private String step(int products) {
+  private String stepBytes(int products) {
     return "    final long step = %d * Lanes.one * %s;\n".formatted(products, e.bytes());
+  }
+
+  /** How many times a row of any length is gone through: its sums are more than registers hold. */
+  private static int passes(int lanes) {
+    return Math.max(1, PARTIALS / lanes / MOST_ACCUMULATORS);
+  }
+
+  /** The vectors of a row in a step of a pass. */
+  private static int step(int lanes, int passes) {
+    return Math.min(PARTIALS / lanes / passes, LONGEST_STEP);
+  }
+
+  /** The same where they are read from slices: as many bytes at every width, if in one pass. */
+  private int blockStep(int lanes, int passes) {
+    return passes == 1 ? LONGEST_STEP * widest() / lanes : step(lanes, passes);
   }
 
   private String zeros(List<Integer> vectors) {
@@ -379,7 +366,7 @@ final class DotsSource {
    */
   private String sums(Rows kind, int lanes, int passes) {
     int vectors = PARTIALS / lanes;
-    int step = Math.min(vectors / passes, LONGEST_STEP);
+    int step = step(lanes, passes);
     StringBuilder code = new StringBuilder();
     for (int pass = 0; pass < passes; pass++) {
       List<Integer> own = every(pass, passes, vectors);
@@ -403,14 +390,20 @@ final class DotsSource {
    * The sum of one row of whole blocks of 64, as one vector. C2 knows that there is a block, so it
    * looks at the operands before the first row, not before each.
    */
-  private String blockSums(Rows kind) {
-    List<Integer> vectors = every(0, 1, widestVectors());
-    return zeros(vectors)
-        + "    for (long at = 0; at < (long) Math.max(k, %d) * %s; at += step) {\n"
-            .formatted(PARTIALS, e.bytes())
-        + products(kind, vectors, vectors.subList(0, LONGEST_STEP), true)
-        + "    }\n"
-        + folds(vectors);
+  private String blockSums(Rows kind, int lanes, int passes) {
+    int step = blockStep(lanes, passes);
+    StringBuilder code = new StringBuilder();
+    for (int pass = 0; pass < passes; pass++) {
+      List<Integer> own = every(pass, passes, PARTIALS / lanes);
+      code.append(zeros(own))
+          .append(
+              "    for (long at = 0; at < (long) Math.max(k, %d) * %s; at += step) {\n"
+                  .formatted(PARTIALS, e.bytes()))
+          .append(products(kind, own, own.subList(0, step), true))
+          .append("    }\n")
+          .append(folds(own));
+    }
+    return code.append(folds(every(0, 1, passes))).toString();
   }
 
   /** The levels of the tree that add whole vectors. */
@@ -437,7 +430,7 @@ final class DotsSource {
       code.append(
           sliced
               ? "      final MemorySegment %1$sStep = %1$s.asSlice(%1$sOffset + at, %2$s);\n"
-                  .formatted(operand, d.bytes(step.size()))
+                  .formatted(operand, d.bytes(step.getLast() + 1))
               : "");
     }
     if (kind != Rows.SCALAR) {
@@ -472,10 +465,6 @@ final class DotsSource {
     return sliced
         ? d.load(operand + "Step", d.bytes(vector))
         : d.load(operand, SourceText.offset(operand + "Offset + at", vector, d));
-  }
-
-  private int widestVectors() {
-    return PARTIALS / widest();
   }
 
   private static List<Integer> every(int first, int step, int count) {
@@ -531,11 +520,11 @@ final class DotsSource {
    *
    * @param count how many of the rows there are, the last ones
    */
-  private String lanesTree(List<String> rows, String count) {
+  private String lanesTree(List<String> rows, int lanes, String count) {
     StringBuilder code = new StringBuilder();
     List<String> left = rows;
     int names = 0;
-    for (int h = widest() / 2; h >= 1; h /= 2) {
+    for (int h = lanes / 2; h >= 1; h /= 2) {
       List<String> next = new ArrayList<>();
       for (String vector : left) {
         String name = "t" + names++;
@@ -571,7 +560,7 @@ final class DotsSource {
                     rows.size(),
                     count,
                     IntStream.range(0, rows.size())
-                        .mapToObj(r -> result + ".lane(" + r * (widest() / rows.size()) + ")")
+                        .mapToObj(r -> result + ".lane(" + r * (lanes / rows.size()) + ")")
                         .collect(Collectors.joining(", "))))
         .toString();
   }

@@ -59,6 +59,11 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public String boundByInstructions() {
+    return "false";
+  }
+
+  @Override
   public int largestGroup() {
     return 1;
   }

@@ -120,7 +120,15 @@ final class TilesSource {
 
   /** Tiles whose A is read where it lies. */
   static String direct(Dialect d) {
-    return methods(d, DIRECT, d.directRows(), new DirectA(d.element()));
+    return """
+      @Override
+      public boolean boundByInstructions() {
+        return %s;
+      }
+
+    """
+            .formatted(d.boundByInstructions())
+        + methods(d, DIRECT, d.directRows(), new DirectA(d.element()));
   }
 
   /** One switch for all shapes: a tile of mr rows and v vectors has the case {@code 16 v + mr}. */

@@ -91,6 +91,11 @@ final class VectorDialect implements Dialect {
   }
 
   @Override
+  public String boundByInstructions() {
+    return "Lanes.BOUND_BY_INSTRUCTIONS";
+  }
+
+  @Override
   public int largestGroup() {
     return element == Element.FLOAT ? 8 : 4;
   }

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lanewise.ForkedJvm;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -22,11 +24,24 @@ import org.junit.jupiter.api.io.TempDir;
 class SpillTest {
   @Test
   void noTileSpillsVectors(@TempDir Path folder) throws IOException, InterruptedException {
+    assertNoSpills(folder);
+  }
+
+  /** Of vectors of 256 bits there are 16 registers. */
+  @Test
+  void noTileSpillsWithoutAvx512(@TempDir Path folder) throws IOException, InterruptedException {
+    assertNoSpills(folder, "-XX:UseAVX=2");
+  }
+
+  private static void assertNoSpills(Path folder, String... jvmOptions)
+      throws IOException, InterruptedException {
     TileSpills.assumeReadable();
-    ForkedJvm.run(
-        TilesProgram.class,
-        List.of("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"),
-        folder.toString());
-    assertEquals(List.of(), TileSpills.in(folder, _ -> true));
+    List<String> options = new ArrayList<>(List.of(jvmOptions));
+    options.addAll(
+        List.of("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"));
+    Path code = Files.createDirectory(folder.resolve("code"));
+    Path complaints = folder.resolve("complaints");
+    ForkedJvm.run(TilesProgram.class, options, code.toString(), complaints.toString());
+    assertEquals(List.of(), Files.readAllLines(complaints));
   }
 }

@@ -3,6 +3,7 @@ package dev.lanewise.jit;
 import dev.lanewise.internal.kernel.KernelSet;
 import java.io.IOException;
 import java.lang.foreign.Arena;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -12,16 +13,16 @@ import java.util.Set;
 
 /**
  * A program for a JVM of its own: runs every tile in turn until several rounds bring no
- * compilation, and leaves {@linkplain CompiledCode#writeKernels their code}.
+ * compilation, and looks at {@linkplain CompiledCode#writeKernels their code}.
  *
- * <p>Argument: the folder for the files.
+ * <p>Arguments: a folder for the code; a file for what is {@linkplain TileSpills wrong} with it.
  */
 final class TilesProgram {
   private static final int RUNS = 2000;
 
   private TilesProgram() {}
 
-  public static void main(String[] arguments) throws IOException {
+  public static void main(String[] arguments) throws IOException, InterruptedException {
     try (Arena arena = Arena.ofShared()) {
       KernelSet set = KernelSet.active();
       List<Runnable> calls = new ArrayList<>(KernelCalls.ofTiles(arena, set.float32()));
@@ -38,6 +39,8 @@ final class TilesProgram {
         code = now;
       }
     }
-    CompiledCode.writeKernels(Path.of(arguments[0]));
+    Path folder = Path.of(arguments[0]);
+    CompiledCode.writeKernels(folder);
+    Files.write(Path.of(arguments[1]), TileSpills.in(folder, _ -> true));
   }
 }

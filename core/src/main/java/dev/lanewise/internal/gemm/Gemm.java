@@ -38,6 +38,9 @@ final class Gemm<A> implements MatrixProgram {
   /** Up to this size B is in a near cache wherever it lies. */
   private static final int SMALL_B_BYTES = 256 << 10;
 
+  /** Tiles whose rows are merged by one call: they stay in the L1 cache until then. */
+  private static final int TILES_MERGED = 16;
+
   private final MatrixMaps maps;
   private final TileKernels<A> tiles;
   private final RowPacking<A> rowPacking;
@@ -53,7 +56,10 @@ final class Gemm<A> implements MatrixProgram {
 
   private final long panelRowBytes;
 
-  /** Scratch memory for a tile. */
+  /** How many tiles are computed before they are merged. */
+  private final int tilesMerged;
+
+  /** Scratch memory for them. */
   private final long tileBytes;
 
   private final int mc;
@@ -97,7 +103,8 @@ final class Gemm<A> implements MatrixProgram {
     this.mc = rowsAtATime(maps, elementBytes, tiles.maxRows(mostVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
-    this.tileBytes = merge.rowsOfTile(mostRows()) * panelRowBytes;
+    this.tilesMerged = merge.isDirect() ? TILES_MERGED : 1;
+    this.tileBytes = (long) tilesMerged * merge.rowsOfTile(mostRows()) * panelRowBytes;
     this.form = prepacked ? Form.PREPACKED : packsB() ? Form.PACKED_HERE : Form.IN_PLACE;
   }
 
@@ -372,7 +379,8 @@ final class Gemm<A> implements MatrixProgram {
       int ir = 0;
       for (int t = 0; t < count; ) {
         int mr = (rows - ir) / (count - t);
-        int same = direct ? Blocking.sameSize(rows - ir, count - t) : 1;
+        int same = Blocking.sameSize(rows - ir, count - t);
+        int together = direct ? same : Math.min(same, tilesMerged);
         int aIndex = ir * PackedRows.PITCH;
         if (direct) {
           long to =
@@ -381,13 +389,13 @@ final class Gemm<A> implements MatrixProgram {
                   + maps.cColumns().at(jc + jr)
                   - (long) overlap * elementBytes;
           tiles.multiply(
-              mr, vectors, same, kc, packedA, aIndex, panels, start, rowBytes, last, c, to,
+              mr, vectors, together, kc, packedA, aIndex, panels, start, rowBytes, last, c, to,
               cRowBytes);
         } else {
           tiles.multiply(
               mr,
               vectors,
-              1,
+              together,
               kc,
               packedA,
               aIndex,
@@ -402,7 +410,7 @@ final class Gemm<A> implements MatrixProgram {
               tile,
               (long) overlap * elementBytes,
               panelRowBytes,
-              mr,
+              together * mr,
               width,
               c,
               cOffset,
@@ -411,8 +419,8 @@ final class Gemm<A> implements MatrixProgram {
               jc + columns,
               add);
         }
-        ir += same * mr;
-        t += same;
+        ir += together * mr;
+        t += together;
       }
       panel += next;
     }

@@ -50,6 +50,11 @@ class KernelCallsTest {
     }
 
     @Override
+    public boolean boundByInstructions() {
+      return false;
+    }
+
+    @Override
     public void multiply(
         int mr,
         int vectors,

@@ -37,8 +37,14 @@ final class Lanes {
   /** 512-bit vectors come with 32 registers; 16 are assumed otherwise. */
   private static final int REGISTERS = FLOATS.vectorBitSize() == WIDEST ? 32 : 16;
 
+  /**
+   * Whether a tile that reads A where it lies takes longer for its checks and addresses than for
+   * its multiply-adds: of vectors of up to 256 bits processors multiply two at a time.
+   */
+  static final boolean BOUND_BY_INSTRUCTIONS = FLOATS.vectorBitSize() < WIDEST;
+
   /** Registers that C2 takes for broadcasts that it moves up; with fewer it spills accumulators. */
-  private static final int FOR_BROADCASTS = 5;
+  private static final int FOR_BROADCASTS = 4;
 
   /**
    * 1, which C2 cannot know. A loop that goes on by a multiple of it is no counted loop to C2, so
