@@ -43,7 +43,12 @@ final class BlocksSource {
     BlocksSource source = new BlocksSource(d);
     StringBuilder code = new StringBuilder();
     if (source.vector) {
-      code.append(source.parts()).append(source.interleavings());
+      code.append(source.parts())
+          .append(source.interleavings())
+          .append(
+              source.exchanges(MOST_LANES / 2)
+                  ? Selection.exchanges(source.e, MOST_LANES / 2)
+                  : "");
     }
     for (Target target : Target.values()) {
       code.append(source.copy(target)).append(source.transpose(target));
@@ -241,7 +246,7 @@ final class BlocksSource {
               + target.parameters.formatted(e.primitive);
       code.append(
           "\n  private static void transposeBlock(%s) {\n    switch (LANES) {\n".formatted(block));
-      int most = e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2;
+      int most = mostLanes();
       for (int lanes = most; lanes >= most / 4; lanes /= 2) {
         code.append(
             "      case %d -> transpose%d(%s);\n".formatted(lanes, lanes, SourceText.names(block)));
@@ -279,53 +284,69 @@ final class BlocksSource {
         + stages(target, lanes, block, "lower" + lanes, lanes / 2, lanes);
   }
 
-  /** Some rows of the result, all or half of them. */
+  /**
+   * Some rows of the result, all or half of them. Where vectors have 256 bits no instruction
+   * selects from two of them, and C2 needs five: groups of lanes are exchanged within one and
+   * blended with the other. (Of doubles an exchange takes more than one instruction, and selecting
+   * is faster.)
+   */
   private String stages(Target target, int lanes, String block, String name, int from, int to) {
+    boolean selects = !exchanges(lanes);
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void %s(%s) {\n".formatted(name, block));
     String[] rows = new String[lanes];
     for (int i = 0; i < lanes; i++) {
       rows[i] = "s" + lanes + "_" + i;
+      String place = "fromOffset + " + i + " * fromRowStride";
       code.append(
           "    final %s %s = %s;\n"
               .formatted(
-                  Selection.type(e),
+                  selects ? Selection.type(e) : d.floats(),
                   rows[i],
-                  Selection.load(e, "from", "fromOffset + " + i + " * fromRowStride")));
+                  selects ? Selection.load(e, "from", place) : d.load("from", place)));
     }
     for (int h = lanes / 2; h >= 1; h /= 2) {
       String[] next = new String[lanes];
       for (int i = from; i < to; i++) {
         boolean low = i / h % 2 == 0;
         next[i] = "s" + h + "_" + i;
+        String first = rows[low ? i : i - h];
+        String second = rows[low ? i + h : i];
         code.append(
-            "    final %s %s = %s%d.selectFrom(%s, %s);\n"
+            "    final %s %s = %s;\n"
                 .formatted(
-                    Selection.type(e),
+                    selects ? Selection.type(e) : d.floats(),
                     next[i],
-                    low ? "LOW" : "HIGH",
-                    h,
-                    rows[low ? i : i - h],
-                    rows[low ? i + h : i]));
+                    selects
+                        ? "%s%d.selectFrom(%s, %s)"
+                            .formatted(low ? "LOW" : "HIGH", h, first, second)
+                        : Selection.half(first, second, h, low)));
       }
       rows = next;
     }
     for (int i = from; i < to; i++) {
+      String place = target.start + " + " + i + " * " + target.stride;
       code.append(
           "    %s;\n"
               .formatted(
-                  target == Target.MEMORY
-                      ? rows[i]
-                          + ".intoMemorySegment(to, toOffset + "
-                          + i
-                          + " * toRowStride, NATIVE)"
+                  selects && target == Target.MEMORY
+                      ? rows[i] + ".intoMemorySegment(to, " + place + ", NATIVE)"
                       : store(
                           target,
-                          target.start + " + " + i + " * " + target.stride,
+                          place,
                           0,
-                          rows[i] + ".reinterpretAs" + e.capital + "s()")));
+                          selects ? rows[i] + ".reinterpretAs" + e.capital + "s()" : rows[i])));
     }
     return code.append("  }\n").toString();
+  }
+
+  private boolean exchanges(int lanes) {
+    return e == Element.FLOAT && lanes == MOST_LANES / 2;
+  }
+
+  /** The lanes of the widest vector. */
+  private int mostLanes() {
+    return e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2;
   }
 
   private static String species(String part) {
@@ -346,7 +367,7 @@ final class BlocksSource {
 
   private String interleavings() {
     StringBuilder code = new StringBuilder();
-    for (int h = (e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2) / 2; h >= 1; h /= 2) {
+    for (int h = mostLanes() / 2; h >= 1; h /= 2) {
       code.append(
           "  private static final %1$s LOW%2$d = interleaving(%2$d, 0);\n"
               .formatted(Selection.type(e), h));

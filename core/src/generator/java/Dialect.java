@@ -18,6 +18,9 @@ interface Dialect {
 
   int accumulators();
 
+  /** The vectors of columns that a panel of B is wide. */
+  int panelVectors();
+
   /** The most rows of a packed tile of 1, 2, 3, ... vectors; 0 where there is none. */
   int[] tileRows();
 

@@ -186,28 +186,7 @@ final class DotsSource {
 
 """
             .formatted(d.floats(), Selection.type(e), Selection.species(e)));
-    for (int h = widest() / 2; h >= 1; h /= 2) {
-      code.append(
-          "  private static final VectorShuffle<%1$s> SWAP%2$d = F.shuffleFromOp(i -> (i ^ %2$d) %% LANES);\n"
-              .formatted(e.capital, h));
-      code.append(
-          "  private static final VectorMask<%1$s> SECOND%2$d = second(%2$d);\n"
-              .formatted(e.capital, h));
-    }
-    return code.append(
-"""
-
-  /** Of every two groups of lanes the second one. */
-  private static VectorMask<%1$s> second(int group) {
-    long bits = 0;
-    for (int i = 0; i < LANES; i++) {
-      bits |= (i & group) == 0 ? 0 : 1L << i;
-    }
-    return VectorMask.fromLong(F, bits);
-  }
-"""
-                .formatted(e.capital))
-        .toString();
+    return code.append(Selection.exchanges(e, widest())).toString();
   }
 
   /** The most lanes of a vector. */

@@ -44,6 +44,11 @@ final class ScalarDialect implements Dialect {
   }
 
   @Override
+  public int panelVectors() {
+    return 4;
+  }
+
+  @Override
   public int[] tileRows() {
     return new int[] {4, 4, 0, 4};
   }

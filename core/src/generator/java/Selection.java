@@ -40,4 +40,50 @@ final class Selection {
   static String primitive(Element e) {
     return e.integer.toLowerCase(Locale.ROOT);
   }
+
+  /**
+   * Of every two groups of h lanes, the first ones of both vectors or the second ones, by {@link
+   * #exchanges}.
+   */
+  static String half(String a, String b, int h, boolean first) {
+    String exchanged =
+        VectorDialect.known(VectorDialect.SPECIES, first ? b : a) + ".rearrange(SWAP" + h + ")";
+    return "%s.blend(%s, SECOND%d)"
+        .formatted(
+            first ? VectorDialect.known(VectorDialect.SPECIES, a) : exchanged,
+            first ? exchanged : b,
+            h);
+  }
+
+  /**
+   * Constants to exchange neighbouring groups of lanes, of 1, 2, 4, ...: the shuffle, and the mask
+   * of the second group of every two.
+   *
+   * @param lanes of the widest vector
+   */
+  static String exchanges(Element e, int lanes) {
+    StringBuilder code = new StringBuilder();
+    for (int h = lanes / 2; h >= 1; h /= 2) {
+      code.append(
+"""
+  private static final VectorShuffle<%1$s> SWAP%2$d = F.shuffleFromOp(i -> (i ^ %2$d) %% LANES);
+  private static final VectorMask<%1$s> SECOND%2$d = second(%2$d);
+"""
+              .formatted(e.capital, h));
+    }
+    return code.append(
+"""
+
+  /** Of every two groups of lanes the second one. */
+  private static VectorMask<%1$s> second(int group) {
+    long bits = 0;
+    for (int i = 0; i < LANES; i++) {
+      bits |= (i & group) == 0 ? 0 : 1L << i;
+    }
+    return VectorMask.fromLong(F, bits);
+  }
+"""
+                .formatted(e.capital))
+        .toString();
+  }
 }

@@ -12,7 +12,9 @@ import java.util.stream.IntStream;
 final class TilesSource {
   private static final String B_AND_C =
       "MemorySegment b, long bOffset, long bRowStride, long lastBytes, MemorySegment c, long cOffset, long cRowStride";
-  private static final String PACKED = "int kc, %s[] a, int aIndex, " + B_AND_C;
+  private static final String PACKED =
+      "int kc, %s[] a, int aIndex, "
+          + B_AND_C.replace("long bRowStride", "long bRowStride, long bPanelStride");
   private static final String DIRECT =
       "int kc, MemorySegment a, long aOffset, long aRowStride, long aColumnStride, " + B_AND_C;
 
@@ -115,7 +117,20 @@ final class TilesSource {
 
   /** Tiles whose A is packed on the heap. */
   static String packed(Dialect d) {
-    return methods(d, PACKED.formatted(d.element().primitive), d.tileRows(), new PackedA());
+    return """
+      @Override
+      public int panelVectors() {
+        return %d;
+      }
+
+    """
+            .formatted(d.panelVectors())
+        + methods(
+            d,
+            PACKED.formatted(d.element().primitive),
+            d.tileRows(),
+            d.panelVectors(),
+            new PackedA());
   }
 
   /** Tiles whose A is read where it lies. */
@@ -128,11 +143,12 @@ final class TilesSource {
 
     """
             .formatted(d.boundByInstructions())
-        + methods(d, DIRECT, d.directRows(), new DirectA(d.element()));
+        + methods(d, DIRECT, d.directRows(), d.directRows().length, new DirectA(d.element()));
   }
 
   /** One switch for all shapes: a tile of mr rows and v vectors has the case {@code 16 v + mr}. */
-  private static String methods(Dialect d, String parameters, int[] rows, Rows a) {
+  private static String methods(
+      Dialect d, String parameters, int[] rows, int panelVectors, Rows a) {
     StringBuilder most = new StringBuilder();
     StringBuilder cases = new StringBuilder();
     StringBuilder tiles = new StringBuilder();
@@ -143,13 +159,18 @@ final class TilesSource {
       }
       most.append("      case %d -> %s;\n".formatted(vectors, d.maxRows(mostRows, vectors)));
       // The last vector of a tile of one is its first.
-      String ofTile =
-          "int count, " + (vectors == 1 ? parameters.replace(", long lastBytes", "") : parameters);
+      String ofTile = "int count, " + parameters;
+      if (vectors == 1) {
+        ofTile = ofTile.replace(", long lastBytes", "");
+      }
+      if (vectors <= panelVectors) {
+        ofTile = ofTile.replace(", long bPanelStride", "");
+      }
       for (int mr = 1; mr <= mostRows; mr++) {
         cases.append(
             "      case %d -> tile%dx%d(%s);\n"
                 .formatted(16 * vectors + mr, mr, vectors, SourceText.names(ofTile)));
-        tiles.append(tile(d, mr, vectors, ofTile, a));
+        tiles.append(tile(d, mr, vectors, panelVectors, ofTile, a));
       }
     }
     return """
@@ -181,7 +202,8 @@ final class TilesSource {
         + tiles;
   }
 
-  private static String tile(Dialect d, int mr, int vectors, String parameters, Rows a) {
+  private static String tile(
+      Dialect d, int mr, int vectors, int panelVectors, String parameters, Rows a) {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
     code.append("    final %s zero = %s;\n".formatted(d.floats(), d.zero()));
@@ -197,7 +219,10 @@ final class TilesSource {
     for (int v = 0; v < vectors; v++) {
       code.append(
           "        final %s b%d = %s;\n"
-              .formatted(d.floats(), v, d.load("b", place("bp", v, vectors, d))));
+              .formatted(
+                  d.floats(),
+                  v,
+                  d.load("b", place("bp", "bPanelStride", v, vectors, panelVectors, d))));
     }
     for (int i = 0; i < mr; i++) {
       code.append(
@@ -213,16 +238,24 @@ final class TilesSource {
       for (int v = 0; v < vectors; v++) {
         code.append(
             "      %s;\n"
-                .formatted(d.store("c", place("cp", v, vectors, d), "c" + (i * vectors + v))));
+                .formatted(
+                    d.store(
+                        "c",
+                        place("cp", d.bytes(panelVectors), v, vectors, panelVectors, d),
+                        "c" + (i * vectors + v))));
       }
       code.append("      cp += cRowStride;\n");
     }
     return code.append("      %s\n    }\n  }\n".formatted(a.next(mr))).toString();
   }
 
-  private static String place(String base, int vector, int vectors, Dialect d) {
+  /** Where a vector of a row lies, if the next panel's lie at a distance from the first one's. */
+  private static String place(
+      String base, String panelStride, int vector, int vectors, int panelVectors, Dialect d) {
+    int inPanel = vector % panelVectors;
+    String panel = vector == inPanel ? base : base + " + " + panelStride;
     return vector > 0 && vector == vectors - 1
-        ? base + " + lastBytes"
-        : SourceText.offset(base, vector, d);
+        ? panel + " + lastBytes"
+        : SourceText.offset(panel, inPanel, d);
   }
 }

@@ -70,9 +70,15 @@ final class VectorDialect implements Dialect {
   }
 
   @Override
+  public int panelVectors() {
+    return 2;
+  }
+
+  @Override
   public int[] tileRows() {
-    // Larger ones have more nodes than C2 takes at once, and it may then box a vector.
-    return new int[] {12, 7};
+    // Larger ones have more nodes than C2 takes at once, and it may then box a vector. Those of two
+    // panels are for one or two rows, of which one panel has too few sums to hide their latency.
+    return new int[] {12, 7, 0, 2};
   }
 
   @Override

@@ -90,11 +90,13 @@ final class KernelCalls<A> {
     for (int vectors = 1; vectors <= tiles.maxVectors(); vectors++) {
       int width = vectors;
       long row = (long) vectors * tiles.lanes() * size;
-      long last = row - tiles.lanes() * size;
+      long panel = (long) Math.min(vectors, tiles.panelVectors()) * tiles.lanes() * size;
+      long last = panel - tiles.lanes() * size;
       for (int mr = 1; mr <= tiles.maxRows(vectors); mr++) {
         int height = mr;
         calls.add(() ->
-            tiles.multiply(height, width, count(), length(), rows, 0, b, 0, row, last, c, 0, row));
+            tiles.multiply(
+                height, width, count(), length(), rows, 0, b, 0, row, panel, last, c, 0, row));
       }
     }
   }

@@ -32,8 +32,15 @@ final class Gemm<A> implements MatrixProgram {
   /** What is packed of B at a time, about: a part of the L3 cache. */
   private static final int B_BYTES = 8 << 20;
 
-  /** With fewer rows of A, a packed B would not be used often enough. */
+  /**
+   * With fewer rows of A, a packed B would not be used often enough; nor if its panels are narrower
+   * than two lines. Those are read at more places, and each of their rows is used for less time.
+   */
   private static final int ROWS_WORTH_PACKING_B = 160;
+
+  private static final int ROWS_WORTH_PACKING_NARROW_B = 48;
+
+  private static final int TWO_LINES = 128;
 
   /** Up to this size B is in a near cache wherever it lies. */
   private static final int SMALL_B_BYTES = 256 << 10;
@@ -49,7 +56,7 @@ final class Gemm<A> implements MatrixProgram {
   private final ScratchPool<Workspace<A>> workspaces;
   private final int elementBytes;
   private final int lanes;
-  private final int mostVectors;
+  private final int panelVectors;
 
   /** The columns of a panel, and the distance of its rows. */
   private final int nr;
@@ -97,10 +104,10 @@ final class Gemm<A> implements MatrixProgram {
     this.workspaces = workspaces;
     this.elementBytes = kernels.type().sizeBytes();
     this.lanes = tiles.lanes();
-    this.mostVectors = tiles.maxVectors();
-    this.nr = mostVectors * lanes;
+    this.panelVectors = tiles.panelVectors();
+    this.nr = panelVectors * lanes;
     this.panelRowBytes = (long) nr * elementBytes;
-    this.mc = rowsAtATime(maps, elementBytes, tiles.maxRows(mostVectors));
+    this.mc = rowsAtATime(maps, elementBytes, tiles.maxRows(panelVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
     this.tilesMerged = merge.isDirect() ? TILES_MERGED : 1;
@@ -171,13 +178,15 @@ final class Gemm<A> implements MatrixProgram {
   private boolean packsB() {
     boolean readable =
         maps.bColumns().isContiguous(elementBytes) && maps.bRows().isStrided() && maps.n() >= lanes;
-    return !readable || isWorthPackingB(maps, elementBytes);
+    return !readable || isWorthPackingB(maps, tiles, elementBytes);
   }
 
   /** Whether a B that could be read where it lies is large, and used often enough to be packed. */
-  static boolean isWorthPackingB(MatrixMaps maps, int elementBytes) {
+  static boolean isWorthPackingB(MatrixMaps maps, TileKernels<?> tiles, int elementBytes) {
+    boolean narrow = tiles.panelVectors() * tiles.lanes() * elementBytes < TWO_LINES;
     double bytes = (double) maps.n() * maps.k() * elementBytes;
-    return maps.m() >= ROWS_WORTH_PACKING_B && bytes > SMALL_B_BYTES;
+    return maps.m() >= (narrow ? ROWS_WORTH_PACKING_NARROW_B : ROWS_WORTH_PACKING_B)
+        && bytes > SMALL_B_BYTES;
   }
 
   @Override
@@ -324,7 +333,7 @@ final class Gemm<A> implements MatrixProgram {
   /** The rows of the tallest tile: one of fewer vectors may have more of them. */
   private int mostRows() {
     int most = 0;
-    for (int vectors = 1; vectors <= mostVectors; vectors *= 2) {
+    for (int vectors = 1; vectors <= panelVectors; vectors *= 2) {
       most = Math.max(most, tiles.maxRows(vectors));
     }
     return most;
@@ -362,19 +371,25 @@ final class Gemm<A> implements MatrixProgram {
     boolean inPlace = isReadInPlace(columns);
     long rowBytes = inPlace ? maps.bRows().strideBytes() : panelRowBytes;
     long panel = first;
-    for (int jr = 0; jr < columns; jr += nr) {
-      int width = Math.min(nr, columns - jr);
+    int vectors;
+    for (int jr = 0; jr < columns; jr += vectors * lanes) {
+      // Few rows have too few sums to hide their latency, unless they meet two panels at once.
+      boolean two =
+          !packs && rows <= tiles.maxRows(2 * panelVectors) && columns - jr - nr > nr - lanes;
+      int width = Math.min(two ? 2 * nr : nr, columns - jr);
       int overlap = overlap(width, form == Form.PREPACKED ? jc + jr : jr);
-      int vectors = Blocking.vectorsCovering(width, lanes);
+      vectors = Blocking.vectorsCovering(width, lanes);
       if (packs) {
         packPanel(b, bOffset, pc, kc, jc + jr, width, overlap, panels, panel, workspace);
       }
       // A panel of its own starts with what overlaps; in place, it lies before.
       long start = inPlace ? panel - (long) overlap * elementBytes : panel;
-      long last = (long) Math.max(0, width + overlap - lanes) * elementBytes;
+      int inLast = two ? width - nr : width + overlap;
+      long last = (long) Math.max(0, inLast - lanes) * elementBytes;
       // What overlaps must have been computed just before, from the same block of K.
       boolean direct =
           !add && merge.isDirect() && width + overlap >= lanes && (overlap == 0 || jr > 0);
+      long tileRowBytes = (long) vectors * lanes * elementBytes;
       int count = Blocking.parts(rows, tiles.maxRows(vectors));
       int ir = 0;
       for (int t = 0; t < count; ) {
@@ -389,8 +404,8 @@ final class Gemm<A> implements MatrixProgram {
                   + maps.cColumns().at(jc + jr)
                   - (long) overlap * elementBytes;
           tiles.multiply(
-              mr, vectors, together, kc, packedA, aIndex, panels, start, rowBytes, last, c, to,
-              cRowBytes);
+              mr, vectors, together, kc, packedA, aIndex, panels, start, rowBytes, next, last, c,
+              to, cRowBytes);
         } else {
           tiles.multiply(
               mr,
@@ -402,14 +417,15 @@ final class Gemm<A> implements MatrixProgram {
               panels,
               start,
               rowBytes,
+              next,
               last,
               tile,
               0,
-              panelRowBytes);
+              tileRowBytes);
           merge.merge(
               tile,
               (long) overlap * elementBytes,
-              panelRowBytes,
+              tileRowBytes,
               together * mr,
               width,
               c,
@@ -422,7 +438,7 @@ final class Gemm<A> implements MatrixProgram {
         ir += together * mr;
         t += together;
       }
-      panel += next;
+      panel += two ? 2 * next : next;
     }
   }
 

@@ -130,7 +130,7 @@ public final class Nest {
       boolean whole =
           thin
               || (maps.k() <= PackedRows.LENGTH
-                  ? !Gemm.isWorthPackingB(maps, elementBytes)
+                  ? !Gemm.isWorthPackingB(maps, kernels.tiles(), elementBytes)
                   : DirectTiles.addsBlocksWell(maps, elementBytes));
       boolean readable = isReadable(maps, elementBytes);
       if (FewColumnsProgram.fits(maps, kernels)) {

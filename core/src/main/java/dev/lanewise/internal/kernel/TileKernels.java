@@ -26,6 +26,9 @@ public interface TileKernels<A> {
   /** The most vectors of a tile's row. */
   int maxVectors();
 
+  /** The vectors of a panel of B's columns. A tile of more takes its columns from two panels. */
+  int panelVectors();
+
   /**
    * Computes tiles, one below the other: what one call for each would, but the next one's first
    * loads do not wait for a call.
@@ -37,13 +40,14 @@ public interface TileKernels<A> {
    * @param kc the length of the sum, from 1 to {@link PackedRows#LENGTH}
    * @param a the rows of A, as {@link PackedRows} lays them out
    * @param aIndex where the first tile's first row starts
-   * @param b the rows of B: {@code B[p, j]} for the j of vector v at byte {@code bOffset + p *
-   *     bRowStride + v * vector bytes}, but for the last vector at {@code lastBytes} instead
+   * @param b the rows of B: {@code B[p, j]} for the j of vector v of a panel at byte {@code bOffset
+   *     + p * bRowStride + v * vector bytes}, but for the last vector at {@code lastBytes} instead
    * @param bOffset where the first row starts, in bytes
    * @param bRowStride the distance of B's rows, in bytes
-   * @param lastBytes how far the last vector lies behind the first, in B and in C: less than {@code
-   *     vectors - 1} vectors if the tile's columns do not fill its vectors; columns that two
-   *     vectors cover are computed twice, to the same bits
+   * @param bPanelStride how far a second panel of the tile lies behind the first, in bytes
+   * @param lastBytes how far the last vector lies behind the first of its panel, in B and in C:
+   *     less than the vectors between them if the tile's columns do not fill its vectors; columns
+   *     that two vectors cover are computed twice, to the same bits
    * @param c where the tiles go, their columns as those of B
    * @param cOffset where its first row starts, in bytes
    * @param cRowStride the distance of its rows, in bytes
@@ -58,6 +62,7 @@ public interface TileKernels<A> {
       MemorySegment b,
       long bOffset,
       long bRowStride,
+      long bPanelStride,
       long lastBytes,
       MemorySegment c,
       long cOffset,

@@ -26,6 +26,11 @@ class ProgramChoiceTest {
   private static final int LANES = KERNELS.tiles().lanes();
   private static final long MOST = 1 << 30;
 
+  /** Narrow vectors: tiles of packed rows are faster, and panels are narrower than two lines. */
+  private static final boolean NARROW = KERNELS.direct().getFirst().boundByInstructions();
+
+  private static final String IN_PLACE = "blocked product, B in place";
+
   private static Loop loop(long size, long a, long b, long c) {
     return LoopNests.inBytes(List.of(new Loop(size, a, b, c)), SIZE).getFirst();
   }
@@ -70,23 +75,51 @@ class ProgramChoiceTest {
     return "direct product of " + lanes + " lanes";
   }
 
+  /** How a product is computed whose first factor many columns meet. */
+  private static String manyColumns() {
+    return NARROW ? IN_PLACE : direct(LANES);
+  }
+
   @Example
   void whatLiesSideBySideIsReadThere() {
-    assertEquals(sizes(direct(LANES), 100, 100, 100), product(100, 100, 100));
-    assertEquals(sizes(direct(LANES), 100, 100, 100), productOfTransposed(100, 100, 100));
+    assertEquals(sizes(manyColumns(), 100, 100, 100), product(100, 100, 100));
+    assertEquals(sizes(manyColumns(), 100, 100, 100), productOfTransposed(100, 100, 100));
     assertEquals(sizes("outer product", 999, 100, 1), product(999, 100, 1));
+  }
+
+  /** A first factor that could be read where it lies, too, if its rows are packed faster. */
+  @Example
+  void aFirstFactorIsPackedForNarrowVectorsIfEnoughColumnsMeetIt() {
+    int copied = 4 * LANES;
+    int transposed = 8 * LANES;
+    assertEquals(sizes(manyColumns(), 64, copied, 256), product(64, copied, 256));
+    assertEquals(sizes(direct(LANES), 64, copied - 1, 256), product(64, copied - 1, 256));
+    assertEquals(
+        sizes(manyColumns(), 64, transposed, 256), productOfTransposed(64, transposed, 256));
+    assertEquals(
+        sizes(direct(LANES), 64, transposed - 1, 256),
+        productOfTransposed(64, transposed - 1, 256));
+    assertEquals(sizes(direct(LANES), 4, 256, 64), product(4, 256, 64));
+    assertEquals(sizes(manyColumns(), 5, 256, 64), product(5, 256, 64));
+    assertEquals(sizes(direct(LANES), 16, 64, 4), product(16, 64, 4));
+    assertEquals(sizes(direct(LANES), 7, 64, 49), product(7, 64, 49));
+    Loop k = loop(256, 3, 64, 0);
+    // Neither its rows nor its columns lie side by side.
+    assertEquals(
+        sizes(direct(LANES), 64, 64, 256), chain(loop(64, 768, 0, 64), loop(64, 0, 1, 1), k));
   }
 
   /** Several blocks of the sum, where a block of the second factor and the output are small. */
   @Example
   void longSumsAreReadWhereTheyLieIfWhatIsReadAgainIsSmall() {
-    String blocked = "blocked product, B in place";
-    assertEquals(sizes(direct(LANES), 8, 128, 257), product(8, 128, 257));
-    assertEquals(sizes(blocked, 7, 128, 257), product(7, 128, 257));
-    assertEquals(sizes(blocked, 8, 129, 257), product(8, 129, 257));
-    assertEquals(sizes(direct(LANES), 1024, 128, 257), product(1024, 128, 257));
-    assertEquals(sizes(blocked, 1025, 128, 257), product(1025, 128, 257));
-    assertEquals(sizes(direct(LANES), 512, 128, 5000), product(512, 128, 5000));
+    String small = manyColumns();
+    assertEquals(sizes(small, 8, 128, 257), product(8, 128, 257));
+    assertEquals(sizes(IN_PLACE, 7, 128, 257), product(7, 128, 257));
+    assertEquals(sizes(IN_PLACE, 8, 129, 257), product(8, 129, 257));
+    assertEquals(sizes(small, 1024, 128, 257), product(1024, 128, 257));
+    assertEquals(sizes(IN_PLACE, 1025, 128, 257), product(1025, 128, 257));
+    String large = NARROW ? "blocked product" : direct(LANES);
+    assertEquals(sizes(large, 512, 128, 5000), product(512, 128, 5000));
   }
 
   /** What cannot be read is packed whole if it is small and used often. */
@@ -134,9 +167,9 @@ class ProgramChoiceTest {
   @Example
   void whatAnIntCannotCountIsBlocked() {
     assertEquals(sizes("outer product", MOST, 100, 1), product(MOST, 100, 1));
-    assertEquals(sizes("blocked product, B in place", MOST + 1, 100, 1), product(MOST + 1, 100, 1));
+    assertEquals(sizes(IN_PLACE, MOST + 1, 100, 1), product(MOST + 1, 100, 1));
     assertEquals(sizes("outer product", 2, MOST, 1), product(2, MOST, 1));
-    assertEquals(sizes("blocked product, B in place", 2, MOST + 1, 1), product(2, MOST + 1, 1));
+    assertEquals(sizes(IN_PLACE, 2, MOST + 1, 1), product(2, MOST + 1, 1));
     assertEquals(sizes("strided product", MOST, LANES, 0), productByTransposed(MOST, LANES, 0));
     assertEquals(
         sizes("blocked product", MOST + 1, LANES, 0), productByTransposed(MOST + 1, LANES, 0));
@@ -186,12 +219,13 @@ class ProgramChoiceTest {
 
   @Example
   void aSecondFactorIsPackedIfItIsLargeAndUsedOften() {
-    assertEquals(sizes("blocked product", 160, 256, 257), product(160, 256, 257));
-    assertEquals(sizes("blocked product, B in place", 159, 256, 257), product(159, 256, 257));
-    assertEquals(sizes(direct(LANES), 159, 300, 256), product(159, 300, 256));
-    assertEquals(sizes(direct(LANES), 160, 256, 256), product(160, 256, 256));
-    assertEquals(sizes(direct(LANES), 160, 20_000, 4), product(160, 20_000, 4));
-    assertEquals(sizes("blocked product", 160, 20_000, 5), product(160, 20_000, 5));
+    int rows = NARROW ? 48 : 160;
+    assertEquals(sizes("blocked product", rows, 256, 257), product(rows, 256, 257));
+    assertEquals(sizes(IN_PLACE, rows - 1, 256, 257), product(rows - 1, 256, 257));
+    assertEquals(sizes(manyColumns(), rows - 1, 300, 256), product(rows - 1, 300, 256));
+    assertEquals(sizes(manyColumns(), rows, 256, 256), product(rows, 256, 256));
+    assertEquals(sizes(direct(LANES), rows, 20_000, 4), product(rows, 20_000, 4));
+    assertEquals(sizes("blocked product", rows, 20_000, 5), product(rows, 20_000, 5));
   }
 
   @Example
@@ -199,7 +233,7 @@ class ProgramChoiceTest {
     Loop n = loop(40, 0, 1, 1);
     Loop k = loop(3, 1, 40, 0);
     assertEquals(
-        sizes("blocked product, B in place", 6, 40, 3),
+        sizes(IN_PLACE, 6, 40, 3),
         chain(
             KernelSet.vector(),
             List.of(),
@@ -234,9 +268,7 @@ class ProgramChoiceTest {
     // Few columns, and four vectors of rows, which lie side by side in the first factor.
     int few = LANES / 2;
     int rows = 4 * LANES;
-    assertEquals(
-        sizes("blocked product, B in place", few, rows, 900) + exchanged,
-        productOfTransposed(rows, few, 900));
+    assertEquals(sizes(IN_PLACE, few, rows, 900) + exchanged, productOfTransposed(rows, few, 900));
     assertEquals(
         sizes("blocked product", rows - 1, few, 900), productOfTransposed(rows - 1, few, 900));
     assertEquals(

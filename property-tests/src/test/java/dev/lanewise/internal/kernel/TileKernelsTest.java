@@ -68,13 +68,16 @@ class TileKernelsTest {
       String backend, FloatFormat format, ContractionKernels<A> kernels) {
     TileKernels<A> tiles = kernels.tiles();
     Tile packed =
-        (_, s, a, b, c) -> {
+        (arena, s, a, b, c) -> {
           // What no row of the tile holds is NaN, and so would a tile be that reads it.
           double[] rows = new double[FIRST + s.rows() * PackedRows.PITCH];
           Arrays.fill(rows, Double.NaN);
           for (int i = 0; i < s.rows(); i++) {
             System.arraycopy(a[i], 0, rows, FIRST + i * PackedRows.PITCH, s.kc);
           }
+          int panel = tiles.panelVectors() * tiles.lanes();
+          boolean two = s.vectors > tiles.panelVectors();
+          GuardedRun panels = two ? panels(arena, s, panel, b) : b;
           tiles.multiply(
               s.mr,
               s.vectors,
@@ -82,10 +85,11 @@ class TileKernelsTest {
               s.kc,
               Kernels.array(kernels, rows),
               FIRST,
-              b.segment(),
-              b.offsetBytes(),
-              (long) s.bStride() * format.sizeBytes(),
-              s.lastBytes(),
+              panels.segment(),
+              panels.offsetBytes(),
+              (long) (two ? panel : s.bStride()) * format.sizeBytes(),
+              (long) s.kc * panel * format.sizeBytes(),
+              two ? s.lastBytes() - (long) panel * format.sizeBytes() : s.lastBytes(),
               c.segment(),
               c.offsetBytes(),
               (long) s.cStride() * format.sizeBytes());
@@ -95,6 +99,18 @@ class TileKernelsTest {
     for (int vectors = 1; vectors <= tiles.maxVectors(); vectors++) {
       everyShape(backend, format, tiles.lanes(), tiles.maxRows(vectors), vectors, packed);
     }
+  }
+
+  /** The rows of B as two panels, one behind the other; the last one ends with its last number. */
+  private static GuardedRun panels(Arena arena, Shape s, int panel, GuardedRun b) {
+    double[] numbers = b.numbers();
+    double[] panels = new double[(2 * s.kc - 1) * panel + s.width() - panel];
+    for (int p = 0; p < s.kc; p++) {
+      System.arraycopy(numbers, p * s.bStride(), panels, p * panel, panel);
+      System.arraycopy(
+          numbers, p * s.bStride() + panel, panels, (s.kc + p) * panel, s.width() - panel);
+    }
+    return GuardedRun.of(arena, s.format, panels, 4);
   }
 
   @ParameterizedTest
