@@ -122,6 +122,8 @@ public final class Nest {
       MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
     int elementBytes = kernels.type().sizeBytes();
     double multiplyAdds = (double) maps.m() * maps.n() * maps.k();
+    boolean packsA =
+        multiplyAdds > SMALL && maps.m() > THIN && isWorthPackingA(maps, kernels, elementBytes);
     if (maps.isStrided()) {
       // The direct and the strided program count rows and columns in an int.
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
@@ -142,9 +144,7 @@ public final class Nest {
       }
       for (DirectKernels direct : kernels.direct()) {
         boolean wide = direct.lanes() == kernels.tiles().lanes();
-        boolean packed =
-            multiplyAdds > SMALL && !thin && isWorthPackingA(maps, direct, elementBytes);
-        boolean inPlace = maps.k() <= DirectProgram.SHORT_SUM || (wide ? whole && !packed : narrow);
+        boolean inPlace = maps.k() <= DirectProgram.SHORT_SUM || (wide ? whole && !packsA : narrow);
         if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
           DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
           if (TileProgram.fits(maps, direct, program)) {
@@ -159,7 +159,7 @@ public final class Nest {
         return new StridedProgram(maps, kernels.strided());
       }
     }
-    return PackedFactorProgram.fits(maps, kernels)
+    return !packsA && PackedFactorProgram.fits(maps, kernels)
         ? new PackedFactorProgram<>(maps, kernels, workspaces)
         : new Gemm<>(maps, kernels, workspaces);
   }
@@ -168,9 +168,10 @@ public final class Nest {
    * Whether tiles of packed rows are so much faster that an A that could be read where it lies is
    * packed.
    */
-  private static boolean isWorthPackingA(MatrixMaps maps, DirectKernels direct, int elementBytes) {
-    long vectors = maps.n() / direct.lanes();
-    return direct.boundByInstructions()
+  private static boolean isWorthPackingA(
+      MatrixMaps maps, ContractionKernels<?> kernels, int elementBytes) {
+    long vectors = maps.n() / kernels.tiles().lanes();
+    return kernels.direct().stream().anyMatch(DirectKernels::boundByInstructions)
         && (maps.aColumns().isContiguous(elementBytes)
             ? vectors >= VECTORS_WORTH_COPYING_A
             : maps.aRows().isContiguous(elementBytes) && vectors >= VECTORS_WORTH_TRANSPOSING_A);
