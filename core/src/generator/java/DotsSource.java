@@ -2,6 +2,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Sums of products by 64 partial sums, lanes across the partial sums of one output; see DotKernels.
@@ -287,10 +288,7 @@ final class DotsSource {
     code.append("    for (int row = 0; row < %s; row++) {\n".formatted(count));
     code.append(scalar(kind))
         .append(blocks ? blockSums(kind, lanes, passes) : sums(kind, lanes, passes));
-    for (int r = 1; r < most; r++) {
-      code.append("    %s = %s;\n".formatted(sums.get(r - 1), sums.get(r)));
-    }
-    code.append("    %s = %s;\n".formatted(sums.getLast(), sum(0)));
+    code.append(queue(sums, sum(0)));
     code.append("    aOffset += aRowStride;\n    bOffset += bRowStride;\n    }\n");
     return code.append(lanesTree(sums, lanes, count)).append("  }\n").toString();
   }
@@ -344,19 +342,46 @@ final class DotsSource {
    * queue.
    */
   private String sums(Rows kind, int lanes, int passes) {
-    int vectors = PARTIALS / lanes;
     int step = step(lanes, passes);
-    StringBuilder code = new StringBuilder();
-    for (int pass = 0; pass < passes; pass++) {
-      List<Integer> own = every(pass, passes, vectors);
-      code.append(rest(kind, lanes, passes, own, step));
-      code.append(
-          "    for (long at = (long) rest * %1$s; at < (long) k * %1$s; at += step) {\n"
-              .formatted(e.bytes()));
-      code.append(products(kind, own, own.subList(0, step), false)).append("    }\n");
-      code.append(folds(own));
+    List<Integer> own = every(passes, PARTIALS / lanes);
+    return inPasses(
+        passes,
+        rest(kind, lanes, passes, own, step)
+            + "    for (long at = (long) rest * %1$s%2$s; at < (long) k * %1$s; at += step) {\n"
+                .formatted(e.bytes(), passes == 1 ? "" : " + first")
+            + products(kind, own, own.subList(0, step), false)
+            + "    }\n"
+            + folds(own));
+  }
+
+  /**
+   * The sum of one row from what adds up, as {@code p0}, the partial sums of a pass, which begin
+   * with those of vector {@code pass}.
+   */
+  private String inPasses(int passes, String sum) {
+    if (passes == 1) {
+      return sum;
     }
-    return code.append(folds(every(0, 1, passes))).toString();
+    List<String> parts = IntStream.range(0, passes).mapToObj(i -> "part" + i).toList();
+    StringBuilder code = new StringBuilder();
+    for (String part : parts) {
+      code.append("    %s %s = %s;\n".formatted(d.floats(), part, d.zero()));
+    }
+    code.append("    for (int pass = 0; pass < %d; pass++) {\n".formatted(passes));
+    code.append("    final long first = pass * %s;\n".formatted(d.bytes(1)));
+    code.append(sum).append(queue(parts, sum(0))).append("    }\n");
+    return code.append(addHalves(parts))
+        .append("    final %s %s = %s;\n".formatted(d.floats(), sum(0), parts.getFirst()))
+        .toString();
+  }
+
+  /** Every one takes the place of the one before it, and a further one the last place. */
+  private static String queue(List<String> variables, String further) {
+    StringBuilder code = new StringBuilder();
+    for (int i = 1; i < variables.size(); i++) {
+      code.append("    %s = %s;\n".formatted(variables.get(i - 1), variables.get(i)));
+    }
+    return code.append("    %s = %s;\n".formatted(variables.getLast(), further)).toString();
   }
 
   /** What all products of a row are multiplied by, where that is one number. */
@@ -371,28 +396,30 @@ final class DotsSource {
    */
   private String blockSums(Rows kind, int lanes, int passes) {
     int step = blockStep(lanes, passes);
-    StringBuilder code = new StringBuilder();
-    for (int pass = 0; pass < passes; pass++) {
-      List<Integer> own = every(pass, passes, PARTIALS / lanes);
-      code.append(zeros(own))
-          .append(
-              "    for (long at = 0; at < (long) Math.max(k, %d) * %s; at += step) {\n"
-                  .formatted(PARTIALS, e.bytes()))
-          .append(products(kind, own, own.subList(0, step), true))
-          .append("    }\n")
-          .append(folds(own));
-    }
-    return code.append(folds(every(0, 1, passes))).toString();
+    List<Integer> own = every(passes, PARTIALS / lanes);
+    return inPasses(
+        passes,
+        zeros(own)
+            + "    for (long at = %s; at < (long) Math.max(k, %d) * %s; at += step) {\n"
+                .formatted(passes == 1 ? "0" : "first", PARTIALS, e.bytes())
+            + products(kind, own, own.subList(0, step), true)
+            + "    }\n"
+            + folds(own));
   }
 
   /** The levels of the tree that add whole vectors. */
   private String folds(List<Integer> vectors) {
+    return addHalves(vectors.stream().map(DotsSource::sum).toList());
+  }
+
+  /** Adds those that are half of their number apart, until one is left. */
+  private String addHalves(List<String> sums) {
     StringBuilder code = new StringBuilder();
-    for (int half = vectors.size() / 2; half >= 1; half /= 2) {
+    for (int half = sums.size() / 2; half >= 1; half /= 2) {
       for (int i = 0; i < half; i++) {
-        String sum = sum(vectors.get(i));
-        String other = sum(vectors.get(i + half));
-        code.append("    %s = %s;\n".formatted(sum, d.binary("add", "+", sum, other)));
+        String other = sums.get(i + half);
+        code.append(
+            "    %s = %s;\n".formatted(sums.get(i), d.binary("add", "+", sums.get(i), other)));
       }
     }
     return code.toString();
@@ -446,8 +473,8 @@ final class DotsSource {
         : d.load(operand, SourceText.offset(operand + "Offset + at", vector, d));
   }
 
-  private static List<Integer> every(int first, int step, int count) {
-    return IntStream.iterate(first, v -> v < count, v -> v + step).boxed().toList();
+  private static List<Integer> every(int step, int count) {
+    return IntStream.iterate(0, v -> v < count, v -> v + step).boxed().toList();
   }
 
   /**
@@ -456,7 +483,6 @@ final class DotsSource {
    * and they are moved to the last lanes of zeros. Then come whole vectors.
    */
   private String rest(Rows kind, int lanes, int passes, List<Integer> own, int step) {
-    int pass = own.getFirst();
     List<Integer> last = own.subList(own.size() - step, own.size());
     StringBuilder code = new StringBuilder(zeros(own));
     code.append(
@@ -471,18 +497,17 @@ final class DotsSource {
             .formatted(
                 passes == 1
                     ? ""
-                    : " && rest / %d %% %d == %d".formatted(lanes, passes, passes - 1 - pass),
+                    : " && rest / %d %% %d == %d - pass".formatted(lanes, passes, passes - 1),
                 d.floats(),
                 product(kind, "0"),
                 sum(last.getLast()),
                 Selection.of(e, "IOTA.add(odd - LANES)", "product", "ZERO"),
-                passes == 1 ? "odd" : "((rest + %d) %% %d)".formatted(pass * lanes, passes * lanes),
+                passes == 1 ? "odd" : "((rest + pass * %d) %% %d)".formatted(lanes, passes * lanes),
                 e.bytes(),
                 product(kind, "at")));
-    for (int i = 1; i < step; i++) {
-      code.append("      %s = %s;\n".formatted(sum(last.get(i - 1)), sum(last.get(i))));
-    }
-    return code.append("      %s = product;\n    }\n".formatted(sum(last.getLast()))).toString();
+    return code.append(queue(last.stream().map(DotsSource::sum).toList(), "product"))
+        .append("    }\n")
+        .toString();
   }
 
   /** The products of a vector of one row, as sums that begin. */
@@ -495,12 +520,17 @@ final class DotsSource {
 
   /**
    * The levels of the tree within the vectors of some rows; two share a vector as soon as they fit.
-   * A lane is added to its partner, so both have the sum, and one of them makes room.
+   * A lane is added to its partner, so both have the sum, and one of them makes room. Of vectors of
+   * two lanes C2 can exchange none, and boxes them.
    *
    * @param count how many of the rows there are, the last ones
    */
   private String lanesTree(List<String> rows, int lanes, String count) {
     StringBuilder code = new StringBuilder();
+    if (lanes == 2) {
+      return put(
+          rows.size(), count, rows.stream().map(row -> row + ".lane(0) + " + row + ".lane(1)"));
+    }
     List<String> left = rows;
     int names = 0;
     for (int h = lanes / 2; h >= 1; h /= 2) {
@@ -533,15 +563,18 @@ final class DotsSource {
       }
     }
     String result = left.getFirst();
+    int apart = lanes / rows.size();
     return code.append(
-            "    put%d(%s, c, cOffset, cRowStride, accumulate, %s);\n"
-                .formatted(
-                    rows.size(),
-                    count,
-                    IntStream.range(0, rows.size())
-                        .mapToObj(r -> result + ".lane(" + r * (lanes / rows.size()) + ")")
-                        .collect(Collectors.joining(", "))))
+            put(
+                rows.size(),
+                count,
+                IntStream.range(0, rows.size()).mapToObj(r -> result + ".lane(" + r * apart + ")")))
         .toString();
+  }
+
+  private static String put(int most, String count, Stream<String> sums) {
+    return "    put%d(%s, c, cOffset, cRowStride, accumulate, %s);\n"
+        .formatted(most, count, sums.collect(Collectors.joining(", ")));
   }
 
   /** Sums go to memory behind a call: the code for it would make a kernel too large for C1. */
