@@ -122,8 +122,12 @@ public final class Nest {
       MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
     int elementBytes = kernels.type().sizeBytes();
     double multiplyAdds = (double) maps.m() * maps.n() * maps.k();
+    boolean shortSum = maps.k() <= DirectProgram.SHORT_SUM;
     boolean packsA =
-        multiplyAdds > SMALL && maps.m() > THIN && isWorthPackingA(maps, kernels, elementBytes);
+        !shortSum
+            && multiplyAdds > SMALL
+            && maps.m() > THIN
+            && isWorthPackingA(maps, kernels, elementBytes);
     if (maps.isStrided()) {
       // The direct and the strided program count rows and columns in an int.
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
@@ -144,7 +148,7 @@ public final class Nest {
       }
       for (DirectKernels direct : kernels.direct()) {
         boolean wide = direct.lanes() == kernels.tiles().lanes();
-        boolean inPlace = maps.k() <= DirectProgram.SHORT_SUM || (wide ? whole && !packsA : narrow);
+        boolean inPlace = shortSum || (wide ? whole && !packsA : narrow);
         if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
           DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
           if (TileProgram.fits(maps, direct, program)) {

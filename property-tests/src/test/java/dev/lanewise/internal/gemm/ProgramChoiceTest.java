@@ -130,10 +130,11 @@ class ProgramChoiceTest {
     assertEquals(sizes(packed, 28, 28, 28), productByTransposed(28, 28, 28));
     assertEquals(sizes(packed, 16, LANES, 300), productByTransposed(16, LANES, 300));
     assertEquals(sizes(blocked, 15, LANES, 300), productByTransposed(15, LANES, 300));
-    assertEquals(sizes(packed, MOST, 128, 256), productByTransposed(MOST, 128, 256));
+    String many = NARROW ? blocked : packed;
+    assertEquals(sizes(many, MOST, 128, 256), productByTransposed(MOST, 128, 256));
     assertEquals(sizes(blocked, MOST, 129, 256), productByTransposed(MOST, 129, 256));
     assertEquals(sizes(packed, 16, 16_384, 2), productByTransposed(16, 16_384, 2));
-    assertEquals(sizes(packed, 1024, 128, 257), productByTransposed(1024, 128, 257));
+    assertEquals(sizes(many, 1024, 128, 257), productByTransposed(1024, 128, 257));
     assertEquals(sizes(blocked, 1025, 128, 257), productByTransposed(1025, 128, 257));
     Loop m = loop(16, 4, 0, 40);
     Loop n = loop(40, 0, 1, 1);
