@@ -340,6 +340,7 @@ final class BlocksSource {
     return code.append("  }\n").toString();
   }
 
+  /** Whether blocks of so many lanes are transposed by exchanges. */
   private boolean exchanges(int lanes) {
     return e == Element.FLOAT && lanes == MOST_LANES / 2;
   }

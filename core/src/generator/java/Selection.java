@@ -1,9 +1,10 @@
 import java.util.Locale;
 
 /**
- * Lanes chosen from two vectors by a vector of indices. The indices are integers of the elements'
- * size: those of the elements' own type are converted by every use, with a branch for NaN and the
- * registers saved around it (seen in C2's code, which does not fold a constant's conversion).
+ * Lanes chosen from two vectors by a vector of indices, or exchanged within one. The indices are
+ * integers of the elements' size: those of the elements' own type are converted by every use, with
+ * a branch for NaN and the registers saved around it (seen in C2's code, which does not fold a
+ * constant's conversion).
  */
 final class Selection {
   private Selection() {}

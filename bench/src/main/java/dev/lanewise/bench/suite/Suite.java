@@ -105,9 +105,9 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
 
   @Override
   public final Integer call() throws CommandLineOptionException, IOException, RunnerException {
+    InstructionSet instructions = avx2 ? InstructionSet.AVX2 : InstructionSet.NATIVE;
     OptionalInt again =
-        (avx2 ? InstructionSet.AVX2 : InstructionSet.NATIVE)
-            .runAgain(getClass(), spec.commandLine().getParseResult().originalArgs());
+        instructions.runAgain(getClass(), spec.commandLine().getParseResult().originalArgs());
     if (again.isPresent()) {
       return again.getAsInt();
     }
@@ -119,7 +119,7 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
     Map<String, Map<String, String>> engineFacts = new LinkedHashMap<>();
     present.forEach((contender, value) -> engineFacts.put(contender.name(), value));
     Figures<C> figures = new Figures<>(measurements);
-    Map<String, String> settings = settings(options, limits);
+    Map<String, String> settings = settings(options, limits, instructions);
     Report<C> report = report(figures, limits, new Facts(settings, engineFacts, absent, failures));
     for (C asked : cases()) {
       if (cases.matcher(asked.group() + "/" + asked.name()).find()) {
@@ -180,9 +180,12 @@ public abstract class Suite<C extends Case, D> implements Callable<Integer> {
     ResultFormatFactory.getInstance(ResultFormatType.JSON, file).writeOut(runner.results());
   }
 
-  private static Map<String, String> settings(Options options, Limits limits) {
+  private static Map<String, String> settings(
+      Options options, Limits limits, InstructionSet instructions) {
     Map<String, String> settings = new LinkedHashMap<>(Machine.facts());
-    settings.put("flags", String.join(" ", PairRunner.jvmOptions()));
+    List<String> flags = new ArrayList<>(PairRunner.jvmOptions());
+    flags.addAll(instructions.jvmOptions());
+    settings.put("flags", String.join(" ", flags));
     settings.put("times", Timing.describe(options));
     settings.put("FMA peak, float32", Formats.digits(limits.float32()) + " GFLOP/s");
     settings.put("FMA peak, float64", Formats.digits(limits.float64()) + " GFLOP/s");
