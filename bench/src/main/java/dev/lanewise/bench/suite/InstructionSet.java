@@ -17,9 +17,9 @@ import java.util.stream.Collectors;
  * options, and JMH gives its forks both. So where they are not as they should be, the program is
  * started again.
  *
- * @param name for whom it may concern
+ * @param name what it is called
  * @param variables the environment's, of those that peers look at
- * @param jvmOptions of all JVMs
+ * @param jvmOptions options of all JVMs
  */
 record InstructionSet(String name, Map<String, String> variables, List<String> jvmOptions) {
   /** Whatever the processor has: each engine chooses for itself. */
