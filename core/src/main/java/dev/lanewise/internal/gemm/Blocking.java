@@ -5,6 +5,9 @@ final class Blocking {
   /** The most of anything that a kernel is given in one call: what an int can count. */
   static final int MOST = 1 << 30;
 
+  /** Tiles that are added to the output by one call: they stay in the L1 cache until then. */
+  static final int TILES_ADDED = 16;
+
   private Blocking() {}
 
   /**

@@ -13,9 +13,6 @@ import java.lang.foreign.MemorySegment;
  * @param <A> the array of packed rows
  */
 final class DirectTiles<A> {
-  /** Tiles that are added at a time: they stay in the L1 cache until then. */
-  private static final int TILES_ADDED = 16;
-
   /** Up to this size a block of B stays in a near cache while all rows of A meet it. */
   private static final double MOST_B_BYTES = 128 << 10;
 
@@ -96,7 +93,7 @@ final class DirectTiles<A> {
 
   /** The scratch memory that adding takes, in bytes. */
   long scratchBytes() {
-    return (long) TILES_ADDED * largestTile() * elementBytes;
+    return (long) Blocking.TILES_ADDED * largestTile() * elementBytes;
   }
 
   private int largestTile() {
@@ -162,7 +159,7 @@ final class DirectTiles<A> {
       for (int t = 0; t < tiles; ) {
         int mr = (rows - i) / (tiles - t);
         int same = Blocking.sameSize(rows - i, tiles - t);
-        int count = direct ? same : Math.min(same, TILES_ADDED);
+        int count = direct ? same : Math.min(same, Blocking.TILES_ADDED);
         long cTile = cOffset + i * cRowStride + column * elementBytes;
         kernels.multiply(
             mr,

@@ -45,9 +45,6 @@ final class Gemm<A> implements MatrixProgram {
   /** Up to this size B is in a near cache wherever it lies. */
   private static final int SMALL_B_BYTES = 256 << 10;
 
-  /** Tiles whose rows are merged by one call: they stay in the L1 cache until then. */
-  private static final int TILES_MERGED = 16;
-
   private final MatrixMaps maps;
   private final TileKernels<A> tiles;
   private final RowPacking<A> rowPacking;
@@ -66,7 +63,7 @@ final class Gemm<A> implements MatrixProgram {
   /** How many tiles are computed before they are merged. */
   private final int tilesMerged;
 
-  /** Scratch memory for them. */
+  /** Their scratch memory. */
   private final long tileBytes;
 
   private final int mc;
@@ -110,8 +107,8 @@ final class Gemm<A> implements MatrixProgram {
     this.mc = rowsAtATime(maps, elementBytes, tiles.maxRows(panelVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
-    this.tilesMerged = merge.isDirect() ? TILES_MERGED : 1;
-    this.tileBytes = (long) tilesMerged * merge.rowsOfTile(mostRows()) * panelRowBytes;
+    this.tilesMerged = merge.isDirect() ? Blocking.TILES_ADDED : 1;
+    this.tileBytes = tilesMerged * largestTileBytes();
     this.form = prepacked ? Form.PREPACKED : packsB() ? Form.PACKED_HERE : Form.IN_PLACE;
   }
 
@@ -330,11 +327,12 @@ final class Gemm<A> implements MatrixProgram {
     return width < lanes && columnsBefore > 0 ? lanes - width : 0;
   }
 
-  /** The rows of the tallest tile: one of fewer vectors may have more of them. */
-  private int mostRows() {
-    int most = 0;
-    for (int vectors = 1; vectors <= panelVectors; vectors *= 2) {
-      most = Math.max(most, tiles.maxRows(vectors));
+  /** What a tile takes on its way to C: one of fewer vectors may have more rows. */
+  private long largestTileBytes() {
+    long most = 0;
+    for (int vectors = 1; vectors <= 2 * panelVectors; vectors *= 2) {
+      long rowBytes = (long) vectors * lanes * elementBytes;
+      most = Math.max(most, merge.rowsOfTile(tiles.maxRows(vectors)) * rowBytes);
     }
     return most;
   }

@@ -195,6 +195,24 @@ class ChainProgramsTest {
     check(Case.matrices(257, 5, 9), true, random);
   }
 
+  /** One and two rows, which meet two panels at once; C's rows or its columns side by side. */
+  @Example
+  void fewRowsOfTwoPanels() {
+    Random random = new Random(9);
+    for (int m = 1; m <= 3; m++) {
+      for (int n = 5; n <= 140; n += 9) {
+        for (int k : new int[] {9, 257}) {
+          Case rows = Case.matrices(m, n, k);
+          Case columns =
+              rows.with(LoopGroup.M, List.of(new Loop(m, k, 0, 1)))
+                  .with(LoopGroup.N, List.of(new Loop(n, 0, 1, m)));
+          check(rows, random);
+          check(columns, random);
+        }
+      }
+    }
+  }
+
   /** A mapped A has no slices that kernels could read: it is packed. */
   @Example
   void mappedOperands() {
