@@ -292,6 +292,7 @@ final class BlocksSource {
    */
   private String stages(Target target, int lanes, String block, String name, int from, int to) {
     boolean selects = !exchanges(lanes);
+    String type = selects ? Selection.type(e) : d.floats();
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void %s(%s) {\n".formatted(name, block));
     String[] rows = new String[lanes];
@@ -301,7 +302,7 @@ final class BlocksSource {
       code.append(
           "    final %s %s = %s;\n"
               .formatted(
-                  selects ? Selection.type(e) : d.floats(),
+                  type,
                   rows[i],
                   selects ? Selection.load(e, "from", place) : d.load("from", place)));
     }
@@ -315,7 +316,7 @@ final class BlocksSource {
         code.append(
             "    final %s %s = %s;\n"
                 .formatted(
-                    selects ? Selection.type(e) : d.floats(),
+                    type,
                     next[i],
                     selects
                         ? "%s%d.selectFrom(%s, %s)"

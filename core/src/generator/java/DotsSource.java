@@ -260,6 +260,10 @@ final class DotsSource {
     return "p" + vector;
   }
 
+  private static List<String> sums(List<Integer> vectors) {
+    return vectors.stream().map(DotsSource::sum).toList();
+  }
+
   /**
    * The complete sums of some rows, one after the other, so that memory is read in one run or two:
    * several at once were up to 6 times as slow where they do not come from the nearest cache. Their
@@ -281,9 +285,7 @@ final class DotsSource {
                 blocks ? "" : "int rows, ",
                 RUNS));
     code.append(blocks ? stepBytes(step * passes * lanes) : lengths(lanes, step, passes));
-    for (String sum : sums) {
-      code.append("    %s %s = %s;\n".formatted(d.floats(), sum, d.zero()));
-    }
+    code.append(zeros(sums));
     String count = blocks ? "" + most : "rows";
     code.append("    for (int row = 0; row < %s; row++) {\n".formatted(count));
     code.append(scalar(kind))
@@ -326,9 +328,9 @@ final class DotsSource {
     return passes == 1 ? LONGEST_STEP * widest() / lanes : step(lanes, passes);
   }
 
-  private String zeros(List<Integer> vectors) {
-    return vectors.stream()
-        .map(v -> "    %s %s = %s;\n".formatted(d.floats(), sum(v), d.zero()))
+  private String zeros(List<String> sums) {
+    return sums.stream()
+        .map(sum -> "    %s %s = %s;\n".formatted(d.floats(), sum, d.zero()))
         .collect(Collectors.joining());
   }
 
@@ -351,7 +353,7 @@ final class DotsSource {
                 .formatted(e.bytes(), passes == 1 ? "" : " + first")
             + products(kind, own, own.subList(0, step), false)
             + "    }\n"
-            + folds(own));
+            + addHalves(sums(own)));
   }
 
   /**
@@ -364,9 +366,7 @@ final class DotsSource {
     }
     List<String> parts = IntStream.range(0, passes).mapToObj(i -> "part" + i).toList();
     StringBuilder code = new StringBuilder();
-    for (String part : parts) {
-      code.append("    %s %s = %s;\n".formatted(d.floats(), part, d.zero()));
-    }
+    code.append(zeros(parts));
     code.append("    for (int pass = 0; pass < %d; pass++) {\n".formatted(passes));
     code.append("    final long first = pass * %s;\n".formatted(d.bytes(1)));
     code.append(sum).append(queue(parts, sum(0))).append("    }\n");
@@ -399,20 +399,15 @@ final class DotsSource {
     List<Integer> own = every(passes, PARTIALS / lanes);
     return inPasses(
         passes,
-        zeros(own)
+        zeros(sums(own))
             + "    for (long at = %s; at < (long) Math.max(k, %d) * %s; at += step) {\n"
                 .formatted(passes == 1 ? "0" : "first", PARTIALS, e.bytes())
             + products(kind, own, own.subList(0, step), true)
             + "    }\n"
-            + folds(own));
+            + addHalves(sums(own)));
   }
 
-  /** The levels of the tree that add whole vectors. */
-  private String folds(List<Integer> vectors) {
-    return addHalves(vectors.stream().map(DotsSource::sum).toList());
-  }
-
-  /** Adds those that are half of their number apart, until one is left. */
+  /** Levels of the tree: adds those that are half of their number apart, until one is left. */
   private String addHalves(List<String> sums) {
     StringBuilder code = new StringBuilder();
     for (int half = sums.size() / 2; half >= 1; half /= 2) {
@@ -484,7 +479,7 @@ final class DotsSource {
    */
   private String rest(Rows kind, int lanes, int passes, List<Integer> own, int step) {
     List<Integer> last = own.subList(own.size() - step, own.size());
-    StringBuilder code = new StringBuilder(zeros(own));
+    StringBuilder code = new StringBuilder(zeros(sums(own)));
     code.append(
 """
     if (odd > 0%1$s) {
@@ -505,9 +500,7 @@ final class DotsSource {
                 passes == 1 ? "odd" : "((rest + pass * %d) %% %d)".formatted(lanes, passes * lanes),
                 e.bytes(),
                 product(kind, "at")));
-    return code.append(queue(last.stream().map(DotsSource::sum).toList(), "product"))
-        .append("    }\n")
-        .toString();
+    return code.append(queue(sums(last), "product")).append("    }\n").toString();
   }
 
   /** The products of a vector of one row, as sums that begin. */
@@ -542,11 +535,7 @@ final class DotsSource {
                 .formatted(
                     d.floats(),
                     name,
-                    d.binary(
-                        "add",
-                        "+",
-                        vector,
-                        VectorDialect.known("F", vector) + ".rearrange(SWAP" + h + ")")));
+                    d.binary("add", "+", vector, Selection.exchanged(vector, h))));
         next.add(name);
       }
       left = next;

@@ -42,13 +42,17 @@ final class Selection {
     return e.integer.toLowerCase(Locale.ROOT);
   }
 
+  /** A vector whose neighbouring groups of h lanes have changed places, by {@link #exchanges}. */
+  static String exchanged(String vector, int h) {
+    return VectorDialect.known(VectorDialect.SPECIES, vector) + ".rearrange(SWAP" + h + ")";
+  }
+
   /**
    * Of every two groups of h lanes, the first ones of both vectors or the second ones, by {@link
    * #exchanges}.
    */
   static String half(String a, String b, int h, boolean first) {
-    String exchanged =
-        VectorDialect.known(VectorDialect.SPECIES, first ? b : a) + ".rearrange(SWAP" + h + ")";
+    String exchanged = exchanged(first ? b : a, h);
     return "%s.blend(%s, SECOND%d)"
         .formatted(
             first ? VectorDialect.known(VectorDialect.SPECIES, a) : exchanged,

@@ -10,13 +10,13 @@ import java.util.stream.IntStream;
  * it moved broadcasts up until twenty accumulators were spilled, at half the speed.
  */
 final class TilesSource {
-  private static final String B_AND_C =
-      "MemorySegment b, long bOffset, long bRowStride, long lastBytes, MemorySegment c, long cOffset, long cRowStride";
-  private static final String PACKED =
-      "int kc, %s[] a, int aIndex, "
-          + B_AND_C.replace("long bRowStride", "long bRowStride, long bPanelStride");
+  private static final String PANEL_STRIDE = ", long bPanelStride";
+  private static final String LAST = ", long lastBytes";
+  private static final String B = "MemorySegment b, long bOffset, long bRowStride";
+  private static final String C = ", MemorySegment c, long cOffset, long cRowStride";
+  private static final String PACKED = "int kc, %s[] a, int aIndex, " + B + PANEL_STRIDE + LAST + C;
   private static final String DIRECT =
-      "int kc, MemorySegment a, long aOffset, long aRowStride, long aColumnStride, " + B_AND_C;
+      "int kc, MemorySegment a, long aOffset, long aRowStride, long aColumnStride, " + B + LAST + C;
 
   private TilesSource() {}
 
@@ -161,10 +161,10 @@ final class TilesSource {
       // The last vector of a tile of one is its first.
       String ofTile = "int count, " + parameters;
       if (vectors == 1) {
-        ofTile = ofTile.replace(", long lastBytes", "");
+        ofTile = ofTile.replace(LAST, "");
       }
       if (vectors <= panelVectors) {
-        ofTile = ofTile.replace(", long bPanelStride", "");
+        ofTile = ofTile.replace(PANEL_STRIDE, "");
       }
       for (int mr = 1; mr <= mostRows; mr++) {
         cases.append(
