@@ -15,9 +15,12 @@ import java.util.stream.Stream;
  * @param species where the class takes its species from; of no use to scalar classes
  */
 record KernelClass(Dialect dialect, String name, String contract, String species) {
-  /** The species of the types that the numbers of narrow formats are read as on their way. */
-  private static final String[][] NARROW = {
-    {"I", "Integer", "INTS"}, {"S", "Short", "SHORTS"}, {"B", "Byte", "BYTES"}
+  /** The species of the types that numbers are taken as on their way. */
+  private static final String[][] FURTHER = {
+    {"I", "Integer", "INTS"},
+    {"L", "Long", "LONGS"},
+    {"S", "Short", "SHORTS"},
+    {"B", "Byte", "BYTES"}
   };
 
   private static final String KERNEL_PACKAGE = "dev.lanewise.internal.kernel";
@@ -104,11 +107,12 @@ record KernelClass(Dialect dialect, String name, String contract, String species
     StringBuilder code = new StringBuilder();
     appendSpecies(code, methods, dialect.element().capital, VectorDialect.SPECIES, species);
     code.append("  private static final int LANES = F.length();\n");
-    for (String[] narrow : NARROW) {
-      if (methods.contains("(" + narrow[0] + ", ")
-          || methods.contains(" " + narrow[0] + ", ")
-          || methods.contains(narrow[0] + VectorDialect.CLASS)) {
-        appendSpecies(code, methods, narrow[1], narrow[0], "Lanes." + narrow[2]);
+    for (String[] further : FURTHER) {
+      if (methods.contains("(" + further[0] + ", ")
+          || methods.contains("(" + further[0] + ")")
+          || methods.contains(" " + further[0] + ", ")
+          || methods.contains(further[0] + VectorDialect.CLASS)) {
+        appendSpecies(code, methods, further[1], further[0], "Lanes." + further[2]);
       }
     }
     if (methods.contains("* BYTES")) {

@@ -81,6 +81,9 @@ final class KernelGenerator {
           new KernelClass(d, name + "ColumnDots", "ColumnDotKernels"), ColumnDotsSource.methods(d));
     }
     write(
+        new KernelClass(vector, name + "Gemv", "GemvKernels<" + element.primitive + "[]>"),
+        GemvSource.methods(vector));
+    write(
         new KernelClass(scalar, name + "Strided", "StridedKernels"), StridedSource.methods(scalar));
     String lanes = "Lanes." + element + "S";
     for (String part : List.of("", "Half", "Quarter")) {

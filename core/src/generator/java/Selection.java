@@ -26,15 +26,20 @@ final class Selection {
     return "%s.fromArray(%s, %s, 0)".formatted(type(e), species(e), array);
   }
 
-  /** The species of integers of the elements' size. */
+  /** The species of integers of the elements' size, as a class holds it. */
   static String species(Element e) {
-    return "Lanes." + e.integer.toUpperCase(Locale.ROOT) + "S";
+    return e.integer.substring(0, 1);
   }
 
   /** A vector of numbers taken as such integers. */
   static String load(Element e, String segment, String offset) {
     return "%s.fromMemorySegment(%s, %s, %s, NATIVE)"
         .formatted(type(e), species(e), segment, offset);
+  }
+
+  /** The type of an index as a type argument. */
+  static String boxed(Element e) {
+    return e == Element.FLOAT ? "Integer" : "Long";
   }
 
   /** The type of an index. */

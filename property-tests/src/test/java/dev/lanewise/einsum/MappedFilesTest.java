@@ -16,7 +16,7 @@ import net.jqwik.api.Provide;
 import net.jqwik.api.Tag;
 import net.jqwik.api.constraints.IntRange;
 
-/** A product of a mapped matrix and another one, into a mapped file. */
+/** Products of which each matrix may be mapped, into a mapped file. */
 @Tag("lanes")
 class MappedFilesTest {
   @Provide
@@ -36,19 +36,25 @@ class MappedFilesTest {
       @ForAll @IntRange(max = 300) int k,
       @ForAll @IntRange(min = 1, max = 70) int n,
       @ForAll Accumulation accumulation,
+      @ForAll boolean transposed,
+      @ForAll boolean mapsA,
       @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofShared()) {
       Arena files = new MappedFiles(arena);
       Tensor a = values(arena, dtype, seed, m, k);
-      Tensor mappedA = Tensor.allocate(files, dtype, a.shape()).copyFrom(a);
-      Tensor b = values(arena, dtype, seed + 1, k, n);
+      Tensor b =
+          transposed ? values(arena, dtype, seed + 1, n, k) : values(arena, dtype, seed + 1, k, n);
+      Tensor mappedA = mapsA ? Tensor.allocate(files, dtype, a.shape()).copyFrom(a) : a;
+      Tensor mappedB = Tensor.allocate(files, dtype, b.shape()).copyFrom(b);
       Tensor before = values(arena, dtype, seed + 2, m, n);
       Tensor expected = Tensor.allocate(arena, dtype, before.shape()).copyFrom(before);
       Tensor actual = Tensor.allocate(files, dtype, before.shape()).copyFrom(before);
       ContractionOptions options = ContractionOptions.DEFAULT.withDType(dtype);
-      Contraction plan = Contraction.compile("ik,kj->ij", options, a.shape(), b.shape());
+      Contraction plan =
+          Contraction.compile(
+              transposed ? "ik,jk->ij" : "ik,kj->ij", options, a.shape(), b.shape());
       plan.execute(a, b, expected, accumulation);
-      plan.execute(mappedA, b, actual, accumulation);
+      plan.execute(mappedA, mappedB, actual, accumulation);
       assertSameBits("[%d, %d, %d]".formatted(m, k, n), expected, actual);
     }
   }

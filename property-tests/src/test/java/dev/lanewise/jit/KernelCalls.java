@@ -5,6 +5,7 @@ import dev.lanewise.internal.kernel.ColumnDotKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
+import dev.lanewise.internal.kernel.GemvKernels;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.StreamKernels;
@@ -56,6 +57,7 @@ final class KernelCalls<A> {
     calls.tilesAndDirect();
     calls.blocks(kernels.blocks());
     calls.strided(kernels.strided());
+    kernels.gemv().ifPresent(calls::gemv);
     calls.stream(kernels.stream());
     calls.products(kernels.products());
     calls.dots(kernels.dots());
@@ -139,6 +141,14 @@ final class KernelCalls<A> {
       calls.add(() -> blocks.add(m, n, a, 0, pitch, c, 0, pitch));
       calls.add(() -> blocks.transpose(m, n, a, 0, pitch, c, 0, pitch));
       calls.add(() -> blocks.transpose(m, n, a, 0, pitch, rows, 0));
+    }
+  }
+
+  private void gemv(GemvKernels<A> gemv) {
+    for (int m : new int[] {gemv.lanes(), 40}) {
+      for (int k : new int[] {3, 16, 77}) {
+        calls.add(() -> gemv.multiply(m, k, a, 0, 160 * size, rows, c, 0));
+      }
     }
   }
 

@@ -8,8 +8,7 @@ import java.lang.foreign.MemorySegment;
 
 /**
  * The product of matrices that are both read where they lie, as packing B would not pay: the
- * columns of B and of C side by side, everything else of any stride. A mapped A, which kernels do
- * not slice, is packed by {@link Gemm}.
+ * columns of B and of C side by side, everything else of any stride. Its kernels slice A.
  *
  * @param <A> the array of packed rows
  */
@@ -20,14 +19,13 @@ final class DirectProgram<A> implements MatrixProgram {
   private final MatrixMaps maps;
   private final DirectTiles<A> tiles;
   private final ScratchPool<Workspace<A>> workspaces;
-  private final Gemm<A> packing;
 
   /**
    * A program.
    *
    * @param maps the operands, of at least one vector of columns and one term
    * @param direct of the width to use
-   * @param kernels to add up blocks of the sum, and to pack what is mapped
+   * @param kernels to add up blocks of the sum
    * @param workspaces for blocks of the sum
    */
   DirectProgram(
@@ -38,7 +36,6 @@ final class DirectProgram<A> implements MatrixProgram {
     this.maps = maps;
     this.tiles = new DirectTiles<>(maps, maps.bRows().strideBytes(), direct, kernels);
     this.workspaces = workspaces;
-    this.packing = new Gemm<>(maps, kernels, workspaces);
   }
 
   /** How many vectors the next panel of columns takes. */
@@ -56,10 +53,6 @@ final class DirectProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (a.isMapped()) {
-      packing.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
-      return;
-    }
     if (!accumulate && maps.k() <= PackedRows.LENGTH) {
       multiply(a, aOffset, b, bOffset, c, cOffset, false, range, MemorySegment.NULL);
       return;

@@ -26,7 +26,6 @@ final class FewColumnsProgram<A> implements MatrixProgram {
   private final ContractionKernels<A> kernels;
   private final PanelPacking<A> panelPacking;
   private final ScratchPool<Workspace<A>> workspaces;
-  private final Gemm<A> packing;
   private final int columns;
 
   /** The distance of rows of the packed B. */
@@ -50,7 +49,6 @@ final class FewColumnsProgram<A> implements MatrixProgram {
     this.kernels = kernels;
     this.panelPacking = new PanelPacking<>(maps.bRows(), maps.bColumns(), kernels);
     this.workspaces = workspaces;
-    this.packing = new Gemm<>(maps, kernels, workspaces);
     this.columns = (int) maps.n();
     int elementBytes = kernels.type().sizeBytes();
     this.vectorBytes = (long) direct.lanes() * elementBytes;
@@ -95,10 +93,6 @@ final class FewColumnsProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (a.isMapped()) {
-      packing.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
-      return;
-    }
     Workspace<A> workspace = workspaces.take();
     try {
       for (long i = range.batchFrom(); i < range.batchTo(); i++) {

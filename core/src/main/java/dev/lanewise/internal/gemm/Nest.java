@@ -1,5 +1,6 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.gemm.SlicingProgram.Operand;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
@@ -140,7 +141,12 @@ public final class Nest {
                   : DirectTiles.addsBlocksWell(maps, elementBytes));
       boolean readable = isReadable(maps, elementBytes);
       if (FewColumnsProgram.fits(maps, kernels)) {
-        return new FewColumnsProgram<>(maps, kernels, workspaces);
+        return slicing(
+            Operand.A,
+            new FewColumnsProgram<>(maps, kernels, workspaces),
+            maps,
+            kernels,
+            workspaces);
       }
       double bBytes = (double) maps.k() * maps.n() * elementBytes;
       if (readable && maps.m() == 1 && bBytes > NEAR_BYTES) {
@@ -151,21 +157,42 @@ public final class Nest {
         boolean inPlace = shortSum || (wide ? whole && !packsA : narrow);
         if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
           DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
-          if (TileProgram.fits(maps, direct, program)) {
-            return new TileProgram(maps, direct, program, elementBytes);
+          MatrixProgram general = slicing(Operand.A, program, maps, kernels, workspaces);
+          int vectors = program.vectors((int) maps.n());
+          if (TileProgram.fits(maps, direct, vectors)) {
+            return new TileProgram(maps, direct, vectors, general, elementBytes);
           }
           return maps.k() == 1
-              ? new OuterProductProgram(maps, kernels.products(), program, elementBytes)
-              : program;
+              ? new OuterProductProgram(maps, kernels.products(), general, elementBytes)
+              : general;
         }
       }
       if (countable && multiplyAdds <= SMALL_NARROW) {
         return new StridedProgram(maps, kernels.strided());
       }
     }
+    if (GemvProgram.fits(maps, kernels)) {
+      return slicing(
+          Operand.B, new GemvProgram<>(maps, kernels, workspaces), maps, kernels, workspaces);
+    }
     return !packsA && PackedFactorProgram.fits(maps, kernels)
-        ? new PackedFactorProgram<>(maps, kernels, workspaces)
+        ? slicing(
+            Operand.A,
+            new PackedFactorProgram<>(maps, kernels, workspaces),
+            maps,
+            kernels,
+            workspaces)
         : new Gemm<>(maps, kernels, workspaces);
+  }
+
+  /** A program whose kernels slice an operand; {@link Gemm} packs what is mapped. */
+  private static <A> MatrixProgram slicing(
+      Operand sliced,
+      MatrixProgram program,
+      MatrixMaps maps,
+      ContractionKernels<A> kernels,
+      ScratchPool<Workspace<A>> workspaces) {
+    return new SlicingProgram(sliced, program, new Gemm<>(maps, kernels, workspaces));
   }
 
   /**

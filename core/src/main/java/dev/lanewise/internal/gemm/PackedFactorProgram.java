@@ -8,8 +8,7 @@ import java.lang.foreign.MemorySegment;
 /**
  * The product of a matrix that is read where it lies and a small one that cannot be, as its columns
  * do not lie side by side: a block of the sum at a time, all columns of B are packed, which stay in
- * a near cache while all rows of A meet them. A mapped A, which kernels do not slice, is packed by
- * {@link Gemm}.
+ * a near cache while all rows of A meet them. Its kernels slice A.
  *
  * @param <A> the array of packed rows
  */
@@ -21,7 +20,6 @@ final class PackedFactorProgram<A> implements MatrixProgram {
   private final DirectTiles<A> tiles;
   private final PanelPacking<A> panelPacking;
   private final ScratchPool<Workspace<A>> workspaces;
-  private final Gemm<A> packing;
   private final int columns;
 
   /** The distance of rows of the packed B. */
@@ -40,7 +38,6 @@ final class PackedFactorProgram<A> implements MatrixProgram {
     this.tiles = new DirectTiles<>(maps, rowBytes, kernels.direct().getFirst(), kernels);
     this.panelPacking = new PanelPacking<>(maps.bRows(), maps.bColumns(), kernels);
     this.workspaces = workspaces;
-    this.packing = new Gemm<>(maps, kernels, workspaces);
   }
 
   /**
@@ -77,10 +74,6 @@ final class PackedFactorProgram<A> implements MatrixProgram {
       long cOffset,
       boolean accumulate,
       Range range) {
-    if (a.isMapped()) {
-      packing.run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
-      return;
-    }
     Workspace<A> workspace = workspaces.take();
     try {
       for (long i = range.batchFrom(); i < range.batchTo(); i++) {

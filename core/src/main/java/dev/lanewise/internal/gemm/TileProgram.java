@@ -12,7 +12,7 @@ final class TileProgram implements MatrixProgram {
   /** More are worth looking for threads, which this program's fixed number of tiles is not for. */
   private static final int MOST_ROWS = 64;
 
-  private final DirectProgram<?> general;
+  private final MatrixProgram general;
   private final DirectKernels kernels;
   private final int vectors;
   private final int k;
@@ -33,13 +33,19 @@ final class TileProgram implements MatrixProgram {
    *
    * @param maps the operands, for which {@link #fits} holds
    * @param kernels of the width to use
+   * @param vectors how many a panel of all columns takes
    * @param general computes the same, adds it, and reads mapped operands
    * @param elementBytes the size of an element
    */
-  TileProgram(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> general, int elementBytes) {
+  TileProgram(
+      MatrixMaps maps,
+      DirectKernels kernels,
+      int vectors,
+      MatrixProgram general,
+      int elementBytes) {
     this.general = general;
     this.kernels = kernels;
-    this.vectors = general.vectors((int) maps.n());
+    this.vectors = vectors;
     this.k = (int) maps.k();
     this.aRowStride = maps.aRows().strideBytes();
     this.aColumnStride = maps.aColumns().strideBytes();
@@ -53,14 +59,15 @@ final class TileProgram implements MatrixProgram {
     this.taller = count - tiles;
   }
 
-  static boolean fits(MatrixMaps maps, DirectKernels kernels, DirectProgram<?> general) {
-    int columns = (int) maps.n();
+  /** Whether a product can be computed so, whose first panel of columns takes so many vectors. */
+  static boolean fits(MatrixMaps maps, DirectKernels kernels, int vectors) {
+    long columns = maps.n();
     return maps.batch() == 1
         && maps.m() >= 1
         && maps.m() <= MOST_ROWS
         && maps.k() <= PackedRows.LENGTH
         && columns >= kernels.lanes()
-        && columns <= general.vectors(columns) * kernels.lanes();
+        && columns <= (long) vectors * kernels.lanes();
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.lanewise.internal.kernel;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.function.IntFunction;
 
 /**
@@ -11,6 +12,7 @@ import java.util.function.IntFunction;
  * @param tiles the innermost product of a blocked GEMM
  * @param direct products of operands where they lie, from the widest vectors to the narrowest; may
  *     be none
+ * @param gemv the product of a matrix and a vector; may be none
  * @param stream the product of one row and a large matrix
  * @param strided loops over any strides
  * @param blocks copies of blocks of a matrix
@@ -25,6 +27,7 @@ public record ContractionKernels<A>(
     IntFunction<A> arrays,
     TileKernels<A> tiles,
     List<DirectKernels> direct,
+    Optional<GemvKernels<A>> gemv,
     StreamKernels stream,
     StridedKernels strided,
     BlockKernels<A> blocks,

@@ -30,6 +30,7 @@ import java.lang.System.Logger.Level;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The kernels of one backend. All backends compute the same bits; {@link #active} is the one this
@@ -85,6 +86,7 @@ public record KernelSet(
             float[]::new,
             new ScalarFloatTiles(),
             List.of(),
+            Optional.empty(),
             new ScalarFloatStream(),
             new ScalarFloatStrided(),
             new ScalarFloatBlocks(),
@@ -97,6 +99,7 @@ public record KernelSet(
             double[]::new,
             new ScalarDoubleTiles(),
             List.of(),
+            Optional.empty(),
             new ScalarDoubleStream(),
             new ScalarDoubleStrided(),
             new ScalarDoubleBlocks(),
@@ -131,6 +134,7 @@ public record KernelSet(
             float[]::new,
             VectorKernels.floatTiles(),
             VectorKernels.floatDirect(),
+            Optional.of(VectorKernels.floatGemv()),
             VectorKernels.floatStream(),
             new ScalarFloatStrided(),
             VectorKernels.floatBlocks(),
@@ -143,6 +147,7 @@ public record KernelSet(
             double[]::new,
             VectorKernels.doubleTiles(),
             VectorKernels.doubleDirect(),
+            Optional.of(VectorKernels.doubleGemv()),
             VectorKernels.doubleStream(),
             new ScalarDoubleStrided(),
             VectorKernels.doubleBlocks(),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.lanewise.MappedFiles;
+import dev.lanewise.internal.gemm.SlicingProgram.Operand;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.ElementType;
@@ -213,7 +214,7 @@ class ChainProgramsTest {
     }
   }
 
-  /** A mapped A has no slices that kernels could read: it is packed. */
+  /** Mapped operands have no slices that kernels could read: they are packed. */
   @Example
   void mappedOperands() {
     Random random = new Random(8);
@@ -223,6 +224,8 @@ class ChainProgramsTest {
               Case.matrices(5, 20, 9), // one panel
               Case.batched(2, 5, 90, 9),
               Case.transposed(9, 20, 9), // B packed
+              Case.transposed(20, 40, 40), // the same by rows that are transposed
+              Case.transposed(1, 40, 40), // one row
               Case.matrices(70, 5, 9))) { // few columns
         for (ElementType type : ElementType.values()) {
           Operands operands = new Operands(loops, type, accumulate, random);
@@ -230,6 +233,20 @@ class ChainProgramsTest {
           check(operands);
         }
       }
+    }
+  }
+
+  /** One row and the columns of a matrix, a vector of them or fewer at a time. */
+  @Example
+  void oneRow() {
+    Random random = new Random(9);
+    for (int k : new int[] {1, 3, 4, 7, 8, 9, 15, 40, 256, 259, 264, 513}) {
+      for (int n : new int[] {2, 4, 8, 16, 17, 33, 70, 300}) {
+        check(Case.transposed(1, n, k), random);
+      }
+      check(
+          Case.transposed(1, 40, k).with(LoopGroup.BATCH, List.of(new Loop(3, k, 40 * k, 40))),
+          random);
     }
   }
 
@@ -364,12 +381,20 @@ class ChainProgramsTest {
     List<MatrixProgram> programs = new ArrayList<>();
     programs.add(new Gemm<>(maps, kernels, pool(kernels)));
     if (PackedFactorProgram.reads(maps, kernels)) {
-      programs.add(new PackedFactorProgram<>(maps, kernels, pool(kernels)));
+      programs.add(
+          slicing(
+              Operand.A, new PackedFactorProgram<>(maps, kernels, pool(kernels)), maps, kernels));
+    }
+    if (GemvProgram.fits(maps, kernels)) {
+      programs.add(
+          slicing(Operand.B, new GemvProgram<>(maps, kernels, pool(kernels)), maps, kernels));
     }
     if (maps.isStrided()) {
       programs.add(new StridedProgram(maps, kernels.strided()));
       if (FewColumnsProgram.fits(maps, kernels)) {
-        programs.add(new FewColumnsProgram<>(maps, kernels, pool(kernels)));
+        programs.add(
+            slicing(
+                Operand.A, new FewColumnsProgram<>(maps, kernels, pool(kernels)), maps, kernels));
       }
       if (maps.bColumns().isContiguous(size) && maps.cColumns().isContiguous(size)) {
         if (maps.m() == 1) {
@@ -378,18 +403,25 @@ class ChainProgramsTest {
         for (DirectKernels direct : kernels.direct()) {
           if (direct.lanes() <= maps.n() && maps.k() > 0) {
             DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, pool(kernels));
-            programs.add(program);
-            if (TileProgram.fits(maps, direct, program)) {
-              programs.add(new TileProgram(maps, direct, program, size));
+            MatrixProgram general = slicing(Operand.A, program, maps, kernels);
+            programs.add(general);
+            int vectors = program.vectors((int) maps.n());
+            if (TileProgram.fits(maps, direct, vectors)) {
+              programs.add(new TileProgram(maps, direct, vectors, general, size));
             }
             if (maps.k() == 1) {
-              programs.add(new OuterProductProgram(maps, kernels.products(), program, size));
+              programs.add(new OuterProductProgram(maps, kernels.products(), general, size));
             }
           }
         }
       }
     }
     return programs;
+  }
+
+  private static <A> MatrixProgram slicing(
+      Operand sliced, MatrixProgram program, MatrixMaps maps, ContractionKernels<A> kernels) {
+    return new SlicingProgram(sliced, program, new Gemm<>(maps, kernels, pool(kernels)));
   }
 
   /** A program's own, which no other one has made grow. */

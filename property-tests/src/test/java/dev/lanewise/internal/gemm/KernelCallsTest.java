@@ -114,6 +114,7 @@ class KernelCallsTest {
               KERNELS.arrays(),
               KERNELS.tiles(),
               List.of(direct),
+              KERNELS.gemv(),
               KERNELS.stream(),
               KERNELS.strided(),
               KERNELS.blocks(),
@@ -135,8 +136,9 @@ class KernelCallsTest {
 
     TileProgram tile() {
       DirectProgram<float[]> general = program();
-      assertTrue(TileProgram.fits(maps, direct, general));
-      return new TileProgram(maps, direct, general, SIZE);
+      int vectors = general.vectors((int) maps.n());
+      assertTrue(TileProgram.fits(maps, direct, vectors));
+      return new TileProgram(maps, direct, vectors, general, SIZE);
     }
 
     PackedFactorProgram<float[]> packedFactor() {

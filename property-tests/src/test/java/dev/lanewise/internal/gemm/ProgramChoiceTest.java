@@ -181,7 +181,27 @@ class ProgramChoiceTest {
     assertEquals(sizes(direct(LANES), 1, 64, 512), product(1, 64, 512));
     assertEquals(sizes("one row times a matrix as it lies", 1, 64, 513), product(1, 64, 513));
     assertEquals(sizes(direct(LANES), 2, 64, 513), product(2, 64, 513));
-    assertEquals(sizes("blocked product", 1, 64, 513), productByTransposed(1, 64, 513));
+  }
+
+  /** One row times columns that lie in one run each, or a matrix of such rows times a column. */
+  @Example
+  void oneRowTimesColumnsIsNotTransposedInMemory() {
+    String gemv = "one row times the columns of a matrix";
+    int most = 1024 / LANES;
+    assertEquals(sizes(gemv, 1, LANES, most + 1), productByTransposed(1, LANES, most + 1));
+    assertEquals(sizes("strided product", 1, LANES, most), productByTransposed(1, LANES, most));
+    assertEquals(
+        sizes("blocked product", 1, LANES - 1, 2000), productByTransposed(1, LANES - 1, 2000));
+    assertEquals(sizes("blocked product", 2, LANES, 2000), productByTransposed(2, LANES, 2000));
+    assertEquals(sizes(gemv, 1, 700, 513) + " (operands exchanged)", product(700, 1, 513));
+    Loop k = loop(513, 1, 1, 0);
+    Loop one = loop(1, 513, 0, 64);
+    assertEquals(sizes("blocked product", 1, 64, 513), chain(one, loop(64, 0, 0, 1), k));
+    assertEquals(sizes("blocked product", 1, 64, 513), chain(one, loop(64, 0, 513, 2), k));
+    assertEquals(
+        sizes("blocked product", 1, 64, 513),
+        chain(
+            KernelSet.scalar(), List.of(), List.of(one), List.of(loop(64, 0, 513, 1)), List.of(k)));
   }
 
   @Example

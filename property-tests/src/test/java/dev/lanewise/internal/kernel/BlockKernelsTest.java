@@ -6,6 +6,8 @@ import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.FloatFormat;
 import dev.lanewise.verification.GuardedRun;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Tag;
@@ -141,6 +143,44 @@ class BlockKernelsTest {
   @EnumSource(FloatFormat.class)
   void transposes(FloatFormat format) {
     everySize(format, Operation.TRANSPOSE);
+  }
+
+  /** Rows of the source that overlap, are all the same one, or lie in the opposite order. */
+  @ParameterizedTest
+  @EnumSource(FloatFormat.class)
+  void transposesOfOverlappingRows(FloatFormat format) {
+    int rows = 40;
+    int columns = 35;
+    double[] source = FloatClass.wild(format, 1, columns + rows);
+    for (KernelSet set : Kernels.BACKENDS) {
+      BlockKernels<?> kernels = set.contraction(Kernels.type(format)).blocks();
+      for (int stride : new int[] {1, 0, -1}) {
+        int first = stride < 0 ? columns - 1 : 0;
+        try (Arena arena = Arena.ofConfined()) {
+          // Of one row for all nothing lies beside it.
+          GuardedRun from =
+              GuardedRun.of(arena, format, stride == 0 ? Arrays.copyOf(source, rows) : source, 4);
+          GuardedRun to = GuardedRun.poisoned(arena, format, rows * columns, 8);
+          MemorySegment exact =
+              from.segment()
+                  .asSlice(from.offsetBytes(), (long) from.numbers().length * format.sizeBytes());
+          kernels.transpose(
+              rows,
+              columns,
+              exact,
+              (long) first * format.sizeBytes(),
+              (long) stride * format.sizeBytes(),
+              to.segment(),
+              to.offsetBytes(),
+              (long) columns * format.sizeBytes());
+          double[] expected = new double[rows * columns];
+          Arrays.setAll(expected, i -> source[first + i % columns * stride + i / columns]);
+          String what = set.description() + ", stride " + stride;
+          assertSameBits(what, expected, to.numbers());
+          to.assertGuardsUnchanged(what);
+        }
+      }
+    }
   }
 
   @ParameterizedTest

@@ -5,6 +5,7 @@ import dev.lanewise.internal.kernel.ColumnDotKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
+import dev.lanewise.internal.kernel.GemvKernels;
 import dev.lanewise.internal.kernel.NarrowingKernels;
 import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.internal.kernel.ProductKernels;
@@ -93,6 +94,14 @@ public final class VectorKernels {
 
   public static TileKernels<double[]> doubleTiles() {
     return new VectorDoubleTiles();
+  }
+
+  public static GemvKernels<float[]> floatGemv() {
+    return new VectorFloatGemv();
+  }
+
+  public static GemvKernels<double[]> doubleGemv() {
+    return new VectorDoubleGemv();
   }
 
   public static StreamKernels floatStream() {

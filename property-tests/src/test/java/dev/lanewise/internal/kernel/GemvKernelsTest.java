@@ -1,0 +1,64 @@
+package dev.lanewise.internal.kernel;
+
+import java.lang.foreign.Arena;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * A matrix times a vector: every number of rows from a vector on, and every length around the
+ * columns taken at a time, against one chain of multiply-adds an element, to the bit. Nothing
+ * outside of the matrix is read, though its rows are read beyond their ends, and no guard changes.
+ */
+@Tag("lanes")
+class GemvKernelsTest {
+  private static final int MOST_ROWS = 50;
+  private static final int MOST_COLUMNS = 27;
+
+  @ParameterizedTest
+  @EnumSource(ElementType.class)
+  void everyNumberOfRowsAndColumns(ElementType type) {
+    SplittableRandom random = new SplittableRandom(type.ordinal());
+    for (KernelSet set : Kernels.BACKENDS) {
+      ContractionKernels<?> kernels = set.contraction(type);
+      int least = kernels.gemv().map(GemvKernels::lanes).orElse(MOST_ROWS + 1);
+      for (int rows = least; rows <= MOST_ROWS; rows++) {
+        for (int columns = 1; columns <= MOST_COLUMNS; columns++) {
+          // Also rows that overlap.
+          for (int stride : new int[] {1, columns, columns + random.nextInt(3)}) {
+            check(kernels, rows, columns, stride, random);
+          }
+        }
+        check(kernels, rows, PackedRows.LENGTH, PackedRows.LENGTH, random);
+      }
+    }
+  }
+
+  private static <A> void check(
+      ContractionKernels<A> kernels, int rows, int columns, int stride, SplittableRandom random) {
+    ElementType type = kernels.type();
+    double[] matrix = Numbers.wild(random.nextLong(), (rows - 1) * stride + columns);
+    double[] vector = Numbers.wild(random.nextLong(), columns);
+    double[] expected = new double[rows];
+    for (int i = 0; i < rows; i++) {
+      for (int p = 0; p < columns; p++) {
+        expected[i] = Numbers.fma(type, matrix[i * stride + p], vector[p], expected[i]);
+      }
+    }
+    try (Arena arena = Arena.ofConfined()) {
+      Numbers a = Numbers.of(type, arena, matrix, random.nextInt(64));
+      Numbers y =
+          Numbers.of(type, arena, Numbers.wild(random.nextLong(), rows), random.nextInt(64));
+      long rowBytes = (long) stride * type.sizeBytes();
+      A x = Kernels.array(kernels, vector);
+      kernels
+          .gemv()
+          .orElseThrow()
+          .multiply(rows, columns, a.exact(), 0, rowBytes, x, y.segment(), y.offsetBytes());
+      String what = type + ", " + rows + " rows of " + columns + ", " + stride + " apart";
+      y.assertHolds(what, expected);
+      a.assertHolds(what + ", matrix", matrix);
+    }
+  }
+}
