@@ -12,59 +12,45 @@ final class GemvSource {
 
   static String methods(Dialect d) {
     Element e = d.element();
-    String vector = e.primitive + "[] x, ";
+    String operands = MATRIX + e.primitive + "[] x, " + RESULT;
     Transposition transposition = new Transposition(d);
     StringBuilder code = new StringBuilder(transposition.constants());
-    String rest = "int from, int rows, int columns, " + MATRIX + vector + RESULT;
-    code.append("\n  @Override\n  public int lanes() {\n    return LANES;\n  }\n");
-    code.append(SourceText.header("multiply", "int rows, int columns, " + MATRIX + vector + RESULT))
+    String next = SourceText.names(operands);
+    code.append("\n  @Override\n  public int lanes() {\n    return LANES;\n  }\n")
+        .append(SourceText.header("multiply", "int rows, int columns, " + operands))
         .append(
 """
-    final int whole = columns - columns %% (LANES / 2);
-    for (int i = 0; whole > 0 && i < rows; i += LANES) {
+    final int rest = columns %% (LANES / 2);
+    for (int i = 0; i < rows; i += LANES) {
       // The last strip is moved back to end with the matrix: what two cover is computed twice.
       final int row = Math.min(i, rows - LANES);
-      strip(whole, a, aOffset + row * aRowStride, aRowStride, x, y, yOffset + (long) row * %1$s);
-    }
-    if (whole < columns) {
-      rest(whole, %2$s);
-    }
-  }
-
-  private static void strip(int columns, %3$s) {
-%4$s  }
-
-  /** The columns that are left, number by number. */
-  private static void rest(%5$s) {
-    for (int i = 0; i < rows; i++) {
-      %6$s sum = from > 0 ? %7$s : %8$s;
-      for (int p = from; p < columns; p++) {
-        sum = Math.fma(%9$s, x[p], sum);
+      final long source = aOffset + row * aRowStride;
+      final long target = yOffset + (long) row * %1$s;
+      if (rest < columns) {
+        strip(columns - rest, a, source, aRowStride, x, y, target);
       }
-      %10$s;
+      if (rest > 0) {
+        rest(columns, a, source, aRowStride, x, y, target);
+      }
     }
   }
+
+  private static void strip(int columns, %2$s) {
+%3$s  }
+
+  private static void rest(int columns, %2$s) {
+%4$s  }
 """
                 .formatted(
                     e.bytes(),
-                    SourceText.names("int rows, int columns, " + MATRIX + vector + RESULT),
-                    MATRIX + vector + RESULT,
-                    transposition.choice(
-                        "strip", "columns, " + SourceText.names(MATRIX + vector + RESULT)),
-                    rest,
-                    e.primitive,
-                    new ScalarDialect(e).load("y", place("yOffset", "i", e)),
-                    new ScalarDialect(e).zero(),
-                    new ScalarDialect(e).load("a", place("aOffset + i * aRowStride", "p", e)),
-                    new ScalarDialect(e).store("y", place("yOffset", "i", e), "sum")));
+                    operands,
+                    transposition.choice("strip", "columns, " + next),
+                    transposition.choice("rest", "columns, " + next)));
     for (int lanes : transposition.widths()) {
-      code.append(strip(d, transposition, lanes, "int columns, " + MATRIX + vector + RESULT));
+      code.append(strip(d, transposition, lanes, "int columns, " + operands))
+          .append(rest(d, transposition, lanes, "int columns, " + operands));
     }
     return code.toString();
-  }
-
-  private static String place(String start, String element, Element e) {
-    return start + " + (long) " + element + " * " + e.bytes();
   }
 
   /** As many rows as a vector has lanes, and a multiple of half as many columns. */
@@ -78,14 +64,51 @@ final class GemvSource {
     code.append("      final long at = p * (long) %s;\n".formatted(d.element().bytes()));
     List<String> columns = transposition.columns(code, lanes, "a", RowAccess.SLICED);
     for (int i = 0; i < columns.size(); i++) {
-      code.append(
-          "      final %s x%d = %s;\n"
-              .formatted(d.floats(), i, d.broadcast("x[p + %d]".formatted(i))));
-      code.append(
-          "      sum = %s;\n"
-              .formatted(d.fma("x" + i, transposition.numbers(lanes, columns.get(i)), "sum")));
+      code.append("      ").append(add(d, transposition, lanes, i, columns.get(i)));
     }
-    code.append("    }\n    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum")));
-    return code.toString();
+    return code.append("    }\n    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum")))
+        .toString();
+  }
+
+  /** The columns behind the last multiple: they end the last half, whose others are not added. */
+  private static String rest(Dialect d, Transposition transposition, int lanes, String parameters) {
+    int half = lanes / 2;
+    StringBuilder code = new StringBuilder();
+    code.append("\n  private static void rest%d(%s) {\n".formatted(lanes, parameters));
+    code.append(
+"""
+    final int p = columns - %1$d;
+    aOffset += p * (long) %2$s;
+%3$s    final long at = 0;
+    %4$s sum = %5$s;
+    if (p > 0) {
+      sum = %6$s;
+    }
+"""
+            .formatted(
+                half,
+                d.element().bytes(),
+                transposition.slices(lanes, "a", Integer.toString(half)),
+                d.floats(),
+                d.zero(),
+                d.load("y", "yOffset")));
+    List<String> columns = transposition.columns(code, lanes, "a", RowAccess.SLICED);
+    for (int i = 1; i < half; i++) {
+      code.append("      if (columns %% %d >= %d) {\n        ".formatted(half, half - i))
+          .append(add(d, transposition, lanes, i, columns.get(i)))
+          .append("      }\n");
+    }
+    return code.append("    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum"))).toString();
+  }
+
+  /** Multiplies column i of those that begin with p, and adds it. */
+  private static String add(
+      Dialect d, Transposition transposition, int lanes, int i, String column) {
+    return "sum = %s;\n"
+        .formatted(
+            d.fma(
+                d.broadcast("x[p + %d]".formatted(i)),
+                transposition.numbers(lanes, column),
+                "sum"));
   }
 }

@@ -147,7 +147,7 @@ final class KernelCalls<A> {
   private void gemv(GemvKernels<A> gemv) {
     for (int m : new int[] {gemv.lanes(), 40}) {
       for (int k : new int[] {3, 16, 77}) {
-        calls.add(() -> gemv.multiply(m, k, a, 0, 160 * size, rows, c, 0));
+        calls.add(() -> gemv.multiply(m, k, a, 64, 160 * size, rows, c, 0));
       }
     }
   }

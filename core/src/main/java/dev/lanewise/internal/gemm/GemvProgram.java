@@ -45,8 +45,10 @@ final class GemvProgram<A> implements MatrixProgram {
   static boolean fits(MatrixMaps maps, ContractionKernels<?> kernels) {
     int elementBytes = kernels.type().sizeBytes();
     return maps.m() == 1
-        && kernels.gemv().filter(gemv -> gemv.lanes() <= maps.n()).isPresent()
-        && maps.k() > 0
+        && kernels
+            .gemv()
+            .filter(gemv -> maps.n() >= gemv.lanes() && maps.k() >= gemv.lanes() / 2)
+            .isPresent()
         && maps.bRows().isContiguous(elementBytes)
         && maps.bColumns().isStrided()
         && maps.bColumns().strideBytes() >= elementBytes

@@ -129,6 +129,7 @@ public final class Nest {
             && multiplyAdds > SMALL
             && maps.m() > THIN
             && isWorthPackingA(maps, kernels, elementBytes);
+    boolean gemv = GemvProgram.fits(maps, kernels);
     if (maps.isStrided()) {
       // The direct and the strided program count rows and columns in an int.
       boolean countable = maps.m() <= Blocking.MOST && maps.n() <= Blocking.MOST;
@@ -167,11 +168,11 @@ public final class Nest {
               : general;
         }
       }
-      if (countable && multiplyAdds <= SMALL_NARROW) {
+      if (!gemv && countable && multiplyAdds <= SMALL_NARROW) {
         return new StridedProgram(maps, kernels.strided());
       }
     }
-    if (GemvProgram.fits(maps, kernels)) {
+    if (gemv) {
       return slicing(
           Operand.B, new GemvProgram<>(maps, kernels, workspaces), maps, kernels, workspaces);
     }

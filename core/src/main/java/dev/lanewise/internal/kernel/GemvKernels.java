@@ -18,13 +18,14 @@ public interface GemvKernels<A> {
    * Computes the product.
    *
    * @param rows the rows of the matrix, at least {@link #lanes}
-   * @param columns the length of the sums, at least 1
+   * @param columns the length of the sums, at least 1; with fewer than half as many as {@link
+   *     #lanes}, the numbers that are missing are read before each row's start, and not used
    * @param a the matrix, which is not mapped: {@code A[i, p]} at byte {@code aOffset + i *
    *     aRowStride + p * element size}
    * @param aOffset where it starts, in bytes
    * @param aRowStride the distance of its rows, in bytes; at least an element, so that what lies
    *     between two rows can be read
-   * @param x the vector, from its first element on
+   * @param x the vector
    * @param y where the product goes, its elements side by side; must not overlap the matrix
    * @param yOffset where it starts, in bytes
    */

@@ -38,12 +38,14 @@ class GemvKernelsTest {
   private static <A> void check(
       ContractionKernels<A> kernels, int rows, int columns, int stride, SplittableRandom random) {
     ElementType type = kernels.type();
-    double[] matrix = Numbers.wild(random.nextLong(), (rows - 1) * stride + columns);
+    GemvKernels<A> gemv = kernels.gemv().orElseThrow();
+    int before = Math.max(0, gemv.lanes() / 2 - columns);
+    double[] matrix = Numbers.wild(random.nextLong(), before + (rows - 1) * stride + columns);
     double[] vector = Numbers.wild(random.nextLong(), columns);
     double[] expected = new double[rows];
     for (int i = 0; i < rows; i++) {
       for (int p = 0; p < columns; p++) {
-        expected[i] = Numbers.fma(type, matrix[i * stride + p], vector[p], expected[i]);
+        expected[i] = Numbers.fma(type, matrix[before + i * stride + p], vector[p], expected[i]);
       }
     }
     try (Arena arena = Arena.ofConfined()) {
@@ -52,10 +54,15 @@ class GemvKernelsTest {
           Numbers.of(type, arena, Numbers.wild(random.nextLong(), rows), random.nextInt(64));
       long rowBytes = (long) stride * type.sizeBytes();
       A x = Kernels.array(kernels, vector);
-      kernels
-          .gemv()
-          .orElseThrow()
-          .multiply(rows, columns, a.exact(), 0, rowBytes, x, y.segment(), y.offsetBytes());
+      gemv.multiply(
+          rows,
+          columns,
+          a.exact(),
+          (long) before * type.sizeBytes(),
+          rowBytes,
+          x,
+          y.segment(),
+          y.offsetBytes());
       String what = type + ", " + rows + " rows of " + columns + ", " + stride + " apart";
       y.assertHolds(what, expected);
       a.assertHolds(what + ", matrix", matrix);
