@@ -51,8 +51,11 @@ enum BlockTarget {
   }
 
   /**
-   * Number by number: all rows, from a source whose place in row r starts at one and goes to
-   * another.
+   * Number by number, to the end of the method.
+   *
+   * @param name what the place of the source of a row is called
+   * @param start where that is, of row r
+   * @param place where the row's number i is read
    */
   String numbers(Element e, String name, String start, String place) {
     Dialect number = new ScalarDialect(e);

@@ -100,15 +100,16 @@ final class GemvProgram<A> implements MatrixProgram {
       int columns,
       boolean add,
       MemorySegment some) {
-    // Fewer than a vector are computed with those before them, which are another part's.
-    int before = Math.max(0, gemv.lanes() - columns);
-    boolean direct = !add && before == 0;
+    // Fewer than a vector are computed with some beside them, which are another part's.
+    int count = Math.max(columns, gemv.lanes());
+    long first = Math.min(from, maps.n() - count);
+    boolean direct = !add && count == columns;
     long to = cOffset + maps.cColumns().at(from);
     gemv.multiply(
-        before + columns,
+        count,
         kc,
         b,
-        bOffset + maps.bColumns().at(from - before),
+        bOffset + maps.bColumns().at(first),
         maps.bColumns().strideBytes(),
         x,
         direct ? c : some,
@@ -116,7 +117,7 @@ final class GemvProgram<A> implements MatrixProgram {
     if (direct) {
       return;
     }
-    long own = (long) before * elementBytes;
+    long own = (from - first) * elementBytes;
     if (add) {
       kernels.blocks().add(1, columns, some, own, 0, c, to, 0);
     } else {
