@@ -100,7 +100,7 @@ final class GemvProgram<A> implements MatrixProgram {
       int columns,
       boolean add,
       MemorySegment some) {
-    // Fewer than a vector are computed with some beside them, which are another part's.
+    // Fewer than a vector are computed with some beside them, whose elements are left alone.
     int count = Math.max(columns, gemv.lanes());
     long first = Math.min(from, maps.n() - count);
     boolean direct = !add && count == columns;

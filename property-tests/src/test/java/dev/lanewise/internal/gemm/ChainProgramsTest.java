@@ -21,6 +21,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -229,8 +230,10 @@ class ChainProgramsTest {
               Case.matrices(70, 5, 9))) { // few columns
         for (ElementType type : ElementType.values()) {
           Operands operands = new Operands(loops, type, accumulate, random);
-          operands.mapped = true;
-          check(operands);
+          for (Set<Integer> mapped : List.of(Set.of(Loop.A), Set.of(Loop.B, Loop.C))) {
+            operands.mapped = mapped;
+            check(operands);
+          }
         }
       }
     }
@@ -241,7 +244,8 @@ class ChainProgramsTest {
   void oneRow() {
     Random random = new Random(9);
     for (int k : new int[] {1, 3, 4, 7, 8, 9, 15, 40, 256, 259, 264, 513}) {
-      for (int n : new int[] {2, 4, 8, 16, 17, 33, 70, 300}) {
+      // Of the last, fewer columns than a vector are left behind 1 KiB of them.
+      for (int n : new int[] {2, 4, 8, 16, 17, 33, 70, 300, 257}) {
         check(Case.transposed(1, n, k), random);
       }
       check(
@@ -506,7 +510,7 @@ class ChainProgramsTest {
         GatheredNest nest =
             new GatheredNest(set, type, operand, group, loops.batch, loops.m, loops.n, loops.k);
         try (Arena arena = Arena.ofConfined()) {
-          Numbers from = operands.place(arena, table);
+          Numbers from = operands.place(arena, Loop.A, table);
           operands.checkWhole(
               set.description() + ", " + group + " of operand " + operand + ", " + nest,
               (a, b, c) ->
@@ -590,8 +594,8 @@ class ChainProgramsTest {
     final double[] expected;
     boolean swapped;
 
-    /** Whether all of them lie in mapped files. */
-    boolean mapped;
+    /** Which of them lie in mapped files. */
+    Set<Integer> mapped = Set.of();
 
     Operands(Case loops, ElementType type, boolean accumulate, Random random) {
       this(
@@ -645,9 +649,9 @@ class ChainProgramsTest {
     /** Runs something that computes the whole product. */
     void checkWhole(String what, Run run) {
       try (Arena arena = Arena.ofConfined()) {
-        Numbers a = place(arena, x);
-        Numbers b = place(arena, y);
-        Numbers c = place(arena, old);
+        Numbers a = place(arena, Loop.A, x);
+        Numbers b = place(arena, Loop.B, y);
+        Numbers c = place(arena, Loop.C, old);
         run.run(a.exact(), b.exact(), c.exact());
         String text = type + " " + loops + ", " + what;
         c.assertHolds(text, expected);
@@ -717,8 +721,8 @@ class ChainProgramsTest {
       return parts.toArray(Range[]::new);
     }
 
-    private Numbers place(Arena arena, double[] values) {
-      Arena memory = mapped ? new MappedFiles(arena) : arena;
+    private Numbers place(Arena arena, int operand, double[] values) {
+      Arena memory = mapped.contains(operand) ? new MappedFiles(arena) : arena;
       return Numbers.of(type, memory, values, 4 * random.nextInt(16));
     }
   }
