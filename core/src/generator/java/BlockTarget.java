@@ -53,25 +53,23 @@ enum BlockTarget {
   /**
    * Number by number, to the end of the method.
    *
-   * @param name what the place of the source of a row is called
-   * @param start where that is, of row r
+   * @param start where row r of the source starts, from then on {@code source}
    * @param place where the row's number i is read
    */
-  String numbers(Element e, String name, String start, String place) {
+  String numbers(Element e, String start, String place) {
     Dialect number = new ScalarDialect(e);
     return
 """
     for (int r = 0; r < rows; r++) {
-      final long %1$s = %2$s;
-      final %3$s target = %4$s + r * %5$s;
+      final long source = %1$s;
+      final %2$s target = %3$s + r * %4$s;
       for (int i = 0; i < columns; i++) {
-        %6$s;
+        %5$s;
       }
     }
   }
 """
         .formatted(
-            name,
             start,
             placeType,
             this.start,

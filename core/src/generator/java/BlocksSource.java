@@ -82,8 +82,7 @@ final class BlocksSource {
       return code.append(copyNarrow(target)).toString();
     }
     return code.append(
-            target.numbers(
-                e, "source", "fromOffset + r * fromRowStride", "source + (long) i * " + e.bytes()))
+            target.numbers(e, "fromOffset + r * fromRowStride", "source + (long) i * " + e.bytes()))
         .toString();
   }
 

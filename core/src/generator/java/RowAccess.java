@@ -1,6 +1,6 @@
-/** How vectors of a row are read from a table's memory. */
+/** How vectors of a row of a table or a matrix are read from memory. */
 enum RowAccess {
-  /** Each by its place in the table, which is checked each time. */
+  /** Each by its place, which is checked each time. */
   CHECKED(""),
   /**
    * From a slice for each row and group of columns: one check for them all, so that more rows are

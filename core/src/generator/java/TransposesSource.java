@@ -15,18 +15,14 @@ final class TransposesSource {
   static String methods(Dialect d) {
     boolean vector = d.loops().size() > 1;
     TransposesSource source = new TransposesSource(d);
+    Element e = d.element();
     StringBuilder code = new StringBuilder(vector ? source.transposition.constants() : "");
     for (BlockTarget target : BlockTarget.values()) {
-      code.append(SourceText.header("transpose", target.parameters(d.element())));
-      if (vector) {
-        code.append(source.strips(target));
-      }
-      code.append(
-          target.numbers(
-              d.element(),
-              "source",
-              "fromOffset + (long) r * " + d.element().bytes(),
-              "source + i * fromRowStride"));
+      code.append(SourceText.header("transpose", target.parameters(e)))
+          .append(vector ? source.strips(target) : "")
+          .append(
+              target.numbers(
+                  e, "fromOffset + (long) r * " + e.bytes(), "source + i * fromRowStride"));
     }
     return code.toString();
   }

@@ -21,8 +21,8 @@ final class GemvProgram<A> implements MatrixProgram {
 
   private final MatrixMaps maps;
   private final GemvKernels<A> gemv;
-  private final ContractionKernels<A> kernels;
   private final RowPacking<A> rowPacking;
+  private final TileMerge merge;
   private final ScratchPool<Workspace<A>> workspaces;
   private final int elementBytes;
 
@@ -35,8 +35,8 @@ final class GemvProgram<A> implements MatrixProgram {
       MatrixMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
     this.maps = maps;
     this.gemv = kernels.gemv().orElseThrow();
-    this.kernels = kernels;
     this.rowPacking = new RowPacking<>(maps.aRows(), maps.aColumns(), kernels);
+    this.merge = new TileMerge(maps.cRows(), maps.cColumns(), kernels);
     this.workspaces = workspaces;
     this.elementBytes = kernels.type().sizeBytes();
   }
@@ -104,7 +104,6 @@ final class GemvProgram<A> implements MatrixProgram {
     int count = Math.max(columns, gemv.lanes());
     long first = Math.min(from, maps.n() - count);
     boolean direct = !add && count == columns;
-    long to = cOffset + maps.cColumns().at(from);
     gemv.multiply(
         count,
         kc,
@@ -113,16 +112,12 @@ final class GemvProgram<A> implements MatrixProgram {
         maps.bColumns().strideBytes(),
         x,
         direct ? c : some,
-        direct ? to : 0);
+        direct ? cOffset + maps.cColumns().at(from) : 0);
     if (direct) {
       return;
     }
     long own = (from - first) * elementBytes;
-    if (add) {
-      kernels.blocks().add(1, columns, some, own, 0, c, to, 0);
-    } else {
-      kernels.blocks().copy(1, columns, some, own, 0, c, to, 0);
-    }
+    merge.merge(some, own, 0, 1, columns, c, cOffset, 0, from, from + columns, add);
   }
 
   @Override

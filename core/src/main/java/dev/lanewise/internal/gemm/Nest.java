@@ -142,7 +142,7 @@ public final class Nest {
                   : DirectTiles.addsBlocksWell(maps, elementBytes));
       boolean readable = isReadable(maps, elementBytes);
       if (FewColumnsProgram.fits(maps, kernels)) {
-        return slicing(
+        return new SlicingProgram(
             Operand.A,
             new FewColumnsProgram<>(maps, kernels, workspaces),
             maps,
@@ -158,7 +158,7 @@ public final class Nest {
         boolean inPlace = shortSum || (wide ? whole && !packsA : narrow);
         if (inPlace && readable && countable && maps.k() > 0 && direct.lanes() <= maps.n()) {
           DirectProgram<A> program = new DirectProgram<>(maps, direct, kernels, workspaces);
-          MatrixProgram general = slicing(Operand.A, program, maps, kernels, workspaces);
+          MatrixProgram general = new SlicingProgram(Operand.A, program, maps, kernels, workspaces);
           int vectors = program.vectors((int) maps.n());
           if (TileProgram.fits(maps, direct, vectors)) {
             return new TileProgram(maps, direct, vectors, general, elementBytes);
@@ -173,27 +173,17 @@ public final class Nest {
       }
     }
     if (gemv) {
-      return slicing(
+      return new SlicingProgram(
           Operand.B, new GemvProgram<>(maps, kernels, workspaces), maps, kernels, workspaces);
     }
     return !packsA && PackedFactorProgram.fits(maps, kernels)
-        ? slicing(
+        ? new SlicingProgram(
             Operand.A,
             new PackedFactorProgram<>(maps, kernels, workspaces),
             maps,
             kernels,
             workspaces)
         : new Gemm<>(maps, kernels, workspaces);
-  }
-
-  /** A program whose kernels slice an operand; {@link Gemm} packs what is mapped. */
-  private static <A> MatrixProgram slicing(
-      Operand sliced,
-      MatrixProgram program,
-      MatrixMaps maps,
-      ContractionKernels<A> kernels,
-      ScratchPool<Workspace<A>> workspaces) {
-    return new SlicingProgram(sliced, program, new Gemm<>(maps, kernels, workspaces));
   }
 
   /**

@@ -1,10 +1,12 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.kernel.ContractionKernels;
+import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A program whose kernels slice one of its operands. They cannot where it is mapped: then another
- * program computes the same.
+ * A program whose kernels slice one of its operands. They cannot where it is mapped: then {@link
+ * Gemm}, which packs it, computes the same.
  */
 final class SlicingProgram implements MatrixProgram {
   /** The operand that is sliced. */
@@ -17,12 +19,17 @@ final class SlicingProgram implements MatrixProgram {
 
   private final Operand sliced;
   private final MatrixProgram program;
-  private final MatrixProgram ofMapped;
+  private final MatrixProgram packing;
 
-  SlicingProgram(Operand sliced, MatrixProgram program, MatrixProgram ofMapped) {
+  <A> SlicingProgram(
+      Operand sliced,
+      MatrixProgram program,
+      MatrixMaps maps,
+      ContractionKernels<A> kernels,
+      ScratchPool<Workspace<A>> workspaces) {
     this.sliced = sliced;
     this.program = program;
-    this.ofMapped = ofMapped;
+    this.packing = new Gemm<>(maps, kernels, workspaces);
   }
 
   @Override
@@ -36,7 +43,7 @@ final class SlicingProgram implements MatrixProgram {
       boolean accumulate,
       Range range) {
     boolean mapped = (sliced == Operand.A ? a : b).isMapped();
-    (mapped ? ofMapped : program).run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
+    (mapped ? packing : program).run(a, aOffset, b, bOffset, c, cOffset, accumulate, range);
   }
 
   @Override

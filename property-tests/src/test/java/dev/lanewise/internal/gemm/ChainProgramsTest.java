@@ -425,7 +425,7 @@ class ChainProgramsTest {
 
   private static <A> MatrixProgram slicing(
       Operand sliced, MatrixProgram program, MatrixMaps maps, ContractionKernels<A> kernels) {
-    return new SlicingProgram(sliced, program, new Gemm<>(maps, kernels, pool(kernels)));
+    return new SlicingProgram(sliced, program, maps, kernels, pool(kernels));
   }
 
   /** A program's own, which no other one has made grow. */
