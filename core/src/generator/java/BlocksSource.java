@@ -26,7 +26,10 @@ final class BlocksSource {
     for (BlockTarget target : BlockTarget.values()) {
       code.append(source.copy(target));
     }
-    return code.append(source.add()).append(TransposesSource.methods(d)).toString();
+    return code.append(source.add())
+        .append(TransposesSource.methods(d))
+        .append(GathersSource.methods(d))
+        .toString();
   }
 
   private String copy(BlockTarget target) {

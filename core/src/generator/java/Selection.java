@@ -7,6 +7,13 @@ import java.util.Locale;
  * constant's conversion).
  */
 final class Selection {
+  /**
+   * A vector of so many floats has 256 bits: without AVX-512 no instruction selects from two of
+   * them, and C2 needs five. Lanes are exchanged within each, and then blended. (Of doubles an
+   * exchange takes more than one instruction, and selecting is faster.)
+   */
+  static final int EXCHANGED = 8;
+
   private Selection() {}
 
   /** The lanes that a vector of indices chooses; those of b count on from those of a. */

@@ -8,24 +8,23 @@ final class StridedSource {
   static String methods(Dialect d) {
     Element e = d.element();
     return chain(d)
-        + gather(e, "long fromStride", "i * fromStride", "", "")
-        + gather(e, "long[] table", "table[first + i]", "int first, ", "")
+        + gather(e)
         + scatter(e, "long toStride", "i * toStride", "")
         + scatter(e, "long[] table", "table[first + i]", ", int first");
   }
 
-  private static String gather(Element e, String map, String at, String first, String none) {
+  private static String gather(Element e) {
     return
 """
 
   @Override
-  public void gather(int n, MemorySegment from, long fromOffset, %s, %sMemorySegment to, long toOffset) {
+  public void gather(int n, MemorySegment from, long fromOffset, long[] table, int first, MemorySegment to, long toOffset) {
     for (int i = 0; i < n; i++) {
-      to.set(%s, toOffset + (long) i * %s, from.get(%s, fromOffset + %s));
+      to.set(%1$s, toOffset + (long) i * %2$s, from.get(%1$s, fromOffset + table[first + i]));
     }
   }
 """
-        .formatted(map, first, e.layout(), e.bytes(), e.layout(), at);
+        .formatted(e.layout(), e.bytes());
   }
 
   private static String scatter(Element e, String map, String at, String first) {

@@ -25,8 +25,13 @@ final class Transposition {
 
   /** The numbers of lanes that a machine may have, from the most on. */
   List<Integer> widths() {
-    int most = e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2;
+    int most = mostLanes(e);
     return List.of(most, most / 2, most / 4);
+  }
+
+  /** The lanes of the widest vectors. */
+  static int mostLanes(Element e) {
+    return e == Element.FLOAT ? MOST_LANES : MOST_LANES / 2;
   }
 
   /** A choice between methods by the machine's number of lanes, which their names end with. */
@@ -135,13 +140,8 @@ final class Transposition {
         : d.store(segment, place, column);
   }
 
-  /**
-   * Where vectors have 256 bits no instruction selects from two of them, and C2 needs five: groups
-   * of lanes are exchanged within one and blended with the other. (Of doubles an exchange takes
-   * more than one instruction, and selecting is faster.)
-   */
   private boolean selects(int lanes) {
-    return e != Element.FLOAT || lanes != MOST_LANES / 2;
+    return e != Element.FLOAT || lanes != Selection.EXCHANGED;
   }
 
   /** Of every two groups of h lanes of two vectors, the first ones of both or the second ones. */
@@ -179,7 +179,7 @@ final class Transposition {
 """
             .formatted(
                 Selection.type(e), Selection.primitive(e), Selection.fromArray(e, "indices")));
-    if (!selects(MOST_LANES / 2)) {
+    if (!selects(Selection.EXCHANGED)) {
       code.append(upper(VectorDialect.SPECIES, e.capital))
           .append(Selection.exchanges(e, MOST_LANES / 4));
     }

@@ -141,6 +141,11 @@ final class KernelCalls<A> {
       calls.add(() -> blocks.add(m, n, a, 0, pitch, c, 0, pitch));
       calls.add(() -> blocks.transpose(m, n, a, 0, pitch, c, 0, pitch));
       calls.add(() -> blocks.transpose(m, n, a, 0, pitch, rows, 0));
+      for (long step : new long[] {2 * size, 3 * size}) {
+        calls.add(() -> blocks.gather(m, n, a, 0, 3 * pitch, step, c, 0, pitch));
+        calls.add(() -> blocks.gather(m, n, a, 0, 3 * pitch, step, rows, 0));
+        calls.add(() -> blocks.scatter(m, n, a, 0, pitch, c, 0, 3 * pitch, step));
+      }
     }
   }
 
@@ -189,7 +194,6 @@ final class KernelCalls<A> {
       calls.add(() -> strided.scatter(40, a, 0, c, 0, 3 * size, add));
       calls.add(() -> strided.scatter(37, a, 0, c, 0, table, 3, add));
     }
-    calls.add(() -> strided.gather(40, a, 0, 3 * size, c, 0));
     calls.add(() -> strided.gather(37, a, 0, table, 3, c, 0));
   }
 

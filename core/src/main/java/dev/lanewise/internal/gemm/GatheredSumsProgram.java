@@ -107,7 +107,7 @@ final class GatheredSumsProgram<A> implements MatrixProgram {
       long toOffset) {
     long inLoop = maps.innermost().size();
     if (innermostStride != elementBytes || inLoop < RUN_WORTH_COPYING) {
-      terms.gather(kernels.strided(), source, offset, from, count, to, toOffset);
+      terms.gather(kernels, source, offset, from, count, to, toOffset);
       return;
     }
     int done = 0;

@@ -1,5 +1,6 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.ElementType;
 import dev.lanewise.internal.kernel.KernelSet;
@@ -49,7 +50,8 @@ final class Gemm<A> implements MatrixProgram {
   private final TileKernels<A> tiles;
   private final RowPacking<A> rowPacking;
   private final PanelPacking<A> panelPacking;
-  private final TileMerge merge;
+  private final OutputBlocks output;
+  private final BlockKernels<A> blocks;
   private final ScratchPool<Workspace<A>> workspaces;
   private final int elementBytes;
   private final int lanes;
@@ -60,10 +62,7 @@ final class Gemm<A> implements MatrixProgram {
 
   private final long panelRowBytes;
 
-  /** How many tiles are computed before they are merged. */
-  private final int tilesMerged;
-
-  /** Their scratch memory. */
+  /** The scratch memory of the tiles that are computed before they are merged. */
   private final long tileBytes;
 
   private final int mc;
@@ -97,7 +96,8 @@ final class Gemm<A> implements MatrixProgram {
     this.tiles = kernels.tiles();
     this.rowPacking = new RowPacking<>(maps.aRows(), maps.aColumns(), kernels);
     this.panelPacking = new PanelPacking<>(maps.bRows(), maps.bColumns(), kernels);
-    this.merge = new TileMerge(maps.cRows(), maps.cColumns(), kernels);
+    this.output = new OutputBlocks(maps.cRows(), maps.cColumns(), kernels);
+    this.blocks = kernels.blocks();
     this.workspaces = workspaces;
     this.elementBytes = kernels.type().sizeBytes();
     this.lanes = tiles.lanes();
@@ -107,8 +107,7 @@ final class Gemm<A> implements MatrixProgram {
     this.mc = rowsAtATime(maps, elementBytes, tiles.maxRows(panelVectors));
     this.nc = Blocking.balanced(maps.n(), C_BYTES / (mc * elementBytes), nr);
     this.kPacked = Math.max(1, B_BYTES / ((long) nc * elementBytes * KC)) * KC;
-    this.tilesMerged = merge.isDirect() ? Blocking.TILES_ADDED : 1;
-    this.tileBytes = tilesMerged * largestTileBytes();
+    this.tileBytes = Blocking.TILES_ADDED * largestTileBytes();
     this.form = prepacked ? Form.PREPACKED : packsB() ? Form.PACKED_HERE : Form.IN_PLACE;
   }
 
@@ -241,6 +240,18 @@ final class Gemm<A> implements MatrixProgram {
         long to = Math.min(from + kPacked, maps.k());
         for (long ic = range.rowFrom(); ic < range.rowTo(); ic += mc) { // loop 3
           int rows = (int) Math.min(mc, range.rowTo() - ic);
+          boolean add = accumulate || from > 0;
+          MemorySegment block = c;
+          long blockOffset = cOffset + maps.cRows().at(ic) + maps.cColumns().at(jc);
+          long blockRowBytes = maps.cRows().strideBytes();
+          if (!output.isDirect()) {
+            blockOffset = 0;
+            blockRowBytes = (long) columns * elementBytes;
+            block = workspace.block(output.rowsInScratch(rows) * blockRowBytes);
+            if (add) {
+              output.load(c, cOffset, ic, rows, jc, columns, block, 0, blockRowBytes);
+            }
+          }
           long pc = from;
           do { // loop 3a: the block of C stays in a near cache while blocks of K are added to it
             int kc = (int) Math.min(KC, to - pc);
@@ -268,15 +279,18 @@ final class Gemm<A> implements MatrixProgram {
                 panels,
                 first,
                 next,
-                columns,
-                c,
-                cOffset,
-                ic,
                 jc,
-                accumulate || pc > 0,
+                columns,
+                block,
+                blockOffset,
+                blockRowBytes,
+                add || pc > 0,
                 workspace);
             pc += KC;
           } while (pc < to);
+          if (!output.isDirect()) {
+            output.store(block, 0, blockRowBytes, rows, columns, c, cOffset, ic, jc, false);
+          }
         }
         from = to;
       } while (from < maps.k());
@@ -332,7 +346,7 @@ final class Gemm<A> implements MatrixProgram {
     long most = 0;
     for (int vectors = 1; vectors <= 2 * panelVectors; vectors *= 2) {
       long rowBytes = (long) vectors * lanes * elementBytes;
-      most = Math.max(most, merge.rowsOfTile(tiles.maxRows(vectors)) * rowBytes);
+      most = Math.max(most, tiles.maxRows(vectors) * rowBytes);
     }
     return most;
   }
@@ -357,15 +371,14 @@ final class Gemm<A> implements MatrixProgram {
       MemorySegment panels,
       long first,
       long next,
-      int columns,
-      MemorySegment c,
-      long cOffset,
-      long ic,
       long jc,
+      int columns,
+      MemorySegment block,
+      long blockOffset,
+      long blockRowBytes,
       boolean add,
       Workspace<A> workspace) {
     MemorySegment tile = workspace.tile(tileBytes);
-    long cRowBytes = maps.cRows().strideBytes();
     boolean inPlace = isReadInPlace(columns);
     long rowBytes = inPlace ? maps.bRows().strideBytes() : panelRowBytes;
     long panel = first;
@@ -385,25 +398,32 @@ final class Gemm<A> implements MatrixProgram {
       int inLast = two ? width - nr : width + overlap;
       long last = (long) Math.max(0, inLast - lanes) * elementBytes;
       // What overlaps must have been computed just before, from the same block of K.
-      boolean direct =
-          !add && merge.isDirect() && width + overlap >= lanes && (overlap == 0 || jr > 0);
+      boolean direct = !add && width + overlap >= lanes && (overlap == 0 || jr > 0);
       long tileRowBytes = (long) vectors * lanes * elementBytes;
       int count = Blocking.parts(rows, tiles.maxRows(vectors));
       int ir = 0;
       for (int t = 0; t < count; ) {
         int mr = (rows - ir) / (count - t);
         int same = Blocking.sameSize(rows - ir, count - t);
-        int together = direct ? same : Math.min(same, tilesMerged);
+        int together = direct ? same : Math.min(same, Blocking.TILES_ADDED);
         int aIndex = ir * PackedRows.PITCH;
+        long to = blockOffset + ir * blockRowBytes + (long) jr * elementBytes;
         if (direct) {
-          long to =
-              cOffset
-                  + maps.cRows().at(ic + ir)
-                  + maps.cColumns().at(jc + jr)
-                  - (long) overlap * elementBytes;
           tiles.multiply(
-              mr, vectors, together, kc, packedA, aIndex, panels, start, rowBytes, next, last, c,
-              to, cRowBytes);
+              mr,
+              vectors,
+              together,
+              kc,
+              packedA,
+              aIndex,
+              panels,
+              start,
+              rowBytes,
+              next,
+              last,
+              block,
+              to - (long) overlap * elementBytes,
+              blockRowBytes);
         } else {
           tiles.multiply(
               mr,
@@ -420,18 +440,13 @@ final class Gemm<A> implements MatrixProgram {
               tile,
               0,
               tileRowBytes);
-          merge.merge(
-              tile,
-              (long) overlap * elementBytes,
-              tileRowBytes,
-              together * mr,
-              width,
-              c,
-              cOffset,
-              ic + ir,
-              jc + jr,
-              jc + columns,
-              add);
+          int tileRows = together * mr;
+          long tileStart = (long) overlap * elementBytes;
+          if (add) {
+            blocks.add(tileRows, width, tile, tileStart, tileRowBytes, block, to, blockRowBytes);
+          } else {
+            blocks.copy(tileRows, width, tile, tileStart, tileRowBytes, block, to, blockRowBytes);
+          }
         }
         ir += together * mr;
         t += together;

@@ -22,7 +22,7 @@ final class GemvProgram<A> implements MatrixProgram {
   private final MatrixMaps maps;
   private final GemvKernels<A> gemv;
   private final RowPacking<A> rowPacking;
-  private final TileMerge merge;
+  private final OutputBlocks output;
   private final ScratchPool<Workspace<A>> workspaces;
   private final int elementBytes;
 
@@ -36,7 +36,7 @@ final class GemvProgram<A> implements MatrixProgram {
     this.maps = maps;
     this.gemv = kernels.gemv().orElseThrow();
     this.rowPacking = new RowPacking<>(maps.aRows(), maps.aColumns(), kernels);
-    this.merge = new TileMerge(maps.cRows(), maps.cColumns(), kernels);
+    this.output = new OutputBlocks(maps.cRows(), maps.cColumns(), kernels);
     this.workspaces = workspaces;
     this.elementBytes = kernels.type().sizeBytes();
   }
@@ -117,7 +117,7 @@ final class GemvProgram<A> implements MatrixProgram {
       return;
     }
     long own = (from - first) * elementBytes;
-    merge.merge(some, own, 0, 1, columns, c, cOffset, 0, from, from + columns, add);
+    output.store(some, own, 0, 1, columns, c, cOffset, 0, from, add);
   }
 
   @Override

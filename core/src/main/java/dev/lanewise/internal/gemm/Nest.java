@@ -176,14 +176,22 @@ public final class Nest {
       return new SlicingProgram(
           Operand.B, new GemvProgram<>(maps, kernels, workspaces), maps, kernels, workspaces);
     }
-    return !packsA && PackedFactorProgram.fits(maps, kernels)
-        ? new SlicingProgram(
-            Operand.A,
-            new PackedFactorProgram<>(maps, kernels, workspaces),
-            maps,
-            kernels,
-            workspaces)
-        : new Gemm<>(maps, kernels, workspaces);
+    if (!packsA && PackedFactorProgram.fits(maps, kernels)) {
+      return new SlicingProgram(
+          Operand.A,
+          new PackedFactorProgram<>(maps, kernels, workspaces),
+          maps,
+          kernels,
+          workspaces);
+    }
+    if (ScatteredOutputProgram.fits(maps, elementBytes)) {
+      MatrixMaps one = ScatteredOutputProgram.sideBySide(maps, elementBytes);
+      MatrixProgram program = chain(one, kernels, workspaces);
+      if (!(program instanceof Gemm)) {
+        return new ScatteredOutputProgram<>(maps, program, kernels, workspaces);
+      }
+    }
+    return new Gemm<>(maps, kernels, workspaces);
   }
 
   /**

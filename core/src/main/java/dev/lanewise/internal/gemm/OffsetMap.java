@@ -1,5 +1,6 @@
 package dev.lanewise.internal.gemm;
 
+import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.StridedKernels;
 import java.lang.foreign.MemorySegment;
@@ -67,10 +68,10 @@ final class OffsetMap {
   static OffsetMap of(List<Loop> loops, int operand) {
     List<long[]> folded = folded(loops, operand);
     if (folded.isEmpty()) {
-      return new OffsetMap(1, 0, new long[0]);
+      return strided(1, 0);
     }
     if (folded.size() == 1) {
-      return new OffsetMap(folded.getFirst()[0], folded.getFirst()[1], new long[0]);
+      return strided(folded.getFirst()[0], folded.getFirst()[1]);
     }
     long count = 1;
     for (long[] loop : folded) {
@@ -111,6 +112,11 @@ final class OffsetMap {
     return folded;
   }
 
+  /** Positions that are a stride apart. */
+  static OffsetMap strided(long count, long strideBytes) {
+    return new OffsetMap(count, strideBytes, new long[0]);
+  }
+
   long count() {
     return count;
   }
@@ -132,7 +138,7 @@ final class OffsetMap {
 
   /** Lays the elements at neighbouring positions side by side. */
   void gather(
-      StridedKernels kernels,
+      ContractionKernels<?> kernels,
       MemorySegment from,
       long fromOffset,
       long position,
@@ -140,14 +146,15 @@ final class OffsetMap {
       MemorySegment to,
       long toOffset) {
     if (isStrided()) {
-      kernels.gather(n, from, fromOffset + at(position), strideBytes, to, toOffset);
+      long first = fromOffset + at(position);
+      kernels.blocks().gather(1, n, from, first, 0, strideBytes, to, toOffset, 0);
     } else if (gather == null) {
-      kernels.gather(n, from, fromOffset, table, (int) position, to, toOffset);
+      kernels.strided().gather(n, from, fromOffset, table, (int) position, to, toOffset);
     } else {
       // Rows of a table beside a sum that this operand does not move along evenly: one by one.
       for (int i = 0; i < n; i++) {
         long at = fromOffset + at(position + i);
-        kernels.gather(1, from, at, 0, to, toOffset + (long) i * gather.elementBytes);
+        kernels.blocks().copy(1, 1, from, at, 0, to, toOffset + (long) i * gather.elementBytes, 0);
       }
     }
   }

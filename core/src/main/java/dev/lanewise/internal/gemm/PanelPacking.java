@@ -14,13 +14,19 @@ final class PanelPacking<A> {
   private final OffsetMap rows;
   private final OffsetMap columns;
   private final ContractionKernels<A> kernels;
+  private final MatrixCopy rowwise;
+  private final MatrixCopy columnwise;
   private final int elementBytes;
+  private final boolean transposes;
 
   PanelPacking(OffsetMap rows, OffsetMap columns, ContractionKernels<A> kernels) {
     this.rows = rows;
     this.columns = columns;
     this.kernels = kernels;
+    this.rowwise = new MatrixCopy(rows, columns, kernels);
+    this.columnwise = rowwise.transposed();
     this.elementBytes = kernels.type().sizeBytes();
+    this.transposes = MatrixCopy.runsAlongColumns(rows, columns, elementBytes);
   }
 
   /**
@@ -53,68 +59,27 @@ final class PanelPacking<A> {
     if (columnCount < panelColumns) {
       Zeros.fill(panel, panelOffset, rowCount * panelRowBytes);
     }
-    long start = offset + columns.at(column);
-    if (columns.isContiguous(elementBytes)) {
-      if (rows.isStrided()) {
-        long from = start + rows.at(row);
-        kernels
-            .blocks()
-            .copy(
-                rowCount,
-                columnCount,
-                b,
-                from,
-                rows.strideBytes(),
-                panel,
-                panelOffset,
-                panelRowBytes);
-        return;
-      }
-      if (rows.isGatheredRows()) {
-        int floats = columnCount * elementBytes / Float.BYTES;
-        rows.gatherRuns(
-            kernels.rows(), b, start, row, rowCount, panel, panelOffset, panelRowBytes, floats);
-        return;
-      }
-      for (int p = 0; p < rowCount; p++) {
-        long from = start + rows.at(row + p);
-        long to = panelOffset + p * panelRowBytes;
-        kernels.blocks().copy(1, columnCount, b, from, 0, panel, to, 0);
-      }
-    } else if (rows.isContiguous(elementBytes) && columns.isStrided()) {
-      long from = start + rows.at(row);
-      kernels
-          .blocks()
-          .transpose(
-              rowCount,
-              columnCount,
-              b,
-              from,
-              columns.strideBytes(),
-              panel,
-              panelOffset,
-              panelRowBytes);
-    } else if (rows.isContiguous(elementBytes)) {
-      long pitch = (long) rowCount * elementBytes;
-      MemorySegment staging = workspace.staging(pitch * columnCount);
-      for (int j = 0; j < columnCount; j++) {
-        long from = offset + columns.at(column + j) + rows.at(row);
-        kernels.blocks().copy(1, rowCount, b, from, 0, staging, j * pitch, 0);
-      }
-      kernels
-          .blocks()
-          .transpose(rowCount, columnCount, staging, 0, pitch, panel, panelOffset, panelRowBytes);
+    if (columns.isContiguous(elementBytes) && rows.isGatheredRows()) {
+      long start = offset + columns.at(column);
+      int floats = columnCount * elementBytes / Float.BYTES;
+      rows.gatherRuns(
+          kernels.rows(), b, start, row, rowCount, panel, panelOffset, panelRowBytes, floats);
+    } else if (!transposes) {
+      rowwise.gather(
+          b, offset, row, rowCount, column, columnCount, panel, panelOffset, panelRowBytes);
     } else {
-      for (int p = 0; p < rowCount; p++) {
-        columns.gather(
-            kernels.strided(),
-            b,
-            offset + rows.at(row + p),
-            column,
-            columnCount,
-            panel,
-            panelOffset + p * panelRowBytes);
+      MemorySegment from = b;
+      long start = offset + columns.at(column) + rows.at(row);
+      long pitch = columns.strideBytes();
+      if (!(rows.isContiguous(elementBytes) && columns.isStrided())) {
+        pitch = (long) rowCount * elementBytes;
+        start = 0;
+        from = workspace.staging(pitch * columnCount);
+        columnwise.gather(b, offset, column, columnCount, row, rowCount, from, 0, pitch);
       }
+      kernels
+          .blocks()
+          .transpose(rowCount, columnCount, from, start, pitch, panel, panelOffset, panelRowBytes);
     }
   }
 }

@@ -10,6 +10,11 @@ record Range(
     return new Range(0, batch, 0, m, 0, n);
   }
 
+  /** The same part of one matrix. */
+  Range ofOneMatrix() {
+    return new Range(0, 1, rowFrom, rowTo, columnFrom, columnTo);
+  }
+
   /** Whether there is nothing to compute. */
   boolean isEmpty() {
     return batchFrom == batchTo || rowFrom == rowTo || columnFrom == columnTo;

@@ -13,13 +13,17 @@ final class RowPacking<A> {
   private final OffsetMap rows;
   private final OffsetMap columns;
   private final ContractionKernels<A> kernels;
+  private final MatrixCopy columnwise;
   private final int elementBytes;
+  private final boolean transposes;
 
   RowPacking(OffsetMap rows, OffsetMap columns, ContractionKernels<A> kernels) {
     this.rows = rows;
     this.columns = columns;
     this.kernels = kernels;
+    this.columnwise = new MatrixCopy(rows, columns, kernels).transposed();
     this.elementBytes = kernels.type().sizeBytes();
+    this.transposes = MatrixCopy.runsAlongColumns(rows, columns, elementBytes);
   }
 
   /**
@@ -59,13 +63,20 @@ final class RowPacking<A> {
         long at = start + rows.at(row + i);
         kernels.blocks().copy(1, columnCount, a, at, 0, packed, i * PackedRows.PITCH);
       }
-    } else if (rows.isContiguous(elementBytes) && columns.isStrided()) {
+    } else if (transposes) {
+      packColumns(a, offset, row, rowCount, column, columnCount, packed, workspace);
+    } else if (rows.isStrided() && columns.isStrided()) {
       kernels
           .blocks()
-          .transpose(
-              rowCount, columnCount, a, start + rows.at(row), columns.strideBytes(), packed, 0);
-    } else if (rows.isContiguous(elementBytes)) {
-      packColumns(a, offset + rows.at(row), rowCount, column, columnCount, packed, workspace);
+          .gather(
+              rowCount,
+              columnCount,
+              a,
+              start + rows.at(row),
+              rows.strideBytes(),
+              columns.strideBytes(),
+              packed,
+              0);
     } else {
       packElements(a, offset, row, rowCount, column, columnCount, packed, workspace);
     }
@@ -90,22 +101,26 @@ final class RowPacking<A> {
     kernels.blocks().copy(rowCount, columnCount, staging, 0, bytes, packed, 0);
   }
 
-  /** Runs of rows that lie in scattered columns: laid one below the other, then transposed. */
+  /** Runs of columns, which are laid one below the other first if they are no rows of memory. */
   private void packColumns(
       MemorySegment a,
       long offset,
+      long row,
       int rowCount,
       long column,
       int columnCount,
       A packed,
       Workspace<A> workspace) {
-    long pitch = (long) rowCount * elementBytes;
-    MemorySegment staging = workspace.staging(pitch * columnCount);
-    for (int p = 0; p < columnCount; p++) {
-      long at = offset + columns.at(column + p);
-      kernels.blocks().copy(1, rowCount, a, at, 0, staging, p * pitch, 0);
+    MemorySegment from = a;
+    long start = offset + columns.at(column) + rows.at(row);
+    long pitch = columns.strideBytes();
+    if (!(rows.isContiguous(elementBytes) && columns.isStrided())) {
+      pitch = (long) rowCount * elementBytes;
+      start = 0;
+      from = workspace.staging(pitch * columnCount);
+      columnwise.gather(a, offset, column, columnCount, row, rowCount, from, 0, pitch);
     }
-    kernels.blocks().transpose(rowCount, columnCount, staging, 0, pitch, packed, 0);
+    kernels.blocks().transpose(rowCount, columnCount, from, start, pitch, packed, 0);
   }
 
   private void packElements(
@@ -119,8 +134,7 @@ final class RowPacking<A> {
       Workspace<A> workspace) {
     MemorySegment staging = workspace.staging((long) columnCount * elementBytes);
     for (int i = 0; i < rowCount; i++) {
-      columns.gather(
-          kernels.strided(), a, offset + rows.at(row + i), column, columnCount, staging, 0);
+      columns.gather(kernels, a, offset + rows.at(row + i), column, columnCount, staging, 0);
       kernels.blocks().copy(1, columnCount, staging, 0, 0, packed, i * PackedRows.PITCH);
     }
   }

@@ -36,7 +36,7 @@ final class SharedGatherProgram<A> implements MatrixProgram {
     try {
       MemorySegment row = workspace.staging((long) k * kernels.type().sizeBytes());
       for (long i = range.batchFrom(); i < range.batchTo(); i++) {
-        maps.bTerms().gather(kernels.strided(), b, bOffset + maps.bBatch().at(i), 0, k, row, 0);
+        maps.bTerms().gather(kernels, b, bOffset + maps.bBatch().at(i), 0, k, row, 0);
         kernels
             .dots()
             .dot(

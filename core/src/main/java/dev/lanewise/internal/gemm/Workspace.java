@@ -16,6 +16,7 @@ final class Workspace<A> {
   private A packedA;
   private MemorySegment packedB = MemorySegment.NULL;
   private MemorySegment tile = MemorySegment.NULL;
+  private MemorySegment block = MemorySegment.NULL;
   private MemorySegment staging = MemorySegment.NULL;
 
   private Workspace(IntFunction<A> arrays) {
@@ -46,12 +47,20 @@ final class Workspace<A> {
     return packedB;
   }
 
-  /** One tile of C on its way to an edge, a scattered output or a sum. */
+  /** Tiles of C on their way to an edge or a sum. */
   MemorySegment tile(long bytes) {
     if (tile.byteSize() < bytes) {
       tile = allocate(bytes);
     }
     return tile;
+  }
+
+  /** A block of C on its way to a scattered output. */
+  MemorySegment block(long bytes) {
+    if (block.byteSize() < bytes) {
+      block = allocate(bytes);
+    }
+    return block;
   }
 
   /** What was gathered from a scattered operand and is about to be packed. */

@@ -55,6 +55,44 @@ public interface BlockKernels<A> {
       A to,
       int toIndex);
 
+  /** {@code to[r, c] = from[r, c]}, for columns that lie a stride apart in the source. */
+  void gather(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      long fromColumnStride,
+      MemorySegment to,
+      long toOffset,
+      long toRowStride);
+
+  /** The same into packed rows, the first of which starts at an index. */
+  void gather(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      long fromColumnStride,
+      A to,
+      int toIndex);
+
+  /**
+   * {@code to[r, c] = from[r, c]}, for columns that lie a stride apart in the destination. What
+   * lies between them is not touched: another thread may write it.
+   */
+  void scatter(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      MemorySegment to,
+      long toOffset,
+      long toRowStride,
+      long toColumnStride);
+
   /** {@code to[r, c] = to[r, c] + from[r, c]}, for rows whose elements lie side by side. */
   void add(
       int rows,

@@ -27,10 +27,6 @@ public interface StridedKernels {
       long cColumnStride,
       boolean accumulate);
 
-  /** {@code to[i] = from[i * fromStride]}: n elements laid side by side. */
-  void gather(
-      int n, MemorySegment from, long fromOffset, long fromStride, MemorySegment to, long toOffset);
-
   /** {@code to[i] = from[table[first + i]]}, the table in bytes: n elements laid side by side. */
   void gather(
       int n,

@@ -87,6 +87,15 @@ class ChainProgramsTest {
           List.of(new Loop(k, 1, 1, 0)));
     }
 
+    /** {@code ik,kj->ij} of every second column, and of some rows more than there are. */
+    static Case everySecond(long m, long n, long k) {
+      return new Case(
+          List.of(),
+          List.of(new Loop(m, 2 * k + 3, 0, 2 * n + 1)),
+          List.of(new Loop(n, 0, 2, 2)),
+          List.of(new Loop(k, 2, 2 * n, 0)));
+    }
+
     /** In the order of {@link LoopGroup}. */
     List<List<Loop>> groups() {
       return List.of(batch, m, n, k);
@@ -215,6 +224,26 @@ class ChainProgramsTest {
     }
   }
 
+  /** What lies apart in the operands is packed, and the output leaves room between its numbers. */
+  @Example
+  void everySecondColumn() {
+    Random random = new Random(10);
+    for (int n : new int[] {3, 8, 15, 16, 17, 33, 70}) {
+      for (int k : new int[] {4, 40, 257, 520}) {
+        check(Case.everySecond(n, n, k), random);
+        check(Case.everySecond(5, n, k), true, random);
+        // A's columns and B's rows lie closer together than what they are columns and rows of.
+        Case across =
+            new Case(
+                List.of(),
+                List.of(new Loop(n, 2, 0, n)),
+                List.of(new Loop(9, 0, 2 * k, n * n)),
+                List.of(new Loop(k, 2 * n + 2, 2, 0)));
+        check(across, random);
+      }
+    }
+  }
+
   /** Mapped operands have no slices that kernels could read: they are packed. */
   @Example
   void mappedOperands() {
@@ -224,6 +253,7 @@ class ChainProgramsTest {
           List.of(
               Case.matrices(5, 20, 9), // one panel
               Case.batched(2, 5, 90, 9),
+              Case.everySecond(17, 40, 33),
               Case.transposed(9, 20, 9), // B packed
               Case.transposed(20, 40, 40), // the same by rows that are transposed
               Case.transposed(1, 40, 40), // one row
@@ -392,6 +422,11 @@ class ChainProgramsTest {
     if (GemvProgram.fits(maps, kernels)) {
       programs.add(
           slicing(Operand.B, new GemvProgram<>(maps, kernels, pool(kernels)), maps, kernels));
+    }
+    if (!new OutputBlocks(maps.cRows(), maps.cColumns(), kernels).isDirect()) {
+      for (MatrixProgram one : programs(ScatteredOutputProgram.sideBySide(maps, size), kernels)) {
+        programs.add(new ScatteredOutputProgram<>(maps, one, kernels, pool(kernels)));
+      }
     }
     if (maps.isStrided()) {
       programs.add(new StridedProgram(maps, kernels.strided()));

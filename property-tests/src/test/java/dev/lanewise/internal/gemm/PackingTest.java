@@ -18,9 +18,9 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Tag;
 
 /**
- * What is packed of an operand, and how a tile goes to the output, for rows and columns that each
- * lie side by side, evenly apart, by a table or in rows of a table: every element is where it
- * belongs, on both backends.
+ * What is packed of an operand, and how a block goes to the output and comes from it, for rows and
+ * columns that each lie side by side, evenly apart, by a table or in rows of a table: every element
+ * is where it belongs, on both backends.
  */
 @Tag("lanes")
 class PackingTest {
@@ -201,19 +201,19 @@ class PackingTest {
   }
 
   @Property(tries = 700)
-  void tilesGoWhereTheOutputHasThem(@ForAll long seed) {
+  void blocksGoWhereTheOutputHasThem(@ForAll long seed) {
     onAll(
         seed,
         new Check() {
           @Override
           public <A> void run(ContractionKernels<A> kernels, ElementType type, Random random) {
             int size = type.sizeBytes();
-            checkMerge(
+            checkOutput(
                 kernels,
                 type,
                 random,
                 Matrix.draw(random, List.of(Kind.EVEN, Kind.APART, Kind.TABLE), size));
-            checkMerge(kernels, type, random, columnsWithoutGaps(random, size));
+            checkOutput(kernels, type, random, columnsWithoutGaps(random, size));
           }
         });
   }
@@ -226,11 +226,11 @@ class PackingTest {
     return new Matrix(inner, Side.even(columns, inner.span), rows * columns);
   }
 
-  private static <A> void checkMerge(
+  private static <A> void checkOutput(
       ContractionKernels<A> kernels, ElementType type, Random random, Matrix matrix) {
     int size = type.sizeBytes();
     int lanes = kernels.tiles().lanes();
-    TileMerge merge = new TileMerge(matrix.rows.map, matrix.columns.map, kernels);
+    OutputBlocks output = new OutputBlocks(matrix.rows.map, matrix.columns.map, kernels);
     // All rows and most columns are what vectors can store, up to the very end.
     boolean whole = random.nextInt(4) > 0;
     int row = whole ? 0 : random.nextInt(matrix.rows.count());
@@ -238,50 +238,56 @@ class PackingTest {
     int column = random.nextInt(matrix.columns.count()) / (whole ? 3 : 1);
     int most = matrix.columns.count() - column;
     int columns = whole ? Math.max(1, most - random.nextInt(6)) : random.nextInt(most) + 1;
-    int end = random.nextInt(column + columns, matrix.columns.count() + 1);
     boolean add = random.nextInt(3) == 0;
     int pitch = columns + lanes;
-    double[] tile = LoopNests.numbers(random, merge.rowsOfTile(rows) * pitch);
+    double[] block = LoopNests.numbers(random, output.rowsInScratch(rows) * pitch);
     double[] old = LoopNests.numbers(random, matrix.elements);
     try (Arena arena = Arena.ofConfined()) {
-      Numbers from = Numbers.of(type, arena, tile, 8);
+      Numbers scratch = Numbers.of(type, arena, block, 8);
       Numbers c = Numbers.of(type, arena, old, 24);
-      merge.merge(
-          from.exact(),
+      long rowBytes = (long) pitch * size;
+      output.store(
+          scratch.exact(),
           0,
-          (long) pitch * size,
+          rowBytes,
           rows,
           columns,
           c.segment(),
           c.offsetBytes(),
           row,
           column,
-          end,
           add);
       double[] expected = old.clone();
-      double[] after = c.values();
       for (int i = 0; i < rows; i++) {
         for (int j = 0; j < columns; j++) {
           int at = matrix.at(row + i, column + j, size);
-          double value = tile[i * pitch + j];
+          double value = block[i * pitch + j];
           expected[at] = add ? Numbers.add(type, old[at], value) : value;
         }
       }
-      if (!add) {
-        // What the next tile will store may have been written, and nothing else.
-        for (int i = 0; i < matrix.rows.count(); i++) {
-          for (int j = column + columns; j < end; j++) {
-            int at = matrix.at(i, j, size);
-            expected[at] = after[at];
-          }
+      String what = matrix + ", block of " + rows + " x " + columns;
+      c.assertHolds(what, expected);
+      output.load(
+          c.segment(),
+          c.offsetBytes(),
+          row,
+          rows,
+          column,
+          columns,
+          scratch.segment(),
+          scratch.offsetBytes(),
+          rowBytes);
+      for (int i = 0; i < rows; i++) {
+        for (int j = 0; j < columns; j++) {
+          block[i * pitch + j] = expected[matrix.at(row + i, column + j, size)];
         }
       }
-      c.assertHolds(matrix + ", tile of " + rows + " x " + columns, expected);
+      scratch.assertHolds(what + ", loaded", block);
     }
   }
 
   @Property(tries = 500)
-  void onlyNarrowColumnsNeedATileOfAVectorsRows(@ForAll long seed) {
+  void onlyNarrowColumnsNeedABlockOfAVectorsRows(@ForAll long seed) {
     onAll(
         seed,
         new Check() {
@@ -298,15 +304,15 @@ class PackingTest {
             long unit = (long) (rows + gap) * size;
             OffsetMap apart = OffsetMap.of(List.of(new Loop(columns, unit, 0, 0)), Loop.A);
             boolean narrow = stride == 1 && gap == 0 && rows < lanes && rows >= lanes / 4;
-            TileMerge merge = new TileMerge(even, apart, kernels);
-            assertEquals(narrow ? Math.max(3, lanes) : 3, merge.rowsOfTile(3));
-            assertEquals(99, merge.rowsOfTile(99));
-            assertEquals(false, merge.isDirect());
-            assertEquals(stride == 1, new TileMerge(apart, even, kernels).isDirect());
+            OutputBlocks output = new OutputBlocks(even, apart, kernels);
+            assertEquals(narrow ? Math.max(3, lanes) : 3, output.rowsInScratch(3));
+            assertEquals(99, output.rowsInScratch(99));
+            assertEquals(false, output.isDirect());
+            assertEquals(stride == 1, new OutputBlocks(apart, even, kernels).isDirect());
             List<Loop> uneven = List.of(new Loop(2, 9 * unit, 0, 0), new Loop(columns, unit, 0, 0));
             OffsetMap table = OffsetMap.of(uneven, Loop.A);
-            assertEquals(3, new TileMerge(even, table, kernels).rowsOfTile(3));
-            assertEquals(false, new TileMerge(table, even, kernels).isDirect());
+            assertEquals(3, new OutputBlocks(even, table, kernels).rowsInScratch(3));
+            assertEquals(false, new OutputBlocks(table, even, kernels).isDirect());
           }
         });
   }

@@ -275,6 +275,27 @@ class ProgramChoiceTest {
             List.of(loop(2, 5, 99, 0), loop(2, 1, 40, 0))));
   }
 
+  /** {@code ik,kj->ij} to every second column. */
+  private static String productToEverySecond(long m, long n, long k) {
+    return chain(loop(m, k, 0, 2 * n), loop(n, 0, 1, 2), loop(k, 1, n, 0));
+  }
+
+  /** What needs an output whose columns lie side by side gets one, if that is small. */
+  @Example
+  void aSmallOutputThatLiesApartIsScattered() {
+    String scattered = direct(LANES) + ", output scattered";
+    int columns = 3 * LANES + 1;
+    assertEquals(sizes(scattered, 16, columns, 90), productToEverySecond(16, columns, 90));
+    assertEquals(sizes(IN_PLACE, 15, columns, 90), productToEverySecond(15, columns, 90));
+    int rows = (128 << 10) / SIZE / columns;
+    assertEquals(sizes(scattered, rows, columns, 90), productToEverySecond(rows, columns, 90));
+    assertEquals(
+        sizes(IN_PLACE, rows + 1, columns, 90), productToEverySecond(rows + 1, columns, 90));
+    // What is blocked anyway takes its blocks to the output by itself.
+    assertEquals(sizes("blocked product", 200, 160, 999), productToEverySecond(200, 160, 999));
+    assertEquals(sizes("strided product", 20, LANES, 1), productToEverySecond(20, LANES, 1));
+  }
+
   @Example
   void oneNumberIsNotExchanged() {
     assertEquals(
