@@ -58,7 +58,9 @@ final class MixedPlans {
     add("ik,jk->ij", tensor(type, 37, 64), tensor(type, 50, 64));
     add("ki,kj->ij", tensor(type, 64, 37), tensor(type, 64, 50));
     add("ik,kj->ji", tensor(type, 37, 64), tensor(type, 64, 50));
+    add("ik,jk->ij", tensor(type, 1, 64), tensor(type, 50, 64));
     add("ik,kj->ij", gapped(type, 37, 64), gapped(type, 64, 50));
+    add("bik,bkj->ijb", tensor(type, 2, 37, 64), tensor(type, 2, 64, 50));
     add("bij,bjk->bik", tensor(type, 8, 16, 16), tensor(type, 8, 16, 16));
     add("bqhd,bkhd->bhqk", tensor(type, 2, 12, 4, 16), tensor(type, 2, 12, 4, 16));
   }

@@ -98,6 +98,9 @@ record SingleUse(String name, Maker made) {
       addContraction(all, dtype, "ik,kj->ij", Shape.of(300, 17), Shape.of(17, 5));
       addContraction(all, dtype, "ik,jk->ij", Shape.of(8, 300), Shape.of(70, 300));
       addContraction(all, dtype, "ik,jk->ij", Shape.of(1, 256), Shape.of(300, 256));
+      // Of an output whose columns lie two apart.
+      addContraction(all, dtype, "bik,bkj->ijb", Shape.of(2, 40, 40), Shape.of(2, 40, 40));
+      addContraction(all, dtype, "bik,bkj->ijb", Shape.of(2, 200, 300), Shape.of(2, 300, 200));
       addContraction(all, dtype, "bi,bi->b", Shape.of(500, 64), Shape.of(500, 64));
       addContraction(all, dtype, "bi,bi->b", Shape.of(300, 768), Shape.of(300, 768));
       addContraction(all, dtype, "ik,k->i", Shape.of(100, 300), Shape.of(300));
