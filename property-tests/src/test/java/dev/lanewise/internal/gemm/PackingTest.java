@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Tag;
@@ -156,6 +157,36 @@ class PackingTest {
             }
           }
         });
+  }
+
+  /** Either way gives the same numbers: no other test would notice the slow one. */
+  @Example
+  void whatLiesNearerTogetherIsReadFirst() {
+    OffsetMap side = OffsetMap.strided(9, Float.BYTES);
+    OffsetMap second = OffsetMap.strided(9, 2 * Float.BYTES);
+    OffsetMap backwards = OffsetMap.strided(9, -2 * Float.BYTES);
+    OffsetMap far = OffsetMap.strided(9, 400);
+    OffsetMap same = OffsetMap.strided(9, 0);
+    OffsetMap table = OffsetMap.of(List.of(new Loop(3, 100, 0, 0), new Loop(3, 4, 0, 0)), Loop.A);
+    for (OffsetMap columns : new OffsetMap[] {second, backwards, far, same, table}) {
+      assertAlongColumns(true, side, columns);
+      assertAlongColumns(false, columns, side);
+    }
+    for (OffsetMap near : new OffsetMap[] {second, backwards}) {
+      assertAlongColumns(true, near, far);
+      assertAlongColumns(false, far, near);
+      assertAlongColumns(false, near, near);
+      assertAlongColumns(false, near, table);
+      assertAlongColumns(false, table, near);
+      assertAlongColumns(false, same, near);
+    }
+  }
+
+  private static void assertAlongColumns(boolean expected, OffsetMap rows, OffsetMap columns) {
+    assertEquals(
+        expected,
+        MatrixCopy.runsAlongColumns(rows, columns, Float.BYTES),
+        () -> rows + " x " + columns);
   }
 
   @Property(tries = 700)

@@ -287,10 +287,10 @@ class ProgramChoiceTest {
     int columns = 3 * LANES + 1;
     assertEquals(sizes(scattered, 16, columns, 90), productToEverySecond(16, columns, 90));
     assertEquals(sizes(IN_PLACE, 15, columns, 90), productToEverySecond(15, columns, 90));
-    int rows = (128 << 10) / SIZE / columns;
-    assertEquals(sizes(scattered, rows, columns, 90), productToEverySecond(rows, columns, 90));
-    assertEquals(
-        sizes(IN_PLACE, rows + 1, columns, 90), productToEverySecond(rows + 1, columns, 90));
+    int filled = 2 * LANES;
+    int rows = (128 << 10) / SIZE / filled;
+    assertEquals(sizes(scattered, rows, filled, 90), productToEverySecond(rows, filled, 90));
+    assertEquals(sizes(IN_PLACE, rows + 1, filled, 90), productToEverySecond(rows + 1, filled, 90));
     // What is blocked anyway takes its blocks to the output by itself.
     assertEquals(sizes("blocked product", 200, 160, 999), productToEverySecond(200, 160, 999));
     assertEquals(sizes("strided product", 20, LANES, 1), productToEverySecond(20, LANES, 1));
