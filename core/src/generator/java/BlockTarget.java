@@ -31,6 +31,12 @@ enum BlockTarget {
     return "MemorySegment from, long fromOffset, long fromRowStride, " + to.formatted(e.primitive);
   }
 
+  /** Those of a copy from columns that lie a stride apart. */
+  String gatherParameters(Element e) {
+    return "int rows, int columns, MemorySegment from, long fromOffset, long fromRowStride, long fromColumnStride, "
+        + to.formatted(e.primitive);
+  }
+
   /** The place of an element of a row that starts at a place. */
   String at(Element e, String row, String element) {
     return this == MEMORY

@@ -7,7 +7,8 @@ final class GathersSource {
   /** Of fewer rows, making a strip's slices takes as long as its numbers. */
   private static final int FEWEST_ROWS = 4;
 
-  private static final int LARGEST_STRIP = 2;
+  /** The vectors of columns of a strip: two, and one of the last columns. */
+  private static final int[] STRIPS = {2, 1};
 
   private final Dialect d;
   private final Element e;
@@ -74,7 +75,7 @@ final class GathersSource {
   }
 
   private String gather(BlockTarget target) {
-    String parameters = "int rows, int columns, " + gathered(target);
+    String parameters = target.gatherParameters(e);
     StringBuilder code = new StringBuilder(SourceText.header("gather", parameters));
     String numbers =
         target.numbers(e, "fromOffset + r * fromRowStride", "source + i * fromColumnStride");
@@ -93,7 +94,7 @@ final class GathersSource {
                     target.at(e, target.start, "i"),
                     target == BlockTarget.MEMORY ? ", toRowStride" : "")));
     code.append("\n  private static void gatherNumbers(%s) {\n%s".formatted(parameters, numbers));
-    for (int vectors = LARGEST_STRIP; vectors >= 1; vectors /= 2) {
+    for (int vectors : STRIPS) {
       code.append("\n  private static void gather%d(%s) {\n".formatted(vectors, stripParameters));
       if (exchanges()) {
         code.append(
@@ -108,13 +109,6 @@ final class GathersSource {
       }
     }
     return code.toString();
-  }
-
-  /** The parameters of a gather besides its size. */
-  private String gathered(BlockTarget target) {
-    return target
-        .blockParameters(e)
-        .replace("long fromRowStride", "long fromRowStride, long fromColumnStride");
   }
 
   /**
@@ -247,7 +241,7 @@ final class GathersSource {
                 "rows, from, fromOffset + (long) i * %s, fromRowStride, to, toOffset + i * toColumnStride, toRowStride"
                     .formatted(e.bytes())))
         .append("\n  private static void scatterNumbers(%s) {\n%s".formatted(parameters, numbers));
-    for (int vectors = LARGEST_STRIP; vectors >= 1; vectors /= 2) {
+    for (int vectors : STRIPS) {
       code.append(scatterStrip(vectors, "int rows, " + block));
     }
     return code.toString();

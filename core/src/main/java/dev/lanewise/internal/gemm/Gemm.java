@@ -14,7 +14,8 @@ import java.lang.foreign.MemorySegment;
  * heap and B into panels, both read through their offset maps (K. Goto and R. van de Geijn,
  * <i>Anatomy of high-performance matrix multiplication</i>, ACM TOMS 34, 2008; loop names as in
  * BLIS). B is left where it lies if its columns lie side by side and it is used too little, or
- * small enough, for packing to pay.
+ * small enough, for packing to pay. Blocks of a C whose columns do not lie side by side are summed
+ * in scratch memory.
  *
  * <p>Order of operations: K is cut into blocks of {@link PackedRows#LENGTH}; each block is one
  * chain of fused multiply-adds from +0; the blocks' sums are added to the element in order.

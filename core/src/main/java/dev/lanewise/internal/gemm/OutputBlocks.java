@@ -32,7 +32,7 @@ final class OutputBlocks {
     this.copy = new MatrixCopy(rows, columns, kernels);
     this.elementBytes = kernels.type().sizeBytes();
     this.lanes = kernels.tiles().lanes();
-    this.direct = columns.isContiguous(elementBytes) && rows.isStrided();
+    this.direct = isDirect(rows, columns, elementBytes);
     this.narrow =
         rows.isContiguous(elementBytes)
             && columns.isStrided()
@@ -47,6 +47,11 @@ final class OutputBlocks {
   }
 
   /** Whether results can be stored where they belong: columns lie side by side there, too. */
+  static boolean isDirect(OffsetMap rows, OffsetMap columns, int elementBytes) {
+    return columns.isContiguous(elementBytes) && rows.isStrided();
+  }
+
+  /** The same of this output. */
   boolean isDirect() {
     return direct;
   }

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
  * @param <A> the array of packed rows
  */
 final class ScatteredOutputProgram<A> implements MatrixProgram {
+  /** A larger matrix would leave the near cache before it is stored. */
   private static final int MOST_BYTES = 128 << 10;
 
   /** Of fewer rows {@link Gemm} has taller tiles, which meet B less often. */
@@ -20,7 +21,6 @@ final class ScatteredOutputProgram<A> implements MatrixProgram {
   private final MatrixProgram program;
   private final OutputBlocks output;
   private final ScratchPool<Workspace<A>> workspaces;
-
   private final int elementBytes;
 
   /** The distance of rows in scratch memory. */
@@ -52,10 +52,9 @@ final class ScatteredOutputProgram<A> implements MatrixProgram {
     this.whole = Range.whole(1, maps.m(), maps.n());
   }
 
-  /** Whether an output needs it, and its matrices stay in a near cache until they are stored. */
+  /** Whether that is the fastest way to an output, if there is a program for one side by side. */
   static boolean fits(MatrixMaps maps, int elementBytes) {
-    boolean direct = maps.cColumns().isContiguous(elementBytes) && maps.cRows().isStrided();
-    return !direct
+    return !OutputBlocks.isDirect(maps.cRows(), maps.cColumns(), elementBytes)
         && maps.m() >= FEWEST_ROWS
         && (double) maps.m() * maps.n() * elementBytes <= MOST_BYTES;
   }

@@ -423,7 +423,7 @@ class ChainProgramsTest {
       programs.add(
           slicing(Operand.B, new GemvProgram<>(maps, kernels, pool(kernels)), maps, kernels));
     }
-    if (!new OutputBlocks(maps.cRows(), maps.cColumns(), kernels).isDirect()) {
+    if (!OutputBlocks.isDirect(maps.cRows(), maps.cColumns(), size)) {
       for (MatrixProgram one : programs(ScatteredOutputProgram.sideBySide(maps, size), kernels)) {
         programs.add(new ScatteredOutputProgram<>(maps, one, kernels, pool(kernels)));
       }
