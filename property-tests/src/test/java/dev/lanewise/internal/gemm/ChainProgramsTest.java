@@ -228,8 +228,8 @@ class ChainProgramsTest {
   @Example
   void everySecondColumn() {
     Random random = new Random(10);
-    for (int n : new int[] {3, 8, 15, 16, 17, 33, 70}) {
-      for (int k : new int[] {4, 40, 257, 520}) {
+    for (int n : new int[] {3, 8, 16, 17, 33, 70}) {
+      for (int k : new int[] {40, 257}) {
         check(Case.everySecond(n, n, k), random);
         check(Case.everySecond(5, n, k), true, random);
         // A's columns and B's rows lie closer together than what they are columns and rows of.
