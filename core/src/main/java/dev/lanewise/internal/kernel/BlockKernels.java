@@ -55,7 +55,10 @@ public interface BlockKernels<A> {
       A to,
       int toIndex);
 
-  /** {@code to[r, c] = from[r, c]}, for columns that lie a stride apart in the source. */
+  /**
+   * {@code to[r, c] = from[r, c]}, for columns that lie a stride apart in the source. The
+   * destination is no mapped memory.
+   */
   void gather(
       int rows,
       int columns,
@@ -80,7 +83,7 @@ public interface BlockKernels<A> {
 
   /**
    * {@code to[r, c] = from[r, c]}, for columns that lie a stride apart in the destination. What
-   * lies between them is not touched: another thread may write it.
+   * lies between them is not touched: another thread may write it. The source is no mapped memory.
    */
   void scatter(
       int rows,
