@@ -138,14 +138,14 @@ final class GathersSource {
   }
 
   /** Slices of one length, one for each vector that a row has, where the vectors start. */
-  private String slices(String matrix, String length, String... starts) {
+  private static String slices(String matrix, String... starts) {
     StringBuilder code = new StringBuilder();
     code.append(
-        "    final long %s = (rows - 1) * %sRowStride + BYTES;\n".formatted(length, matrix));
+        "    final long %1$sLength = (rows - 1) * %1$sRowStride + BYTES;\n".formatted(matrix));
     for (int i = 0; i < starts.length; i++) {
       code.append(
-          "    final MemorySegment %1$s%2$d = %1$s.asSlice(%1$sOffset + %3$s, %4$s);\n"
-              .formatted(matrix, i, starts[i], length));
+          "    final MemorySegment %1$s%2$d = %1$s.asSlice(%1$sOffset + %3$s, %1$sLength);\n"
+              .formatted(matrix, i, starts[i]));
     }
     return code.toString();
   }
@@ -160,7 +160,7 @@ final class GathersSource {
     return starts;
   }
 
-  private String[] dense(int vectors) {
+  private static String[] dense(int vectors) {
     String[] starts = new String[vectors];
     for (int v = 0; v < vectors; v++) {
       starts[v] = v + " * BYTES";
@@ -170,9 +170,9 @@ final class GathersSource {
 
   private String gatherStrip(BlockTarget target, int vectors, boolean selects) {
     boolean memory = target == BlockTarget.MEMORY;
-    StringBuilder code = new StringBuilder(slices("from", "length", spread(vectors)));
+    StringBuilder code = new StringBuilder(slices("from", spread(vectors)));
     if (memory) {
-      code.append(slices("to", "toLength", dense(vectors)));
+      code.append(slices("to", dense(vectors)));
     }
     code.append("    for (int r = 0; r < rows; r += Lanes.one) {\n");
     code.append("      final long source = r * fromRowStride;\n");
@@ -180,17 +180,15 @@ final class GathersSource {
         "      final %s target = %s;\n"
             .formatted(
                 target.placeType, memory ? "r * toRowStride" : "toIndex + r * " + target.stride));
-    for (int v = 0; v < vectors; v++) {
-      for (int i = 2 * v; i <= 2 * v + 1; i++) {
-        code.append(
-            "      final %s x%d = %s;\n"
-                .formatted(
-                    selects ? Selection.type(e) : d.floats(),
-                    i,
-                    selects
-                        ? Selection.load(e, "from" + i, "source")
-                        : d.load("from" + i, "source")));
-      }
+    for (int i = 0; i < 2 * vectors; i++) {
+      code.append(
+          "      final %s x%d = %s;\n"
+              .formatted(
+                  selects ? Selection.type(e) : d.floats(),
+                  i,
+                  selects
+                      ? Selection.load(e, "from" + i, "source")
+                      : d.load("from" + i, "source")));
     }
     for (int v = 0; v < vectors; v++) {
       String chosen =
@@ -250,8 +248,8 @@ final class GathersSource {
   private String scatterStrip(int vectors, String parameters) {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void scatter%d(%s) {\n".formatted(vectors, parameters))
-        .append(slices("from", "fromLength", dense(vectors)))
-        .append(slices("to", "length", spread(vectors)))
+        .append(slices("from", dense(vectors)))
+        .append(slices("to", spread(vectors)))
         .append("    for (int r = 0; r < rows; r += Lanes.one) {\n")
         .append("      final long source = r * fromRowStride;\n")
         .append("      final long target = r * toRowStride;\n");

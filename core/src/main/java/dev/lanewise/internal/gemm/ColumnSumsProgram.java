@@ -290,10 +290,8 @@ final class ColumnSumsProgram<A> implements MatrixProgram {
     }
     if (stride != elementBytes) {
       strided.scatter(columns, partials, fromOffset, c, cOffset, stride, accumulate);
-    } else if (accumulate) {
-      blocks.add(1, columns, partials, fromOffset, 0, c, cOffset, 0);
     } else {
-      blocks.copy(1, columns, partials, fromOffset, 0, c, cOffset, 0);
+      blocks.store(1, columns, partials, fromOffset, 0, c, cOffset, 0, accumulate);
     }
   }
 

@@ -149,11 +149,7 @@ final class FewColumnsProgram<A> implements MatrixProgram {
       int count = Math.min(ROWS_AT_A_TIME, rows - i);
       multiply(count, kc, a, aRow + i * maps.aRows().strideBytes(), panel, some, 0);
       long to = cRow + i * rowBytes;
-      if (add) {
-        kernels.blocks().add(1, count * columns, some, 0, 0, c, to, 0);
-      } else {
-        kernels.blocks().copy(1, count * columns, some, 0, 0, c, to, 0);
-      }
+      kernels.blocks().store(1, count * columns, some, 0, 0, c, to, 0, add);
     }
   }
 

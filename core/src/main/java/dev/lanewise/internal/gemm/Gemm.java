@@ -409,45 +409,25 @@ final class Gemm<A> implements MatrixProgram {
         int together = direct ? same : Math.min(same, Blocking.TILES_ADDED);
         int aIndex = ir * PackedRows.PITCH;
         long to = blockOffset + ir * blockRowBytes + (long) jr * elementBytes;
-        if (direct) {
-          tiles.multiply(
-              mr,
-              vectors,
-              together,
-              kc,
-              packedA,
-              aIndex,
-              panels,
-              start,
-              rowBytes,
-              next,
-              last,
-              block,
-              to - (long) overlap * elementBytes,
-              blockRowBytes);
-        } else {
-          tiles.multiply(
-              mr,
-              vectors,
-              together,
-              kc,
-              packedA,
-              aIndex,
-              panels,
-              start,
-              rowBytes,
-              next,
-              last,
-              tile,
-              0,
-              tileRowBytes);
-          int tileRows = together * mr;
-          long tileStart = (long) overlap * elementBytes;
-          if (add) {
-            blocks.add(tileRows, width, tile, tileStart, tileRowBytes, block, to, blockRowBytes);
-          } else {
-            blocks.copy(tileRows, width, tile, tileStart, tileRowBytes, block, to, blockRowBytes);
-          }
+        long tileStart = (long) overlap * elementBytes;
+        tiles.multiply(
+            mr,
+            vectors,
+            together,
+            kc,
+            packedA,
+            aIndex,
+            panels,
+            start,
+            rowBytes,
+            next,
+            last,
+            direct ? block : tile,
+            direct ? to - tileStart : 0,
+            direct ? blockRowBytes : tileRowBytes);
+        if (!direct) {
+          blocks.store(
+              together * mr, width, tile, tileStart, tileRowBytes, block, to, blockRowBytes, add);
         }
         ir += together * mr;
         t += together;

@@ -104,26 +104,23 @@ final class MatrixCopy {
     if (strided && (contiguous || !add)) {
       long to = offset + rows.at(row) + columns.at(column);
       long toRow = rows.strideBytes();
-      if (!contiguous) {
+      if (contiguous) {
+        blocks.store(
+            rowCount, columnCount, block, blockOffset, blockRowBytes, matrix, to, toRow, add);
+      } else {
         long step = columns.strideBytes();
         blocks.scatter(
             rowCount, columnCount, block, blockOffset, blockRowBytes, matrix, to, toRow, step);
-      } else if (add) {
-        blocks.add(rowCount, columnCount, block, blockOffset, blockRowBytes, matrix, to, toRow);
-      } else {
-        blocks.copy(rowCount, columnCount, block, blockOffset, blockRowBytes, matrix, to, toRow);
       }
       return;
     }
     for (int i = 0; i < rowCount; i++) {
       long from = blockOffset + i * blockRowBytes;
       long to = offset + rows.at(row + i);
-      if (!contiguous) {
-        columns.scatter(kernels.strided(), block, from, column, columnCount, matrix, to, add);
-      } else if (add) {
-        blocks.add(1, columnCount, block, from, 0, matrix, to + columns.at(column), 0);
+      if (contiguous) {
+        blocks.store(1, columnCount, block, from, 0, matrix, to + columns.at(column), 0, add);
       } else {
-        blocks.copy(1, columnCount, block, from, 0, matrix, to + columns.at(column), 0);
+        columns.scatter(kernels.strided(), block, from, column, columnCount, matrix, to, add);
       }
     }
   }

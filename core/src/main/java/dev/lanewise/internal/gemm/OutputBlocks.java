@@ -34,7 +34,8 @@ final class OutputBlocks {
     this.lanes = kernels.tiles().lanes();
     this.direct = isDirect(rows, columns, elementBytes);
     this.narrow =
-        rows.isContiguous(elementBytes)
+        !direct
+            && rows.isContiguous(elementBytes)
             && columns.isStrided()
             && rows.count() < lanes
             && rows.count() >= lanes / LEAST_PART

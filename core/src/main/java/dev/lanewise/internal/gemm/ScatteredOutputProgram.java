@@ -87,6 +87,7 @@ final class ScatteredOutputProgram<A> implements MatrixProgram {
     int rows = (int) (range.rowTo() - range.rowFrom());
     int columns = (int) (range.columnTo() - range.columnFrom());
     boolean all = rows == maps.m() && columns == maps.n();
+    // Only a part is an object of its own: a call on one thread allocates nothing.
     Range matrix = all ? whole : range.ofOneMatrix();
     long block = range.rowFrom() * rowBytes + range.columnFrom() * elementBytes;
     Workspace<A> workspace = workspaces.take();

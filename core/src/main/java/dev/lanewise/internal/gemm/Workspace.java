@@ -41,38 +41,33 @@ final class Workspace<A> {
   }
 
   MemorySegment packedB(long bytes) {
-    if (packedB.byteSize() < bytes) {
-      packedB = allocate(bytes);
-    }
+    packedB = atLeast(bytes, packedB);
     return packedB;
   }
 
   /** Tiles of C on their way to an edge or a sum. */
   MemorySegment tile(long bytes) {
-    if (tile.byteSize() < bytes) {
-      tile = allocate(bytes);
-    }
+    tile = atLeast(bytes, tile);
     return tile;
   }
 
   /** A block of C on its way to a scattered output. */
   MemorySegment block(long bytes) {
-    if (block.byteSize() < bytes) {
-      block = allocate(bytes);
-    }
+    block = atLeast(bytes, block);
     return block;
   }
 
   /** What was gathered from a scattered operand and is about to be packed. */
   MemorySegment staging(long bytes) {
-    if (staging.byteSize() < bytes) {
-      staging = allocate(bytes);
-    }
+    staging = atLeast(bytes, staging);
     return staging;
   }
 
-  /** From the garbage-collected arena: a workspace that the pool drops takes its memory with it. */
-  private static MemorySegment allocate(long bytes) {
-    return Arena.ofAuto().allocate(bytes, 64);
+  /**
+   * Memory itself if it is large enough, else some from the garbage-collected arena: a workspace
+   * that the pool drops takes its memory with it.
+   */
+  private static MemorySegment atLeast(long bytes, MemorySegment memory) {
+    return memory.byteSize() < bytes ? Arena.ofAuto().allocate(bytes, 64) : memory;
   }
 }

@@ -96,6 +96,24 @@ public interface BlockKernels<A> {
       long toRowStride,
       long toColumnStride);
 
+  /** {@link #add} or {@link #copy}. */
+  default void store(
+      int rows,
+      int columns,
+      MemorySegment from,
+      long fromOffset,
+      long fromRowStride,
+      MemorySegment to,
+      long toOffset,
+      long toRowStride,
+      boolean accumulate) {
+    if (accumulate) {
+      add(rows, columns, from, fromOffset, fromRowStride, to, toOffset, toRowStride);
+    } else {
+      copy(rows, columns, from, fromOffset, fromRowStride, to, toOffset, toRowStride);
+    }
+  }
+
   /** {@code to[r, c] = to[r, c] + from[r, c]}, for rows whose elements lie side by side. */
   void add(
       int rows,
