@@ -42,9 +42,11 @@ final class KernelGenerator {
       write(new KernelClass(d, "Reductions", "ReductionKernels"), ReductionsSource.methods(d));
       write(new KernelClass(d, "Scatter", "ScatterKernels"), ScatterSource.methods(d));
       write(new KernelClass(d, "Similarity", "SimilarityKernels"), SimilaritySource.methods(d));
+      updates(d, RowAccess.CHECKED);
       narrowing(d, Stored.BFLOAT16);
       narrowing(d, Stored.FLOAT16);
     }
+    updates(new VectorDialect(Element.FLOAT), RowAccess.SLICED);
     for (Stored stored : Stored.values()) {
       Element element = stored.element;
       rows(new ScalarDialect(element), stored, RowAccess.CHECKED);
@@ -52,6 +54,12 @@ final class KernelGenerator {
         rows(new VectorDialect(element), stored, access);
       }
     }
+  }
+
+  private void updates(Dialect d, RowAccess access) throws IOException {
+    write(
+        new KernelClass(d, access.label + "Updates", "UpdateKernels"),
+        UpdatesSource.methods(d, access));
   }
 
   private void narrowing(Dialect d, Stored stored) throws IOException {

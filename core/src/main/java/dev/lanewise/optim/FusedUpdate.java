@@ -156,7 +156,7 @@ public final class FusedUpdate {
       try {
         optimizer.reserve(state, scratch);
         optimizer.beginStep(index);
-        optimizer.update(state, sums, kind, 0, distinct, scratch);
+        BatchUpdate.run(optimizer, state, sums, kind, 0, distinct, scratch);
       } finally {
         UpdateScratch.POOL.giveBack(scratch);
       }
@@ -193,7 +193,7 @@ public final class FusedUpdate {
   private void part(ParameterState state, RowSums.Kind kind, int from, int to) {
     UpdateScratch scratch = UpdateScratch.POOL.take();
     try {
-      optimizer.update(state, sums, kind, from, to, scratch);
+      BatchUpdate.run(optimizer, state, sums, kind, from, to, scratch);
     } finally {
       UpdateScratch.POOL.giveBack(scratch);
     }

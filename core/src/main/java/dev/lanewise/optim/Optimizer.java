@@ -8,7 +8,6 @@ import dev.lanewise.embedding.TableBatchedBags;
 import dev.lanewise.internal.check.Check;
 import dev.lanewise.internal.memory.Zeros;
 import dev.lanewise.internal.rows.RowSums;
-import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Gradient;
 import dev.lanewise.tensor.Parameter;
@@ -45,15 +44,6 @@ import org.jspecify.annotations.Nullable;
  * Where memory runs out in a step, the parameter that needed it and those behind it have not moved.
  */
 public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Adam, SparseAdam {
-  /** Rows whose cache misses overlap: more than a core has outstanding, times a row's lines. */
-  private static final int BLOCK_ROWS = 16;
-
-  /** The summed gradients of a block of rows stay in a near cache. */
-  private static final long MOST_BLOCK_BYTES = 1 << 17;
-
-  /** More entries in a block are a few rows that are asked for often. */
-  private static final int MOST_TOUCHED = 2 * BLOCK_ROWS;
-
   private final List<Parameter> parameters;
   private final ParameterState[] states;
   private long roundingSeed;
@@ -129,6 +119,19 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       long gOffset,
       int n,
       UpdateScratch scratch);
+
+  /** Whether there is a rule for many rows in one call. */
+  boolean movesRowsTogether() {
+    return false;
+  }
+
+  /**
+   * Moves rows of float32, as {@link #run} does one, where {@link #movesRowsTogether} and no row
+   * moves that the batch does not touch.
+   */
+  void moveTogether(ParameterState state, RowMoves moves, UpdateScratch scratch) {
+    throw new UnsupportedOperationException("one row at a time");
+  }
 
   // --------------------------------------------------------------------------------------------------------- front door
 
@@ -253,7 +256,8 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
       scratch.sums.group(scratch.batch, -1);
       reserve(state, scratch);
       beginStep(index);
-      update(state, scratch.sums, RowSums.Kind.PLAIN, 0, scratch.sums.count(), scratch);
+      BatchUpdate.run(
+          this, state, scratch.sums, RowSums.Kind.PLAIN, 0, scratch.sums.count(), scratch);
       scratch.batch.release();
       return;
     }
@@ -281,46 +285,9 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     }
   }
 
-  /**
-   * Sums and updates the distinct rows of a batch from one to before another, a few at a time: what
-   * is read is touched ahead, so that the cache misses of the few overlap.
-   */
-  final void update(
-      ParameterState state,
-      RowSums sums,
-      RowSums.Kind kind,
-      int from,
-      int to,
-      UpdateScratch scratch) {
-    long rowBytes = state.width() * Float.BYTES;
-    int blockRows = blockRows(rowBytes);
-    MemorySegment block = scratch.block.atLeast(blockBytes(state));
-    int read = 0;
-    for (int first = from; first < to; first += blockRows) {
-      int count = Math.min(blockRows, to - first);
-      read ^= touch(state, sums.rows(), first, count);
-      read ^= sums.touch(first, count, MOST_TOUCHED);
-      for (int i = 0; i < count; i++) {
-        sums.sum(first + i, kind, block, i * rowBytes);
-      }
-      rows(state, sums.rows(), first, count, block, 0, scratch);
-    }
-    RowTouch.keep(read);
-  }
-
-  private static int blockRows(long rowBytes) {
-    return Math.clamp(MOST_BLOCK_BYTES / Math.max(rowBytes, 1), 1, BLOCK_ROWS);
-  }
-
-  /** What {@link #update} takes for the sums of a block of rows. */
-  private static long blockBytes(ParameterState state) {
-    long rowBytes = state.width() * Float.BYTES;
-    return Math.max(blockRows(rowBytes) * rowBytes, 1);
-  }
-
-  /** Makes the memory for {@link #update}, so that it is not wanting in the middle of a step. */
+  /** Makes the memory for a {@link BatchUpdate}. */
   final void reserve(ParameterState state, UpdateScratch scratch) {
-    scratch.block.atLeast(blockBytes(state));
+    BatchUpdate.reserve(this, state, scratch);
     reserveWeights(state, scratch);
   }
 
@@ -332,30 +299,12 @@ public abstract sealed class Optimizer permits Sgd, Adagrad, RowwiseAdagrad, Ada
     }
   }
 
-  /** Reads ahead of some rows' update. */
-  private static int touch(ParameterState state, long[] rows, int from, int count) {
-    int read =
-        RowTouch.touch(
-            state.value(), state.width() * state.value().dtype().sizeBytes(), rows, from, count);
-    for (int slot = 0; slot < state.bufferCount(); slot++) {
-      long bytes = state.buffer(slot).layout().spanBytes() / Math.max(state.rows(), 1);
-      read ^= RowTouch.touch(state.buffer(slot), bytes, rows, from, count);
-    }
-    return read;
-  }
-
-  /** Updates some rows by a gradient that has one row for each. */
-  private void rows(
-      ParameterState state,
-      long[] rows,
-      int from,
-      int count,
-      MemorySegment g,
-      long gOffset,
-      UpdateScratch scratch) {
+  /** Moves rows by rows of a gradient, one after the other. */
+  final void moveEach(ParameterState state, RowMoves moves, UpdateScratch scratch) {
     long width = state.width();
-    for (int i = 0; i < count; i++) {
-      elements(state, rows[from + i] * width, width, g, gOffset + i * width * Float.BYTES, scratch);
+    for (int i = 0; i < moves.count(); i++) {
+      long first = moves.rows()[i] * width;
+      elements(state, first, width, moves.segment(), moves.gradientBytes(i), scratch);
     }
   }
 

@@ -42,6 +42,11 @@ final class ParameterState {
     return buffers.length;
   }
 
+  /** The size of a row's part of a buffer. */
+  long bufferRowBytes(int slot) {
+    return buffers[slot].layout().spanBytes() / Math.max(rows, 1);
+  }
+
   long rows() {
     return rows;
   }

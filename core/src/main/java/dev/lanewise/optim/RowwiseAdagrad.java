@@ -5,6 +5,7 @@ import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Partials;
 import dev.lanewise.internal.kernel.ReductionKernels;
+import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
@@ -221,13 +222,36 @@ public final class RowwiseAdagrad extends Optimizer {
       long gOffset,
       int n,
       UpdateScratch scratch) {
+    float factor = factor(state, element / n, g, gOffset, n, scratch);
+    KERNELS.axpy(g, gOffset, w, wOffset, factor, n);
+  }
+
+  @Override
+  boolean movesRowsTogether() {
+    return true;
+  }
+
+  @Override
+  void moveTogether(ParameterState state, RowMoves moves, UpdateScratch scratch) {
+    RowTouch.keep(moves.touchBuffer(state, 0) ^ moves.touch(state));
+    int n = (int) state.width();
+    for (int i = 0; i < moves.count(); i++) {
+      long g = moves.gradientBytes(i);
+      moves.factors()[i] = factor(state, moves.rows()[i], moves.segment(), g, n, scratch);
+    }
+    moves.axpy(state);
+  }
+
+  /** Adds to a row's mean of squares; what its gradient is multiplied by. */
+  private float factor(
+      ParameterState state, long row, MemorySegment g, long gOffset, int n, UpdateScratch scratch) {
     Tensor h = state.buffer(0);
     Partials.reset(scratch.partials, 0f);
     REDUCTIONS.dot(scratch.partials, g, gOffset, g, gOffset, n);
-    long at = Runs.bytes(h, element / n);
+    long at = Runs.bytes(h, row);
     float sum = Runs.get(h, at) + Partials.sum(scratch.partials) / n;
     Runs.set(h, at, sum);
     float rate = settings.learningRate / ((float) Math.sqrt(sum) + settings.eps);
-    KERNELS.axpy(g, gOffset, w, wOffset, -rate * settings.direction.sign(), n);
+    return -rate * settings.direction.sign();
   }
 }

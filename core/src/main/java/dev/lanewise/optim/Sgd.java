@@ -7,6 +7,7 @@ import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Objects;
@@ -280,6 +281,18 @@ public final class Sgd extends Optimizer {
     } else {
       KERNELS.axpy(g, gOffset, w, wOffset, -settings.learningRate * sign, n);
     }
+  }
+
+  @Override
+  boolean movesRowsTogether() {
+    return true;
+  }
+
+  @Override
+  void moveTogether(ParameterState state, RowMoves moves, UpdateScratch scratch) {
+    float factor = -settings.learningRate * settings.direction.sign();
+    Arrays.fill(moves.factors(), 0, moves.count(), factor);
+    moves.axpy(state);
   }
 
   private void runWithMomentum(

@@ -15,6 +15,12 @@ final class UpdateScratch {
   /** The summed gradients of some rows. */
   final GrowableMemory block = new GrowableMemory();
 
+  /** Rows that are moved by a row of the gradient as it is. */
+  final RowMoves single = new RowMoves();
+
+  /** Rows that are moved by a sum in the block. */
+  final RowMoves summed = new RowMoves();
+
   /** Weights of 16 bits while they are float32. */
   final GrowableMemory weights = new GrowableMemory();
 

@@ -9,6 +9,7 @@ import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.internal.kernel.SimilarityKernels;
+import dev.lanewise.internal.kernel.UpdateKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ final class LayerCalls {
   private static final int[] LENGTHS = {5, 40, MOST};
 
   private static final long[] ROWS = {3, 0, 7, 3, 11};
+  private static final long[] DIFFERENT = {3, 0, 7, 4, 11};
   private static final double[] WEIGHTS = {1, 0.5, -2, 0.25, 3};
   private static final long ROW = (long) MOST * Double.BYTES;
 
@@ -56,6 +58,8 @@ final class LayerCalls {
       }
       set.narrowingByFormat().values().forEach(kernels -> calls.narrowing(kernels, n));
       calls.scatter(set.scatter(), n);
+      calls.updates(set.updates(), n);
+      calls.updates(set.slicedUpdates(), n);
       calls.similarity(set.similarity(), n);
     }
     return calls.calls;
@@ -115,6 +119,11 @@ final class LayerCalls {
     calls.add(() -> kernels.bagScatterAdd(c, 0, ROW, ROWS, 0, count, b, 0, n, 2));
     calls.add(() -> kernels.bagWeightedScatterAdd(c, 0, ROW, ROWS, 0, count, WEIGHTS, b, 0, n));
     calls.add(() -> kernels.bagMaxGradient(a, 0, ROW, ROWS, 0, count, b, 0, b, 0, c, 0, ROW, n));
+  }
+
+  private void updates(UpdateKernels kernels, int n) {
+    int count = DIFFERENT.length;
+    calls.add(() -> kernels.axpy(a, 0, ROW, ROWS, c, 0, ROW, DIFFERENT, WEIGHTS, count, n, 0));
   }
 
   private void similarity(SimilarityKernels kernels, int n) {

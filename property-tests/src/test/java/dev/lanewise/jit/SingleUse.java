@@ -9,7 +9,11 @@ import dev.lanewise.embedding.EmbeddingBag;
 import dev.lanewise.embedding.NearestRows;
 import dev.lanewise.embedding.RowQuantization;
 import dev.lanewise.embedding.Similarity;
+import dev.lanewise.optim.Adagrad;
+import dev.lanewise.optim.FusedUpdate;
+import dev.lanewise.optim.Optimizer;
 import dev.lanewise.optim.RowwiseAdagrad;
+import dev.lanewise.optim.Sgd;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Shape;
@@ -21,6 +25,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /**
@@ -131,7 +136,11 @@ record SingleUse(String name, Maker made) {
     for (Similarity similarity : Similarity.values()) {
       all.add(new SingleUse("nearest by " + similarity, arena -> nearest(arena, similarity)));
     }
-    all.add(new SingleUse("row-wise Adagrad", SingleUse::update));
+    all.add(new SingleUse("SGD", arena -> update(arena, w -> Sgd.of(0.01f, w))));
+    all.add(new SingleUse("Adagrad", arena -> update(arena, w -> Adagrad.of(0.01f, w))));
+    all.add(
+        new SingleUse(
+            "row-wise Adagrad", arena -> update(arena, w -> RowwiseAdagrad.of(0.01f, w))));
     return all;
   }
 
@@ -196,10 +205,10 @@ record SingleUse(String name, Maker made) {
     return () -> search.search(queries, rows, scores);
   }
 
-  private static Runnable update(Arena arena) {
+  private static Runnable update(Arena arena, Function<Parameter, Optimizer> optimizer) {
     Parameter weight = Parameter.trainable(arena, Tensor.zeros(arena, ROWS, DIM));
     Embedding table = Embedding.of(weight).withSparseGradient();
-    var fused = RowwiseAdagrad.of(0.01f, weight).fused(table);
+    FusedUpdate fused = optimizer.apply(weight).fused(table);
     int[] rows = rows(ENTRIES);
     Tensor gradient = Tensor.full(arena, 0.5f, ENTRIES, DIM);
     return () -> fused.backward(rows, gradient);

@@ -3,6 +3,7 @@ package dev.lanewise.optim;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.lanewise.MappedFiles;
 import dev.lanewise.embedding.Embedding;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.Parameter;
@@ -123,12 +124,23 @@ class OptimizerBitsTest {
     }
   }
 
-  private static void check(Case c, Parallelism parallelism) {
+  /** Where tables and gradients lie. */
+  private enum Memory {
+    PLAIN,
+    MAPPED;
+
+    Arena arena(Arena arena) {
+      return this == PLAIN ? arena : new MappedFiles(arena);
+    }
+  }
+
+  private static void check(Case c, Parallelism parallelism, Memory memory) {
     boolean movesAll = c.kind.moves != Kind.Moves.TOUCHED;
     // Where a dense step goes up, rows with a gradient of 0 are visited too.
     boolean denseVisitsAll =
         movesAll || (c.direction == Direction.MAXIMIZE && c.kind != Kind.SPARSE_ADAM);
-    try (Arena arena = Arena.ofShared()) {
+    try (Arena shared = Arena.ofShared()) {
+      Arena arena = memory.arena(shared);
       Embedding dense = c.embedding(arena);
       Embedding sparse = c.embedding(arena).withSparseGradient();
       Embedding fused = c.embedding(arena);
@@ -166,8 +178,9 @@ class OptimizerBitsTest {
       @ForAll Direction direction,
       @ForAll @IntRange(min = 1, max = 40) int rows,
       @ForAll @IntRange(min = 1, max = 150) int width,
+      @ForAll Memory memory,
       @ForAll("seeds") long seed) {
-    check(Case.of(kind, direction, rows, width, 60, seed), Parallelism.NONE);
+    check(Case.of(kind, direction, rows, width, 60, seed), Parallelism.NONE, memory);
   }
 
   @Example
@@ -176,7 +189,7 @@ class OptimizerBitsTest {
       for (Kind kind : Kind.values()) {
         // Large enough to be read ahead, and for several parts.
         Case c = Case.of(kind, Direction.MINIMIZE, 9000, 20, 12_000, kind.ordinal());
-        check(c, Parallelism.of(pool));
+        check(c, Parallelism.of(pool), Memory.PLAIN);
       }
     }
   }

@@ -25,6 +25,7 @@ import dev.lanewise.internal.kernel.scalar.ScalarInt8Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
 import dev.lanewise.internal.kernel.scalar.ScalarScatter;
 import dev.lanewise.internal.kernel.scalar.ScalarSimilarity;
+import dev.lanewise.internal.kernel.scalar.ScalarUpdates;
 import dev.lanewise.internal.kernel.vector.VectorKernels;
 import java.lang.System.Logger.Level;
 import java.util.List;
@@ -45,6 +46,8 @@ import java.util.Optional;
  * @param slicedRowsByFormat the same for tables that are not mapped, faster
  * @param narrowingByFormat programs that round to 16 bits, by the format
  * @param scatter programs of the gradients of a table's rows
+ * @param updates a program that moves rows of a table
+ * @param slicedUpdates the same for memory that is not mapped, faster
  * @param similarity programs that compare rows of a table with queries
  */
 public record KernelSet(
@@ -57,6 +60,8 @@ public record KernelSet(
     Map<RowFormat, RowKernels> slicedRowsByFormat,
     Map<RowFormat, NarrowingKernels> narrowingByFormat,
     ScatterKernels scatter,
+    UpdateKernels updates,
+    UpdateKernels slicedUpdates,
     SimilarityKernels similarity) {
 
   /** The backend this process uses. */
@@ -67,6 +72,7 @@ public record KernelSet(
   /** The kernels of one lane: the reference, and the fallback. */
   public static KernelSet scalar() {
     RowKernels rows = new ScalarFloat32Rows();
+    UpdateKernels updates = new ScalarUpdates();
     Map<RowFormat, RowKernels> rowsByFormat =
         Map.of(
             RowFormat.FLOAT32,
@@ -117,6 +123,8 @@ public record KernelSet(
             RowFormat.FLOAT16,
             new ScalarFloat16Narrowing()),
         new ScalarScatter(),
+        updates,
+        updates,
         new ScalarSimilarity());
   }
 
@@ -161,6 +169,8 @@ public record KernelSet(
         VectorKernels.slicedRows(),
         VectorKernels.narrowing(),
         VectorKernels.scatter(),
+        VectorKernels.updates(),
+        VectorKernels.slicedUpdates(),
         VectorKernels.similarity());
   }
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RowSums {
   private static final RowKernels ROWS = KernelSet.active().rows(RowFormat.FLOAT32);
+  private static final RowKernels SLICED_ROWS = KernelSet.active().slicedRows(RowFormat.FLOAT32);
   private static final ElementwiseKernels ELEMENTS = KernelSet.active().elementwise();
   private static final long[] ONLY_ROW = {0};
 
@@ -68,6 +69,31 @@ public final class RowSums {
     return groups.rows();
   }
 
+  /** Whether a row's sum is +0 and one row of the matrix, as it is. */
+  public boolean isOneRow(int group) {
+    return !weighted && groups.size(group) == 1;
+  }
+
+  /** The row of the matrix that a row's first entry adds. */
+  public long source(int group) {
+    return groups.positions()[groups.start(group)];
+  }
+
+  /** The memory the matrix is in. */
+  public MemorySegment segment() {
+    return batch().segment();
+  }
+
+  /** Where its first row starts. */
+  public long offsetBytes() {
+    return batch().offsetBytes();
+  }
+
+  /** How far apart its rows are. */
+  public long strideBytes() {
+    return batch().strideBytes();
+  }
+
   /**
    * Reads ahead what will be summed for some rows, the first entries at least.
    *
@@ -99,11 +125,12 @@ public final class RowSums {
    */
   public void sum(int group, Kind kind, MemorySegment to, long offset) {
     Contributions batch = batch();
+    RowKernels kernels = batch.segment().isMapped() ? ROWS : SLICED_ROWS;
     int size = groups.size(group);
     int width = batch.width();
     double divisor = kind == Kind.BY_FREQUENCY ? size : 1;
     if (weighted) {
-      ROWS.bagWeightedSum(
+      kernels.bagWeightedSum(
           batch.segment(),
           batch.offsetBytes(),
           batch.strideBytes(),
@@ -118,7 +145,7 @@ public final class RowSums {
         ROWS.bagSum(to, offset, 0, ONLY_ROW, 0, 1, to, offset, width, divisor);
       }
     } else {
-      ROWS.bagSum(
+      kernels.bagSum(
           batch.segment(),
           batch.offsetBytes(),
           batch.strideBytes(),

@@ -16,6 +16,7 @@ import dev.lanewise.internal.kernel.ScatterKernels;
 import dev.lanewise.internal.kernel.SimilarityKernels;
 import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.TileKernels;
+import dev.lanewise.internal.kernel.UpdateKernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -82,6 +83,15 @@ public final class VectorKernels {
 
   public static ScatterKernels scatter() {
     return new VectorScatter();
+  }
+
+  public static UpdateKernels updates() {
+    return new VectorUpdates();
+  }
+
+  /** For memory that is not mapped: a row's place is checked once for many columns. */
+  public static UpdateKernels slicedUpdates() {
+    return new VectorSlicedUpdates();
   }
 
   public static SimilarityKernels similarity() {
