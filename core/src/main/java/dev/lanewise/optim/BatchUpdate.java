@@ -90,7 +90,6 @@ final class BatchUpdate {
       }
     }
     single.release();
-    summed.release();
   }
 
   /** Touches all that will be read to sum and to move some rows. */
