@@ -13,9 +13,9 @@ import java.util.Objects;
 
 /**
  * Backward pass and optimizer step of an embedding in one: the batch is sorted by row, the
- * gradients of each distinct row are summed once into scratch memory for a few rows, and the row
- * and what the optimizer remembers of it are updated at once. No gradient is ever made, neither
- * dense nor sparse, and each touched row is read and written once.
+ * gradients of each distinct row are summed once, into scratch memory for a few rows where a row
+ * has several, and the row and what the optimizer remembers of it are updated at once. No gradient
+ * is ever made, neither dense nor sparse, and each touched row is read and written once.
  *
  * <p>The bits are those of the two steps: {@link Embedding#backward} of a sparse embedding, then
  * {@link Optimizer#step} on that gradient alone. A call counts as one step of the parameter; what
