@@ -78,6 +78,13 @@ class OptimizerBitsTest {
       return Tensor.copyOf(arena, gradients[step], batches[step].length, width);
     }
 
+    /** The same gradient, with other numbers before, between and behind its rows. */
+    Tensor gradientAmongOthers(Arena arena, int step) {
+      Tensor all = Tensor.full(arena, 7, batches[step].length + 2, width + 3);
+      Tensor view = all.slice(0, 1, batches[step].length + 1).slice(1, 2, width + 2);
+      return view.copyFrom(gradient(arena, step));
+    }
+
     /** The weights after each step. */
     float[][] expected(boolean allRows) {
       ScalarRules rule = kind.rule(direction, rows, width);
@@ -164,7 +171,7 @@ class OptimizerBitsTest {
           assertSameBits("sparse " + what, ofSparse[step], sparse.weight().value().toFloatArray());
         }
         if (update != null) {
-          update.backward(c.batches[step], g);
+          update.backward(c.batches[step], c.gradientAmongOthers(arena, step));
           assertSameBits("fused " + what, ofSparse[step], fused.weight().value().toFloatArray());
         }
       }
