@@ -102,8 +102,7 @@ final class BatchUpdate {
             first,
             count);
     for (int slot = 0; slot < state.bufferCount(); slot++) {
-      read ^=
-          RowTouch.touch(state.buffer(slot), state.bufferRowBytes(slot), sums.rows(), first, count);
+      read ^= state.touchBuffer(slot, sums.rows(), first, count);
     }
     RowTouch.keep(read ^ sums.touch(first, count, MOST_ENTRIES_READ_AHEAD));
   }

@@ -1,5 +1,6 @@
 package dev.lanewise.optim;
 
+import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
@@ -42,9 +43,10 @@ final class ParameterState {
     return buffers.length;
   }
 
-  /** The size of a row's part of a buffer. */
-  long bufferRowBytes(int slot) {
-    return buffers[slot].layout().spanBytes() / Math.max(rows, 1);
+  /** Reads some rows' parts of a buffer ahead; see {@link RowTouch}. */
+  int touchBuffer(int slot, long[] touched, int from, int count) {
+    long rowBytes = buffers[slot].layout().spanBytes() / Math.max(rows, 1);
+    return RowTouch.touch(buffers[slot], rowBytes, touched, from, count);
   }
 
   long rows() {

@@ -92,7 +92,7 @@ final class RowMoves {
 
   /** Reads the rows of one of the state's buffers ahead. */
   int touchBuffer(ParameterState state, int slot) {
-    return RowTouch.touch(state.buffer(slot), state.bufferRowBytes(slot), rows, 0, count);
+    return state.touchBuffer(slot, rows, 0, count);
   }
 
   /** {@code w = fma(factor, g, w)}, row by row. */
