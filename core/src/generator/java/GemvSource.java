@@ -1,8 +1,8 @@
 import java.util.List;
 
 /**
- * A matrix times a vector, lanes across the rows: some columns of as many rows as there are lanes
- * are transposed in registers, and multiplied in order; see GemvKernels.
+ * A matrix and a vector, lanes across the rows: some columns of as many rows as there are lanes are
+ * transposed in registers, and multiplied, or compared, in order; see GemvKernels.
  */
 final class GemvSource {
   private static final String MATRIX = "MemorySegment a, long aOffset, long aRowStride, ";
@@ -10,7 +10,7 @@ final class GemvSource {
 
   private GemvSource() {}
 
-  static String methods(Dialect d) {
+  static String methods(Dialect d, Term term) {
     Element e = d.element();
     String operands = MATRIX + e.primitive + "[] x, " + RESULT;
     Transposition transposition = new Transposition(d);
@@ -47,15 +47,15 @@ final class GemvSource {
                     transposition.choice("strip", "columns, " + next),
                     transposition.choice("rest", "columns, " + next)));
     for (int lanes : transposition.widths()) {
-      code.append(strip(d, transposition, lanes, "int columns, " + operands))
-          .append(rest(d, transposition, lanes, "int columns, " + operands));
+      code.append(strip(d, transposition, term, lanes, "int columns, " + operands))
+          .append(rest(d, transposition, term, lanes, "int columns, " + operands));
     }
     return code.toString();
   }
 
   /** As many rows as a vector has lanes, and a multiple of half as many columns. */
   private static String strip(
-      Dialect d, Transposition transposition, int lanes, String parameters) {
+      Dialect d, Transposition transposition, Term term, int lanes, String parameters) {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void strip%d(%s) {\n".formatted(lanes, parameters));
     code.append(transposition.slices(lanes, "a", "columns"));
@@ -64,14 +64,16 @@ final class GemvSource {
     code.append("      final long at = p * (long) %s;\n".formatted(d.element().bytes()));
     List<String> columns = transposition.columns(code, lanes, "a", RowAccess.SLICED);
     for (int i = 0; i < columns.size(); i++) {
-      code.append("      ").append(add(d, transposition, lanes, i, columns.get(i)));
+      code.append("      ").append(add(d, transposition, term, lanes, i, columns.get(i)));
     }
-    return code.append("    }\n    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum")))
+    return code.append(
+            "    }\n    %s;\n  }\n".formatted(d.store("y", "yOffset", term.stored(d, "sum"))))
         .toString();
   }
 
   /** The columns behind the last multiple: they end the last half, whose others are not added. */
-  private static String rest(Dialect d, Transposition transposition, int lanes, String parameters) {
+  private static String rest(
+      Dialect d, Transposition transposition, Term term, int lanes, String parameters) {
     int half = lanes / 2;
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void rest%d(%s) {\n".formatted(lanes, parameters));
@@ -91,24 +93,25 @@ final class GemvSource {
                 transposition.slices(lanes, "a", Integer.toString(half)),
                 d.floats(),
                 d.zero(),
-                d.load("y", "yOffset")));
+                term.stored(d, d.load("y", "yOffset"))));
     List<String> columns = transposition.columns(code, lanes, "a", RowAccess.SLICED);
     for (int i = 1; i < half; i++) {
       code.append("      if (columns %% %d >= %d) {\n        ".formatted(half, half - i))
-          .append(add(d, transposition, lanes, i, columns.get(i)))
+          .append(add(d, transposition, term, lanes, i, columns.get(i)))
           .append("      }\n");
     }
-    return code.append("    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum"))).toString();
+    return code.append("    %s;\n  }\n".formatted(d.store("y", "yOffset", term.stored(d, "sum"))))
+        .toString();
   }
 
-  /** Multiplies column i of those that begin with p, and adds it. */
+  /** Adds the term of column i of those that begin with p. */
   private static String add(
-      Dialect d, Transposition transposition, int lanes, int i, String column) {
-    return "sum = %s;\n"
-        .formatted(
-            d.fma(
-                d.broadcast("x[p + %d]".formatted(i)),
-                transposition.numbers(lanes, column),
-                "sum"));
+      Dialect d, Transposition transposition, Term term, int lanes, int i, String column) {
+    return term.add(
+        d,
+        transposition.numbers(lanes, column),
+        d.broadcast("x[p + %d]".formatted(i)),
+        "sum",
+        Integer.toString(i));
   }
 }

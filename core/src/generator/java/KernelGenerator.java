@@ -16,6 +16,9 @@ import java.util.stream.Stream;
  * <p>Run by the build: {@code java KernelGenerator.java OUTPUT_DIRECTORY}.
  */
 final class KernelGenerator {
+  /** The most vectors of queries that a tile of rows is compared with. */
+  private static final int COMPARED_VECTORS = 2;
+
   private final Path output;
   private final Set<Path> written = new HashSet<>();
 
@@ -41,12 +44,13 @@ final class KernelGenerator {
       write(new KernelClass(d, "Elementwise", "ElementwiseKernels"), ElementwiseSource.methods(d));
       write(new KernelClass(d, "Reductions", "ReductionKernels"), ReductionsSource.methods(d));
       write(new KernelClass(d, "Scatter", "ScatterKernels"), ScatterSource.methods(d));
-      write(new KernelClass(d, "Similarity", "SimilarityKernels"), SimilaritySource.methods(d));
+      write(new KernelClass(d, "Scores", "ScoreKernels"), ScoresSource.methods(d));
       updates(d, RowAccess.CHECKED);
       narrowing(d, Stored.BFLOAT16);
       narrowing(d, Stored.FLOAT16);
     }
     updates(new VectorDialect(Element.FLOAT), RowAccess.SLICED);
+    comparisons();
     for (Stored stored : Stored.values()) {
       Element element = stored.element;
       rows(new ScalarDialect(element), stored, RowAccess.CHECKED);
@@ -60,6 +64,31 @@ final class KernelGenerator {
     write(
         new KernelClass(d, access.label + "Updates", "UpdateKernels"),
         UpdatesSource.methods(d, access));
+  }
+
+  /** What the nearest rows are found by, besides the products of contractions. */
+  private void comparisons() throws IOException {
+    Dialect scalar = new ScalarDialect(Element.FLOAT);
+    Dialect vector = new VectorDialect(Element.FLOAT);
+    direct(scalar, Term.PRODUCT, COMPARED_VECTORS);
+    for (Dialect d : List.of(scalar, vector)) {
+      direct(d, Term.SQUARED_DIFFERENCE, COMPARED_VECTORS);
+    }
+    gemv(vector, Term.SQUARED_DIFFERENCE);
+  }
+
+  private void direct(Dialect d, Term term, int mostVectors) throws IOException {
+    write(
+        new KernelClass(d, d.element().capital + term.label + "Direct", "DirectKernels"),
+        TilesSource.direct(d, term, mostVectors));
+  }
+
+  private void gemv(Dialect d, Term term) throws IOException {
+    Element element = d.element();
+    write(
+        new KernelClass(
+            d, element.capital + term.label + "Gemv", "GemvKernels<" + element.primitive + "[]>"),
+        GemvSource.methods(d, term));
   }
 
   private void narrowing(Dialect d, Stored stored) throws IOException {
@@ -88,9 +117,7 @@ final class KernelGenerator {
       write(
           new KernelClass(d, name + "ColumnDots", "ColumnDotKernels"), ColumnDotsSource.methods(d));
     }
-    write(
-        new KernelClass(vector, name + "Gemv", "GemvKernels<" + element.primitive + "[]>"),
-        GemvSource.methods(vector));
+    gemv(vector, Term.PRODUCT);
     write(
         new KernelClass(scalar, name + "Strided", "StridedKernels"), StridedSource.methods(scalar));
     String lanes = "Lanes." + element + "S";
@@ -98,7 +125,7 @@ final class KernelGenerator {
       String species = part.isEmpty() ? lanes : lanes + "_" + part.toUpperCase(Locale.ROOT);
       write(
           new KernelClass(vector, name + "Direct" + part, "DirectKernels", species),
-          TilesSource.direct(vector));
+          TilesSource.direct(vector, Term.PRODUCT, vector.directRows().length));
     }
   }
 

@@ -1,3 +1,4 @@
+import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -115,6 +116,34 @@ final class TilesSource {
     }
   }
 
+  /** Rows that are read where they lie, each number by its place. */
+  private record PlacedA(Element element) implements Rows {
+    @Override
+    public String prepare(int mr) {
+      return "      long ap = aOffset;\n";
+    }
+
+    @Override
+    public String loop() {
+      return "int p = 0; p < kc; p++";
+    }
+
+    @Override
+    public String value(int row, int mr) {
+      return "a.get(%s, ap + %d * aRowStride)".formatted(element.layout(), row);
+    }
+
+    @Override
+    public String step() {
+      return "        ap += aColumnStride;\n";
+    }
+
+    @Override
+    public String next(int mr) {
+      return "aOffset += %d * aRowStride;".formatted(mr);
+    }
+  }
+
   /** Tiles whose A is packed on the heap. */
   static String packed(Dialect d) {
     return """
@@ -130,11 +159,16 @@ final class TilesSource {
             PACKED.formatted(d.element().primitive),
             d.tileRows(),
             d.panelVectors(),
-            new PackedA());
+            new PackedA(),
+            Term.PRODUCT);
   }
 
-  /** Tiles whose A is read where it lies. */
-  static String direct(Dialect d) {
+  /**
+   * Tiles of up to so many vectors whose A is read where it lies: in vector classes from slices.
+   */
+  static String direct(Dialect d, Term term, int mostVectors) {
+    int[] rows = Arrays.copyOf(d.directRows(), mostVectors);
+    Rows a = RowAccess.SLICED.slices(d) ? new DirectA(d.element()) : new PlacedA(d.element());
     return """
       @Override
       public boolean boundByInstructions() {
@@ -143,12 +177,12 @@ final class TilesSource {
 
     """
             .formatted(d.boundByInstructions())
-        + methods(d, DIRECT, d.directRows(), d.directRows().length, new DirectA(d.element()));
+        + methods(d, DIRECT, rows, rows.length, a, term);
   }
 
   /** One switch for all shapes: a tile of mr rows and v vectors has the case {@code 16 v + mr}. */
   private static String methods(
-      Dialect d, String parameters, int[] rows, int panelVectors, Rows a) {
+      Dialect d, String parameters, int[] rows, int panelVectors, Rows a, Term term) {
     StringBuilder most = new StringBuilder();
     StringBuilder cases = new StringBuilder();
     StringBuilder tiles = new StringBuilder();
@@ -170,7 +204,7 @@ final class TilesSource {
         cases.append(
             "      case %d -> tile%dx%d(%s);\n"
                 .formatted(16 * vectors + mr, mr, vectors, SourceText.names(ofTile)));
-        tiles.append(tile(d, mr, vectors, panelVectors, ofTile, a));
+        tiles.append(tile(d, mr, vectors, panelVectors, ofTile, a, term));
       }
     }
     return """
@@ -203,7 +237,7 @@ final class TilesSource {
   }
 
   private static String tile(
-      Dialect d, int mr, int vectors, int panelVectors, String parameters, Rows a) {
+      Dialect d, int mr, int vectors, int panelVectors, String parameters, Rows a, Term term) {
     StringBuilder code = new StringBuilder();
     code.append("\n  private static void tile%dx%d(%s) {\n".formatted(mr, vectors, parameters));
     code.append("    final %s zero = %s;\n".formatted(d.floats(), d.zero()));
@@ -229,7 +263,7 @@ final class TilesSource {
           "        final %s a%d = %s;\n".formatted(d.floats(), i, d.broadcast(a.value(i, mr))));
       for (int v = 0; v < vectors; v++) {
         String sum = "c" + (i * vectors + v);
-        code.append("        %s = %s;\n".formatted(sum, d.fma("a" + i, "b" + v, sum)));
+        code.append("        ").append(term.add(d, "a" + i, "b" + v, sum, ""));
       }
     }
     code.append(a.step());
@@ -242,7 +276,7 @@ final class TilesSource {
                     d.store(
                         "c",
                         place("cp", d.bytes(panelVectors), v, vectors, panelVectors, d),
-                        "c" + (i * vectors + v))));
+                        term.stored(d, "c" + (i * vectors + v)))));
       }
       code.append("      cp += cRowStride;\n");
     }

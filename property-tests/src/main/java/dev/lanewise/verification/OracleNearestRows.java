@@ -19,7 +19,6 @@ public final class OracleNearestRows {
   }
 
   private static final int BLOCK = 256;
-  private static final int PARTIALS = 4;
   private static final double EPSILON = 1e-8;
 
   private OracleNearestRows() {}
@@ -35,18 +34,11 @@ public final class OracleNearestRows {
   public static float key(Kind kind, float[] row, float[] query) {
     float key = 0;
     for (int from = 0; from < row.length || from == 0; from += BLOCK) {
-      float[] p = new float[PARTIALS];
-      int length = Math.min(BLOCK, row.length - from);
-      for (int t = 0; t < (length + PARTIALS - 1) / PARTIALS * PARTIALS; t++) {
-        float x = t < length ? row[from + t] : 0;
-        float q = t < length ? query[from + t] : 0;
-        float e = x - q;
-        p[t % PARTIALS] =
-            kind == Kind.EUCLIDEAN
-                ? Math.fma(e, e, p[t % PARTIALS])
-                : Math.fma(x, q, p[t % PARTIALS]);
+      float sum = 0;
+      for (int t = from; t < Math.min(from + BLOCK, row.length); t++) {
+        float e = row[t] - query[t];
+        sum = kind == Kind.EUCLIDEAN ? Math.fma(e, e, sum) : Math.fma(row[t], query[t], sum);
       }
-      float sum = (p[0] + p[2]) + (p[1] + p[3]);
       float block = kind == Kind.EUCLIDEAN ? 0 - sum : sum;
       key = from == 0 ? block : key + block;
     }

@@ -2,10 +2,12 @@ package dev.lanewise.jit;
 
 import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ColumnDotKernels;
+import dev.lanewise.internal.kernel.ComparisonKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.GemvKernels;
+import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.StreamKernels;
@@ -62,6 +64,16 @@ final class KernelCalls<A> {
     calls.products(kernels.products());
     calls.dots(kernels.dots());
     calls.columnDots(kernels.columnDots());
+    return calls.calls;
+  }
+
+  /** Calls of the kernels that compare rows of a table with queries. */
+  static List<Runnable> ofComparisons(Arena arena, KernelSet set) {
+    KernelCalls<float[]> calls = new KernelCalls<>(arena, set.float32());
+    for (ComparisonKernels kernels : List.of(set.products(), set.distances())) {
+      calls.direct(kernels.tiles());
+      kernels.gemv().ifPresent(calls::gemv);
+    }
     return calls.calls;
   }
 

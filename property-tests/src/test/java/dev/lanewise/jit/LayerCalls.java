@@ -3,12 +3,11 @@ package dev.lanewise.jit;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.NarrowingKernels;
-import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.ScatterKernels;
-import dev.lanewise.internal.kernel.SimilarityKernels;
+import dev.lanewise.internal.kernel.ScoreKernels;
 import dev.lanewise.internal.kernel.UpdateKernels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -60,8 +59,8 @@ final class LayerCalls {
       calls.scatter(set.scatter(), n);
       calls.updates(set.updates(), n);
       calls.updates(set.slicedUpdates(), n);
-      calls.similarity(set.similarity(), n);
     }
+    calls.scores(set.scores());
     return calls.calls;
   }
 
@@ -126,20 +125,10 @@ final class LayerCalls {
     calls.add(() -> kernels.axpy(a, 0, ROW, ROWS, c, 0, ROW, DIFFERENT, WEIGHTS, count, n, 0));
   }
 
-  private void similarity(SimilarityKernels kernels, int n) {
+  private void scores(ScoreKernels kernels) {
     int count = 40;
-    long row = (long) MOST * Float.BYTES;
-    float[] packed = new float[kernels.tileRows() * PackedRows.PITCH];
-    calls.add(() -> kernels.dotRows(count, n, a, 0, row, b, 0, c, 0));
-    calls.add(() -> kernels.distanceRows(count, n, a, 0, row, b, 0, c, 0));
-    calls.add(() -> kernels.dotFold(count, a, 0, c, 0));
-    calls.add(() -> kernels.distanceFold(count, a, 0, c, 0));
+    long stride = (long) kernels.lanes() * Float.BYTES;
     calls.add(() -> kernels.scale(count, a, 0, b, 0, c));
-    calls.add(() -> kernels.next(0, count, a, 0, b, 0));
-    for (int rows = 1; rows <= kernels.tileRows(); rows++) {
-      int height = rows;
-      calls.add(() -> kernels.dotTile(height, n, packed, 0, a, 0, c, 0));
-      calls.add(() -> kernels.distanceTile(height, n, packed, 0, a, 0, c, 0));
-    }
+    calls.add(() -> kernels.next(0, count, a, 0, stride, b, 0));
   }
 }

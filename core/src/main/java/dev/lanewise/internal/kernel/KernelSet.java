@@ -16,6 +16,8 @@ import dev.lanewise.internal.kernel.scalar.ScalarFloat32Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarFloat64Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatBlocks;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatColumnDots;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatDirect;
+import dev.lanewise.internal.kernel.scalar.ScalarFloatDistanceDirect;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatDots;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatProducts;
 import dev.lanewise.internal.kernel.scalar.ScalarFloatStream;
@@ -24,7 +26,7 @@ import dev.lanewise.internal.kernel.scalar.ScalarFloatTiles;
 import dev.lanewise.internal.kernel.scalar.ScalarInt8Rows;
 import dev.lanewise.internal.kernel.scalar.ScalarReductions;
 import dev.lanewise.internal.kernel.scalar.ScalarScatter;
-import dev.lanewise.internal.kernel.scalar.ScalarSimilarity;
+import dev.lanewise.internal.kernel.scalar.ScalarScores;
 import dev.lanewise.internal.kernel.scalar.ScalarUpdates;
 import dev.lanewise.internal.kernel.vector.VectorKernels;
 import java.lang.System.Logger.Level;
@@ -48,7 +50,10 @@ import java.util.Optional;
  * @param scatter programs of the gradients of a table's rows
  * @param updates a program that moves rows of a table
  * @param slicedUpdates the same for memory that is not mapped, faster
- * @param similarity programs that compare rows of a table with queries
+ * @param products rows of a table compared with queries by sums of products
+ * @param distances the same by the negatives of sums of squared differences, so that the larger is
+ *     always the nearer: {@code e = row - query; sum = fma(e, e, sum)}, and {@code 0 - sum}
+ * @param scores programs over the scores of such rows
  */
 public record KernelSet(
     String description,
@@ -62,7 +67,9 @@ public record KernelSet(
     ScatterKernels scatter,
     UpdateKernels updates,
     UpdateKernels slicedUpdates,
-    SimilarityKernels similarity) {
+    ComparisonKernels products,
+    ComparisonKernels distances,
+    ScoreKernels scores) {
 
   /** The backend this process uses. */
   public static KernelSet active() {
@@ -125,7 +132,9 @@ public record KernelSet(
         new ScalarScatter(),
         updates,
         updates,
-        new ScalarSimilarity());
+        new ComparisonKernels(new ScalarFloatDirect(), Optional.empty()),
+        new ComparisonKernels(new ScalarFloatDistanceDirect(), Optional.empty()),
+        new ScalarScores());
   }
 
   /**
@@ -135,14 +144,16 @@ public record KernelSet(
   public static KernelSet vector() {
     Map<RowFormat, RowKernels> rowsByFormat = VectorKernels.rows();
     RowKernels rows = Objects.requireNonNull(rowsByFormat.get(RowFormat.FLOAT32));
+    List<DirectKernels> floatDirect = VectorKernels.floatDirect();
+    Optional<GemvKernels<float[]>> floatGemv = Optional.of(VectorKernels.floatGemv());
     return new KernelSet(
         VectorKernels.description(),
         new ContractionKernels<>(
             ElementType.FLOAT32,
             float[]::new,
             VectorKernels.floatTiles(),
-            VectorKernels.floatDirect(),
-            Optional.of(VectorKernels.floatGemv()),
+            floatDirect,
+            floatGemv,
             VectorKernels.floatStream(),
             new ScalarFloatStrided(),
             VectorKernels.floatBlocks(),
@@ -171,7 +182,9 @@ public record KernelSet(
         VectorKernels.scatter(),
         VectorKernels.updates(),
         VectorKernels.slicedUpdates(),
-        VectorKernels.similarity());
+        new ComparisonKernels(floatDirect.getFirst(), floatGemv),
+        VectorKernels.distances(),
+        VectorKernels.scores());
   }
 
   /** The programs that read rows of a format. */

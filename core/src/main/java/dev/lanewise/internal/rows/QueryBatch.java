@@ -1,7 +1,7 @@
 package dev.lanewise.internal.rows;
 
 import dev.lanewise.internal.kernel.KernelSet;
-import dev.lanewise.internal.kernel.SimilarityKernels;
+import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.memory.Zeros;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.Arena;
@@ -9,38 +9,34 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 
 /**
- * A copy of some queries, as kernels take them: few as rows, more as panels of as many as a vector
- * has lanes, filled up with queries of +0. Read by any thread; grows, and is used again.
+ * A copy of some queries, as kernels take them: one that is compared alone as blocks of its
+ * numbers, more as panels of as many as a tile has columns, the last filled up with queries of +0
+ * to whole vectors. Read by any thread; grows, and is used again.
  */
 final class QueryBatch {
-  private static final int PARTIALS = SimilarityKernels.PARTIALS;
-  private static final int LANES = KernelSet.active().similarity().lanes();
+  private static final int LANES = KernelSet.active().scores().lanes();
 
-  /** One query is compared as a row; a panel takes less time than two of them. */
-  private static final int FEW = 1;
+  /** The most vectors of a panel's row. */
+  static final int VECTORS = 2;
 
-  /** How often a query's row has every four numbers, as kernels of rows want it. */
-  private static final int COPIES = KernelSet.active().similarity().copies();
+  private static final int MOST = VECTORS * LANES;
+  private static final int LENGTH = PackedRows.LENGTH;
 
   private MemorySegment memory = MemorySegment.NULL;
+  private float[][] blocks = {};
   private int width;
-  private int padded;
   private int count;
-  private boolean panels;
+  private boolean alone;
 
-  /** Copies queries. */
-  void load(Tensor queries, long first, int queryCount) {
+  /** Copies queries, of which one may be {@code alone}. */
+  void load(Tensor queries, long first, int queryCount, boolean isAlone) {
     this.count = queryCount;
     this.width = (int) queries.size(-1);
-    this.panels = queryCount > FEW;
-    this.padded = (width + PARTIALS - 1) / PARTIALS * PARTIALS;
-    long places =
-        panels ? (count + LANES - 1L) / LANES * LANES * padded : (long) count * padded * COPIES;
-    if (memory.byteSize() < places * Float.BYTES) {
-      memory = Arena.ofAuto().allocate(places * Float.BYTES, 64);
-    }
-    if (panels) {
-      Zeros.fill(memory, 0, places * Float.BYTES);
+    this.alone = isAlone;
+    if (alone) {
+      reserveBlocks();
+    } else {
+      reservePanels();
     }
     long rowStride = queries.rank() == 1 ? 0 : queries.stride(0);
     for (int query = 0; query < count; query++) {
@@ -52,61 +48,77 @@ final class QueryBatch {
                 .get(
                     ValueLayout.JAVA_FLOAT_UNALIGNED,
                     at + column * queries.stride(-1) * Float.BYTES);
-        if (panels) {
-          memory.set(ValueLayout.JAVA_FLOAT, panelPlace(query, column), x);
+        if (alone) {
+          blocks[column / LENGTH][column % LENGTH] = x;
         } else {
-          for (int copy = 0; copy < COPIES; copy++) {
-            long to = rowPlace(query, column) + (long) copy * PARTIALS * Float.BYTES;
-            memory.set(ValueLayout.JAVA_FLOAT, to, x);
-          }
+          memory.set(ValueLayout.JAVA_FLOAT, place(query, column), x);
         }
       }
     }
+  }
+
+  private void reserveBlocks() {
+    int needed = (width + LENGTH - 1) / LENGTH;
+    if (blocks.length < needed) {
+      blocks = new float[needed][LENGTH];
+    }
+  }
+
+  private void reservePanels() {
+    long bytes = (count + LANES - 1L) / LANES * LANES * width * Float.BYTES;
+    if (memory.byteSize() < bytes) {
+      memory = Arena.ofAuto().allocate(bytes, 64);
+    }
+    Zeros.fill(memory, 0, bytes);
   }
 
   int count() {
     return count;
   }
 
-  boolean panels() {
-    return panels;
+  /** Whether there is one query, to be compared with some rows at a time. */
+  boolean alone() {
+    return alone;
   }
 
-  /** The queries as rows. */
-  MemorySegment rows() {
+  /** The numbers of the query that is alone from a column on, a multiple of a block's. */
+  float[] block(int column) {
+    return blocks[column / LENGTH];
+  }
+
+  /** The memory of the panels. */
+  MemorySegment panels() {
     return memory;
   }
 
-  /** Where a query's row has a column, a multiple of four, in bytes. */
-  long rowOffset(int query, int column) {
-    return ((long) query * padded + column) * COPIES * Float.BYTES;
+  /** The queries of a panel, the last of which may have fewer. */
+  static int queriesInPanel() {
+    return MOST;
   }
 
-  private long rowPlace(int query, int column) {
-    int inFour = column % PARTIALS;
-    return rowOffset(query, column - inFour) + (long) inFour * Float.BYTES;
+  /** How many vectors the rows of the panel have that begins with a query. */
+  int vectors(int first) {
+    return Math.min(VECTORS, (count - first + LANES - 1) / LANES);
   }
 
-  private long panelPlace(int query, int column) {
-    return panelOffset(query, column) + query % LANES * (long) Float.BYTES;
+  /** Where the panel that begins with a query has its row of a column, in bytes. */
+  long panelOffset(int first, int column) {
+    return ((long) first * width + (long) column * vectors(first) * LANES) * Float.BYTES;
   }
 
-  /** The queries as panels. */
-  MemorySegment panelsMemory() {
-    return memory;
-  }
-
-  /** Where a column of the panel that a query is in starts, in bytes. */
-  long panelOffset(int query, int column) {
-    return ((long) (query / LANES) * padded + column) * LANES * Float.BYTES;
+  private long place(int query, int column) {
+    int inPanel = query % MOST;
+    return panelOffset(query - inPanel, column) + (long) inPanel * Float.BYTES;
   }
 
   /** The square of a query's norm, in double: products are exact, and added in order. */
   double squaredNorm(int query) {
     double sum = 0;
     for (int column = 0; column < width; column++) {
-      long at = panels ? panelPlace(query, column) : rowPlace(query, column);
-      double x = memory.get(ValueLayout.JAVA_FLOAT, at);
+      double x =
+          alone
+              ? blocks[column / LENGTH][column % LENGTH]
+              : memory.get(ValueLayout.JAVA_FLOAT, place(query, column));
       sum += x * x;
     }
     return sum;

@@ -61,7 +61,8 @@ public final class RowSearch {
     QueryBatch batch = QUERIES.take();
     try {
       for (long first = 0; first < count; first += most) {
-        batch.load(queries, first, (int) Math.min(most, count - first));
+        int together = (int) Math.min(most, count - first);
+        batch.load(queries, first, together, together == 1 && SimilarityScan.comparesOne(table));
         SimilarityScan found = search(batch);
         write(found.candidates(), batch, first, rows, scores, finish);
         scans.giveBack(found);

@@ -1,10 +1,14 @@
 package dev.lanewise.internal.rows;
 
 import dev.lanewise.internal.kernel.BlockKernels;
+import dev.lanewise.internal.kernel.ComparisonKernels;
+import dev.lanewise.internal.kernel.DirectKernels;
+import dev.lanewise.internal.kernel.GemvKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ProductKernels;
-import dev.lanewise.internal.kernel.SimilarityKernels;
+import dev.lanewise.internal.kernel.ScoreKernels;
+import dev.lanewise.internal.memory.Zeros;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -17,50 +21,68 @@ import java.lang.foreign.ValueLayout;
  */
 final class SimilarityScan {
   private static final KernelSet SET = KernelSet.active();
-  private static final SimilarityKernels KERNELS = SET.similarity();
+  private static final ScoreKernels SCORES = SET.scores();
   private static final BlockKernels<float[]> BLOCKS = SET.float32().blocks();
   private static final ProductKernels PRODUCTS = SET.float32().products();
-  private static final int LANES = KERNELS.lanes();
+  private static final int LANES = SCORES.lanes();
   private static final int LENGTH = PackedRows.LENGTH;
   private static final long VECTOR_BYTES = (long) LANES * Float.BYTES;
 
-  /** How many numbers of a block of rows there are at a time, about. */
-  private static final int BLOCK = 1 << 14;
+  /**
+   * So many rows are compared with one query before their scores are looked through: these take 1
+   * KiB.
+   */
+  private static final int ROWS_OF_ONE = 256;
 
-  private static final int MOST_ROWS = 1024;
+  /**
+   * So many tiles are compared with a panel before their scores are looked through: rows, panel and
+   * scores stay in the nearest cache.
+   */
+  private static final int TILES = 6;
 
-  /** The same for one query, of which a block has other work between than reading memory. */
-  private static final int BLOCK_ALONE = 1 << 12;
-
-  /** So many blocks before its turn a block's rows are read. */
-  private static final int AHEAD = 2;
-
-  private static final int LINE_BYTES = 64;
+  /**
+   * Rows of more numbers are read ahead for a panel, too: a tile of short ones spans so little
+   * memory that the processor follows it.
+   */
+  private static final int SHORT_ROW = 64;
 
   private final RowTable table;
-  private final int blockRows;
-  private final int blockRowsAlone;
-
-  /** Rows packed for tiles; columns that fill the last four up stay +0. */
-  private float[] packed = {};
-
-  private final MemorySegment partials;
+  private final RowBlock block;
+  private final DirectKernels tiles;
   private final MemorySegment scores;
+
+  /** What is added to the scores, or what they become. */
   private final MemorySegment sums;
+
   private final Candidates candidates = new Candidates();
 
   SimilarityScan(RowTable table) {
     this.table = table;
-    int fit = BLOCK / Math.max(1, table.width());
-    int unit = Math.max(LANES, KERNELS.tileRows());
-    this.blockRows = Math.clamp(fit, unit, MOST_ROWS);
-    this.blockRowsAlone = Math.clamp(BLOCK_ALONE / Math.max(1, table.width()), LANES, blockRows);
+    this.block = new RowBlock(table);
+    this.tiles = kernels(table).tiles();
     // Not confined: another thread may be the next to use it.
     Arena arena = Arena.ofAuto();
-    long padded = (blockRows + LANES - 1L) / LANES * LANES;
-    this.partials = arena.allocate(padded * SimilarityKernels.PARTIALS * Float.BYTES, 64);
-    this.scores = arena.allocate(blockRows * VECTOR_BYTES + VECTOR_BYTES, 64);
-    this.sums = arena.allocate(blockRows * VECTOR_BYTES + VECTOR_BYTES, 64);
+    int most = Math.max(ROWS_OF_ONE, rowsOfPanel() * QueryBatch.queriesInPanel());
+    this.scores = arena.allocate(most * (long) Float.BYTES, 64);
+    this.sums = arena.allocate(most * (long) Float.BYTES, 64);
+  }
+
+  private static ComparisonKernels kernels(RowTable table) {
+    return table.distance() ? SET.distances() : SET.products();
+  }
+
+  /** Whether one query can be compared with as many rows at a time as there are lanes. */
+  static boolean comparesOne(RowTable table) {
+    return kernels(table).gemv().isPresent()
+        && table.rowCount() >= LANES
+        && table.width() >= LANES / 2
+        && table.stride() >= Float.BYTES;
+  }
+
+  /** The rows that are compared with a panel before their scores are looked through. */
+  private int rowsOfPanel() {
+    int tile = tiles.maxRows(QueryBatch.VECTORS);
+    return block.nearRows(tile, TILES * tile);
   }
 
   Candidates candidates() {
@@ -69,173 +91,153 @@ final class SimilarityScan {
 
   /** Compares rows from one on up to another with all queries. */
   void run(QueryBatch queries, int k, long from, long to) {
-    candidates.reset(queries.count(), k, LANES, queries.panels());
-    if (!queries.panels()) {
-      alone(queries, from, to);
-      return;
-    }
-    for (long row = from; row < to; row += blockRows) {
-      panels(queries, row, (int) Math.min(blockRows, to - row));
+    candidates.reset(queries.count(), k, LANES, !queries.alone());
+    int most = queries.alone() ? block.nearRows(LANES, ROWS_OF_ONE) : rowsOfPanel();
+    for (long row = from; row < to; row += most) {
+      int rows = (int) Math.min(most, to - row);
+      if (queries.alone()) {
+        one(queries, row, rows);
+      } else {
+        panels(queries, row, rows);
+      }
     }
   }
 
-  /**
-   * Kernels of rows read some rows at a time, in an order that the processor does not foresee; so
-   * each row's lines are read before, one after the other (on a busy machine, 48 -> 15 ms for
-   * 1,000,000 rows of 64).
-   */
-  private void alone(QueryBatch queries, long from, long to) {
-    long next = from;
+  /** One query: lanes run across rows. */
+  private void one(QueryBatch queries, long row, int rows) {
+    GemvKernels<float[]> gemv = kernels(table).gemv().orElseThrow();
+    // Fewer than a vector are compared with some beside them.
+    int count = Math.max(rows, LANES);
+    long first = Math.min(row, table.rowCount() - count);
+    block.load(first, count);
     int read = 0;
-    for (long row = from; row < to; row += blockRowsAlone) {
-      long end = Math.min(to, row + (AHEAD + 1L) * blockRowsAlone);
-      for (; next < end; next++) {
-        read ^= readAhead(table.offset(next));
-      }
-      int rows = (int) Math.min(blockRowsAlone, to - row);
-      for (int query = 0; query < queries.count(); query++) {
-        single(queries, query, row, rows);
+    for (int strip = 0; strip < count; strip += LANES) {
+      int i = Math.min(strip, count - LANES);
+      long at = (long) i * Float.BYTES;
+      read ^= block.readAhead(i, LANES);
+      for (int column = 0; column < table.width(); column += LENGTH) {
+        gemv.multiply(
+            LANES,
+            Math.min(LENGTH, table.width() - column),
+            block.segment(),
+            block.offset(i, column),
+            block.stride(),
+            queries.block(column),
+            column == 0 ? scores : sums,
+            at);
+        if (column > 0) {
+          BLOCKS.add(1, LANES, sums, at, 0, scores, at, 0);
+        }
       }
     }
     RowTouch.keep(read);
-  }
-
-  private int readAhead(long row) {
-    int seen = 0;
-    for (long at = row; at < row + (long) table.width() * Float.BYTES; at += LINE_BYTES) {
-      seen ^= table.segment().get(ValueLayout.JAVA_INT_UNALIGNED, at);
-    }
-    return seen;
-  }
-
-  private void single(QueryBatch queries, int query, long row, int rows) {
-    int column = 0;
-    do {
-      int columns = Math.min(LENGTH, table.width() - column);
-      MemorySegment out = column == 0 ? scores : sums;
-      long at = table.offset(row) + (long) column * Float.BYTES;
-      long queryAt = queries.rowOffset(query, column);
-      if (table.distance()) {
-        KERNELS.distanceRows(
-            rows,
-            columns,
-            table.segment(),
-            at,
-            table.stride(),
-            queries.rows(),
-            queryAt,
-            partials,
-            0);
-        KERNELS.distanceFold(rows, partials, 0, out, 0);
-      } else {
-        KERNELS.dotRows(
-            rows,
-            columns,
-            table.segment(),
-            at,
-            table.stride(),
-            queries.rows(),
-            queryAt,
-            partials,
-            0);
-        KERNELS.dotFold(rows, partials, 0, out, 0);
-      }
-      if (column > 0) {
-        BLOCKS.add(1, rows, sums, 0, 0, scores, 0, 0);
-      }
-      column += LENGTH;
-    } while (column < table.width());
     if (table.scaled()) {
-      long scale = row * Float.BYTES;
-      KERNELS.scale(rows, scores, 0, table.scales(), scale, sums);
+      SCORES.scale(count, scores, 0, table.scales(), first * Float.BYTES, sums);
     }
-    int count = (rows + LANES - 1) / LANES;
-    long threshold = query * VECTOR_BYTES;
-    int vector = next(0, count, threshold);
-    while (vector < count) {
-      int first = vector * LANES;
-      int end = Math.min(first + LANES, rows);
-      for (int i = first; i < end; i++) {
-        offer(query, i, row + i);
+    int vectors = (count + LANES - 1) / LANES;
+    int before = (int) (row - first);
+    int vector = next(0, vectors, 0, VECTOR_BYTES, 0);
+    while (vector < vectors) {
+      int end = Math.min((vector + 1) * LANES, before + rows);
+      for (int i = Math.max(vector * LANES, before); i < end; i++) {
+        offer(0, i, first + i);
       }
-      vector = next(vector + 1, count, threshold);
+      vector = next(vector + 1, vectors, 0, VECTOR_BYTES, 0);
     }
   }
 
+  /** Any number of queries: lanes run across those of a panel. */
   private void panels(QueryBatch queries, long row, int rows) {
-    int blocks = Math.max(1, (table.width() + LENGTH - 1) / LENGTH);
-    int blockLength = blockRows * PackedRows.PITCH;
-    if (packed.length == 0) {
-      packed = new float[Math.multiplyExact(blocks, blockLength)];
+    block.load(row, rows);
+    if (table.width() > SHORT_ROW) {
+      RowTouch.keep(block.readAhead(0, rows));
     }
-    for (int block = 0; block < blocks; block++) {
-      int columns = Math.min(LENGTH, table.width() - block * LENGTH);
-      long at = table.offset(row) + (long) block * LENGTH * Float.BYTES;
-      BLOCKS.copy(rows, columns, table.segment(), at, table.stride(), packed, block * blockLength);
-    }
-    for (int first = 0; first < queries.count(); first += LANES) {
-      for (int block = 0; block < blocks; block++) {
-        int columns = Math.min(LENGTH, table.width() - block * LENGTH);
-        MemorySegment out = block == 0 ? scores : sums;
-        tiles(
-            rows,
-            columns,
-            block * blockLength,
-            queries.panelsMemory(),
-            queries.panelOffset(first, block * LENGTH),
-            out);
-        if (block > 0) {
-          BLOCKS.add(1, rows * LANES, sums, 0, 0, scores, 0, 0);
+    for (int first = 0; first < queries.count(); first += QueryBatch.queriesInPanel()) {
+      int vectors = queries.vectors(first);
+      long rowBytes = vectors * VECTOR_BYTES;
+      if (table.width() == 0) {
+        Zeros.fill(scores, 0, rows * rowBytes);
+      }
+      for (int column = 0; column < table.width(); column += LENGTH) {
+        int columns = Math.min(LENGTH, table.width() - column);
+        long panel = queries.panelOffset(first, column);
+        tiles(vectors, rows, column, columns, queries.panels(), panel, column == 0 ? scores : sums);
+        if (column > 0) {
+          BLOCKS.add(1, rows * vectors * LANES, sums, 0, 0, scores, 0, 0);
         }
       }
       if (table.scaled()) {
-        long scale = row * Float.BYTES;
         PRODUCTS.scale(
             rows,
-            LANES,
+            vectors * LANES,
             scores,
             0,
-            VECTOR_BYTES,
+            rowBytes,
             table.scales(),
-            scale,
+            row * Float.BYTES,
             Float.BYTES,
             sums,
             0,
-            VECTOR_BYTES,
+            rowBytes,
             false);
       }
-      offerPanel(queries, first, row, rows);
+      for (int query = first; query < first + vectors * LANES; query += LANES) {
+        offerPanel(queries, query, (long) (query - first) * Float.BYTES, rowBytes, row, rows);
+      }
     }
   }
 
+  /** The block's rows and one panel. */
   private void tiles(
-      int rows, int columns, int index, MemorySegment panels, long panel, MemorySegment out) {
-    int most = KERNELS.tileRows();
-    for (int i = 0; i < rows; i += most) {
-      int count = Math.min(most, rows - i);
-      int from = index + i * PackedRows.PITCH;
-      if (table.distance()) {
-        KERNELS.distanceTile(count, columns, packed, from, panels, panel, out, i * VECTOR_BYTES);
-      } else {
-        KERNELS.dotTile(count, columns, packed, from, panels, panel, out, i * VECTOR_BYTES);
-      }
+      int vectors,
+      int rows,
+      int column,
+      int columns,
+      MemorySegment panels,
+      long panel,
+      MemorySegment out) {
+    long rowBytes = vectors * VECTOR_BYTES;
+    int most = tiles.maxRows(vectors);
+    for (int i = 0; i < rows; ) {
+      int height = Math.min(most, rows - i);
+      int count = (rows - i) / height;
+      tiles.multiply(
+          height,
+          vectors,
+          count,
+          columns,
+          block.segment(),
+          block.offset(i, column),
+          block.stride(),
+          Float.BYTES,
+          panels,
+          panel,
+          rowBytes,
+          rowBytes - VECTOR_BYTES,
+          out,
+          i * rowBytes,
+          rowBytes);
+      i += count * height;
     }
   }
 
-  private void offerPanel(QueryBatch queries, int first, long row, int rows) {
-    int end = Math.min(LANES, queries.count() - first);
-    long threshold = (long) first * Float.BYTES;
-    int i = next(0, rows, threshold);
+  /** Offers the scores of a vector of queries, of which a row's start at a place in its panel's. */
+  private void offerPanel(
+      QueryBatch queries, int query, long start, long rowBytes, long row, int rows) {
+    int end = Math.min(LANES, queries.count() - query);
+    long threshold = (long) query * Float.BYTES;
+    int i = next(0, rows, start, rowBytes, threshold);
     while (i < rows) {
+      int place = (int) ((start + i * rowBytes) / Float.BYTES);
       for (int lane = 0; lane < end; lane++) {
-        offer(first + lane, i * LANES + lane, row + i);
+        offer(query + lane, place + lane, row + i);
       }
-      i = next(i + 1, rows, threshold);
+      i = next(i + 1, rows, start, rowBytes, threshold);
     }
   }
 
-  private int next(int from, int count, long threshold) {
-    return KERNELS.next(from, count, results(), 0, candidates.thresholds(), threshold);
+  private int next(int from, int count, long start, long stride, long threshold) {
+    return SCORES.next(from, count, results(), start, stride, candidates.thresholds(), threshold);
   }
 
   /** Where the final scores of a block are. */

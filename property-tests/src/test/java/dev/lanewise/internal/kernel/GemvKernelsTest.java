@@ -3,13 +3,14 @@ package dev.lanewise.internal.kernel;
 import java.lang.foreign.Arena;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * A matrix times a vector: every number of rows from a vector on, and every length around the
- * columns taken at a time, against one chain of multiply-adds an element, to the bit. Nothing
- * outside of the matrix is read, though its rows are read beyond their ends, and no guard changes.
+ * A matrix and a vector: every number of rows from a vector on, and every length around the columns
+ * taken at a time, against one chain of operations an element, to the bit. Nothing outside of the
+ * matrix is read, though its rows are read beyond their ends, and no guard changes.
  */
 @Tag("lanes")
 class GemvKernelsTest {
@@ -21,32 +22,62 @@ class GemvKernelsTest {
   void everyNumberOfRowsAndColumns(ElementType type) {
     SplittableRandom random = new SplittableRandom(type.ordinal());
     for (KernelSet set : Kernels.BACKENDS) {
-      ContractionKernels<?> kernels = set.contraction(type);
-      int least = kernels.gemv().map(GemvKernels::lanes).orElse(MOST_ROWS + 1);
-      for (int rows = least; rows <= MOST_ROWS; rows++) {
-        for (int columns = 1; columns <= MOST_COLUMNS; columns++) {
-          // Also rows that overlap.
-          for (int stride : new int[] {1, columns, columns + random.nextInt(3)}) {
-            check(kernels, rows, columns, stride, random);
-          }
+      everyNumberOfRowsAndColumns(Comparison.PRODUCTS, set.contraction(type), random);
+    }
+  }
+
+  private static <A> void everyNumberOfRowsAndColumns(
+      Comparison comparison, ContractionKernels<A> kernels, SplittableRandom random) {
+    kernels
+        .gemv()
+        .ifPresent(gemv -> everyNumberOfRowsAndColumns(comparison, kernels, gemv, random));
+  }
+
+  @Test
+  void distances() {
+    KernelSet set = KernelSet.vector();
+    everyNumberOfRowsAndColumns(
+        Comparison.DISTANCES,
+        set.float32(),
+        set.distances().gemv().orElseThrow(),
+        new SplittableRandom(3));
+  }
+
+  private static <A> void everyNumberOfRowsAndColumns(
+      Comparison comparison,
+      ContractionKernels<A> kernels,
+      GemvKernels<A> gemv,
+      SplittableRandom random) {
+    for (int rows = gemv.lanes(); rows <= MOST_ROWS; rows++) {
+      for (int columns = 1; columns <= MOST_COLUMNS; columns++) {
+        // Also rows that overlap.
+        for (int stride : new int[] {1, columns, columns + random.nextInt(3)}) {
+          check(comparison, kernels, gemv, rows, columns, stride, random);
         }
-        check(kernels, rows, PackedRows.LENGTH, PackedRows.LENGTH, random);
       }
+      check(comparison, kernels, gemv, rows, PackedRows.LENGTH, PackedRows.LENGTH, random);
     }
   }
 
   private static <A> void check(
-      ContractionKernels<A> kernels, int rows, int columns, int stride, SplittableRandom random) {
+      Comparison comparison,
+      ContractionKernels<A> kernels,
+      GemvKernels<A> gemv,
+      int rows,
+      int columns,
+      int stride,
+      SplittableRandom random) {
     ElementType type = kernels.type();
-    GemvKernels<A> gemv = kernels.gemv().orElseThrow();
     int before = Math.max(0, gemv.lanes() / 2 - columns);
     double[] matrix = Numbers.wild(random.nextLong(), before + (rows - 1) * stride + columns);
     double[] vector = Numbers.wild(random.nextLong(), columns);
     double[] expected = new double[rows];
     for (int i = 0; i < rows; i++) {
+      double sum = 0;
       for (int p = 0; p < columns; p++) {
-        expected[i] = Numbers.fma(type, matrix[before + i * stride + p], vector[p], expected[i]);
+        sum = comparison.add(type, matrix[before + i * stride + p], vector[p], sum);
       }
+      expected[i] = comparison.stored(type, sum);
     }
     try (Arena arena = Arena.ofConfined()) {
       Numbers a = Numbers.of(type, arena, matrix, random.nextInt(64));
@@ -63,7 +94,17 @@ class GemvKernelsTest {
           x,
           y.segment(),
           y.offsetBytes());
-      String what = type + ", " + rows + " rows of " + columns + ", " + stride + " apart";
+      String what =
+          comparison
+              + " of "
+              + type
+              + ", "
+              + rows
+              + " rows of "
+              + columns
+              + ", "
+              + stride
+              + " apart";
       y.assertHolds(what, expected);
       a.assertHolds(what + ", matrix", matrix);
     }

@@ -28,7 +28,14 @@ class TileKernelsTest {
 
   /** Tiles, one below the other: their shape, and how far apart rows are, in elements. */
   private record Shape(
-      FloatFormat format, int lanes, int mr, int count, int vectors, int kc, int overlap) {
+      Comparison comparison,
+      FloatFormat format,
+      int lanes,
+      int mr,
+      int count,
+      int vectors,
+      int kc,
+      int overlap) {
     int rows() {
       return count * mr;
     }
@@ -97,7 +104,14 @@ class TileKernelsTest {
     assertTrue(tiles.maxRows(1) > 0, backend + " has no tile of one vector");
     assertTrue(tiles.maxRows(tiles.maxVectors()) > 0, backend + " has no widest tile");
     for (int vectors = 1; vectors <= tiles.maxVectors(); vectors++) {
-      everyShape(backend, format, tiles.lanes(), tiles.maxRows(vectors), vectors, packed);
+      everyShape(
+          backend,
+          Comparison.PRODUCTS,
+          format,
+          tiles.lanes(),
+          tiles.maxRows(vectors),
+          vectors,
+          packed);
     }
   }
 
@@ -117,17 +131,33 @@ class TileKernelsTest {
   @EnumSource(FloatFormat.class)
   void directTiles(FloatFormat format) {
     for (DirectKernels kernels : KernelSet.vector().contraction(Kernels.type(format)).direct()) {
-      for (boolean transposed : new boolean[] {false, true}) {
-        assertTrue(kernels.maxRows(1) > 0, "no direct tile of one vector");
-        for (int vectors = 1; vectors <= kernels.maxVectors(); vectors++) {
-          everyShape(
-              "direct of " + kernels.lanes() + (transposed ? " lanes, A transposed" : " lanes"),
-              format,
-              kernels.lanes(),
-              kernels.maxRows(vectors),
-              vectors,
-              (arena, s, a, b, c) -> direct(kernels, arena, s, a, transposed, b, c));
-        }
+      directTiles("direct", Comparison.PRODUCTS, format, kernels);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Comparison.class)
+  void tilesOfComparisons(Comparison comparison) {
+    for (KernelSet set : Kernels.BACKENDS) {
+      DirectKernels tiles = comparison.of(set).tiles();
+      assertTrue(tiles.maxRows(2) > 0, set.description() + " has no tile of two vectors");
+      directTiles(set.description() + " " + comparison, comparison, FloatFormat.BINARY32, tiles);
+    }
+  }
+
+  private static void directTiles(
+      String kernel, Comparison comparison, FloatFormat format, DirectKernels kernels) {
+    for (boolean transposed : new boolean[] {false, true}) {
+      assertTrue(kernels.maxRows(1) > 0, "no direct tile of one vector");
+      for (int vectors = 1; vectors <= kernels.maxVectors(); vectors++) {
+        everyShape(
+            kernel + " of " + kernels.lanes() + (transposed ? " lanes, A transposed" : " lanes"),
+            comparison,
+            format,
+            kernels.lanes(),
+            kernels.maxRows(vectors),
+            vectors,
+            (arena, s, a, b, c) -> direct(kernels, arena, s, a, transposed, b, c));
       }
     }
   }
@@ -170,7 +200,13 @@ class TileKernelsTest {
   }
 
   private static void everyShape(
-      String kernel, FloatFormat format, int lanes, int maxRows, int vectors, Tile tile) {
+      String kernel,
+      Comparison comparison,
+      FloatFormat format,
+      int lanes,
+      int maxRows,
+      int vectors,
+      Tile tile) {
     SplittableRandom random = new SplittableRandom(vectors);
     for (int mr = 1; mr <= maxRows; mr++) {
       for (int kc : LENGTHS) {
@@ -180,7 +216,8 @@ class TileKernelsTest {
             .filter(overlap -> overlap <= mostOverlap)
             .distinct()
             .mapToObj(overlap ->
-                new Shape(format, lanes, rows, 1 + random.nextInt(3), vectors, kc, overlap))
+                new Shape(
+                    comparison, format, lanes, rows, 1 + random.nextInt(3), vectors, kc, overlap))
             .forEach(shape -> check(kernel, shape, random, tile));
       }
     }
@@ -188,6 +225,7 @@ class TileKernelsTest {
 
   private static void check(String kernel, Shape s, SplittableRandom random, Tile tile) {
     FloatFormat format = s.format;
+    ElementType type = Kernels.type(format);
     double[][] a = new double[s.rows()][];
     for (int i = 0; i < s.rows(); i++) {
       a[i] = FloatClass.tame(format, random.nextLong(), s.kc);
@@ -200,9 +238,9 @@ class TileKernelsTest {
       for (int j = 0; j < s.width(); j++) {
         double sum = 0;
         for (int p = 0; p < s.kc; p++) {
-          sum = format.fma(a[i][p], b[p * s.bStride() + j], sum);
+          sum = s.comparison.add(type, a[i][p], b[p * s.bStride() + j], sum);
         }
-        expected[i * s.cStride() + j] = sum;
+        expected[i * s.cStride() + j] = s.comparison.stored(type, sum);
       }
     }
     try (Arena arena = Arena.ofConfined()) {

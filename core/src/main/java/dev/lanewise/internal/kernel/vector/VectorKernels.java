@@ -2,6 +2,7 @@ package dev.lanewise.internal.kernel.vector;
 
 import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ColumnDotKernels;
+import dev.lanewise.internal.kernel.ComparisonKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
@@ -13,13 +14,14 @@ import dev.lanewise.internal.kernel.ReductionKernels;
 import dev.lanewise.internal.kernel.RowFormat;
 import dev.lanewise.internal.kernel.RowKernels;
 import dev.lanewise.internal.kernel.ScatterKernels;
-import dev.lanewise.internal.kernel.SimilarityKernels;
+import dev.lanewise.internal.kernel.ScoreKernels;
 import dev.lanewise.internal.kernel.StreamKernels;
 import dev.lanewise.internal.kernel.TileKernels;
 import dev.lanewise.internal.kernel.UpdateKernels;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The kernels of the machine's vector width. */
 public final class VectorKernels {
@@ -94,8 +96,14 @@ public final class VectorKernels {
     return new VectorSlicedUpdates();
   }
 
-  public static SimilarityKernels similarity() {
-    return new VectorSimilarity();
+  /** Of rows with queries, by squared differences. */
+  public static ComparisonKernels distances() {
+    return new ComparisonKernels(
+        new VectorFloatDistanceDirect(), Optional.of(new VectorFloatDistanceGemv()));
+  }
+
+  public static ScoreKernels scores() {
+    return new VectorScores();
   }
 
   public static TileKernels<float[]> floatTiles() {
