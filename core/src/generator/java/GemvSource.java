@@ -66,8 +66,7 @@ final class GemvSource {
     for (int i = 0; i < columns.size(); i++) {
       code.append("      ").append(add(d, transposition, term, lanes, i, columns.get(i)));
     }
-    return code.append(
-            "    }\n    %s;\n  }\n".formatted(d.store("y", "yOffset", term.stored(d, "sum"))))
+    return code.append("    }\n    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum")))
         .toString();
   }
 
@@ -93,15 +92,14 @@ final class GemvSource {
                 transposition.slices(lanes, "a", Integer.toString(half)),
                 d.floats(),
                 d.zero(),
-                term.stored(d, d.load("y", "yOffset"))));
+                d.load("y", "yOffset")));
     List<String> columns = transposition.columns(code, lanes, "a", RowAccess.SLICED);
     for (int i = 1; i < half; i++) {
       code.append("      if (columns %% %d >= %d) {\n        ".formatted(half, half - i))
           .append(add(d, transposition, term, lanes, i, columns.get(i)))
           .append("      }\n");
     }
-    return code.append("    %s;\n  }\n".formatted(d.store("y", "yOffset", term.stored(d, "sum"))))
-        .toString();
+    return code.append("    %s;\n  }\n".formatted(d.store("y", "yOffset", "sum"))).toString();
   }
 
   /** Adds the term of column i of those that begin with p. */

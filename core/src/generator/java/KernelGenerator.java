@@ -16,8 +16,11 @@ import java.util.stream.Stream;
  * <p>Run by the build: {@code java KernelGenerator.java OUTPUT_DIRECTORY}.
  */
 final class KernelGenerator {
-  /** The most vectors of queries that a tile of rows is compared with. */
-  private static final int COMPARED_VECTORS = 2;
+  /**
+   * The rows of tiles of one vector and of two whose terms take an operation more: tiles of more
+   * rows have more nodes than C2 takes at once.
+   */
+  private static final int[] DISTANCE_ROWS = {6, 4};
 
   private final Path output;
   private final Set<Path> written = new HashSet<>();
@@ -70,17 +73,17 @@ final class KernelGenerator {
   private void comparisons() throws IOException {
     Dialect scalar = new ScalarDialect(Element.FLOAT);
     Dialect vector = new VectorDialect(Element.FLOAT);
-    direct(scalar, Term.PRODUCT, COMPARED_VECTORS);
+    direct(scalar, Term.PRODUCT, scalar.directRows());
     for (Dialect d : List.of(scalar, vector)) {
-      direct(d, Term.SQUARED_DIFFERENCE, COMPARED_VECTORS);
+      direct(d, Term.SQUARED_DIFFERENCE, DISTANCE_ROWS);
     }
     gemv(vector, Term.SQUARED_DIFFERENCE);
   }
 
-  private void direct(Dialect d, Term term, int mostVectors) throws IOException {
+  private void direct(Dialect d, Term term, int[] rows) throws IOException {
     write(
         new KernelClass(d, d.element().capital + term.label + "Direct", "DirectKernels"),
-        TilesSource.direct(d, term, mostVectors));
+        TilesSource.direct(d, term, rows));
   }
 
   private void gemv(Dialect d, Term term) throws IOException {
@@ -125,7 +128,7 @@ final class KernelGenerator {
       String species = part.isEmpty() ? lanes : lanes + "_" + part.toUpperCase(Locale.ROOT);
       write(
           new KernelClass(vector, name + "Direct" + part, "DirectKernels", species),
-          TilesSource.direct(vector, Term.PRODUCT, vector.directRows().length));
+          TilesSource.direct(vector, Term.PRODUCT, vector.directRows()));
     }
   }
 

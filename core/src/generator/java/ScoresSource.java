@@ -5,7 +5,8 @@ final class ScoresSource {
   static String methods(Dialect d) {
     return "  @Override\n  public int lanes() {\n    return %s;\n  }\n".formatted(d.lanes())
         + scale(d)
-        + next(d);
+        + next(d, "nextAbove", "<=", "LE")
+        + next(d, "nextBelow", ">=", "GE");
   }
 
   private static String scale(Dialect d) {
@@ -23,14 +24,17 @@ final class ScoresSource {
         + "    }\n  }\n";
   }
 
-  private static String next(Dialect d) {
-    String above =
-        isVector(d) ? "!%s.compare(VectorOperators.LE, limits).allTrue()" : "!(%s <= limits)";
+  /** Looks for the first vector of which a number is not in an order to its limit. */
+  private static String next(Dialect d, String name, String operator, String order) {
     String scores = d.load("scores", "at");
+    String found =
+        isVector(d)
+            ? "!%s.compare(VectorOperators.%s, limits).allTrue()".formatted(scores, order)
+            : "!(%s %s limits)".formatted(scores, operator);
     return """
 
       @Override
-      public int next(int from, int count, MemorySegment scores, long scoresOffset, long scoresStride, MemorySegment thresholds, long thresholdsOffset) {
+      public int %s(int from, int count, MemorySegment scores, long scoresOffset, long scoresStride, MemorySegment thresholds, long thresholdsOffset) {
         final %s limits = %s;
         long at = scoresOffset + from * scoresStride;
         for (int i = from; i < count; i += %s) {
@@ -43,10 +47,11 @@ final class ScoresSource {
       }
     """
         .formatted(
+            name,
             d.floats(),
             d.load("thresholds", "thresholdsOffset"),
             isVector(d) ? "Lanes.one" : "1",
-            above.formatted(scores));
+            found);
   }
 
   private static boolean isVector(Dialect d) {

@@ -2,7 +2,7 @@
 enum Term {
   /** Their product. */
   PRODUCT(""),
-  /** The square of their difference. The negative of the sum is stored: the larger, the nearer. */
+  /** The square of their difference. */
   SQUARED_DIFFERENCE("Distance");
 
   /** What the names of generated classes have in them. */
@@ -25,10 +25,5 @@ enum Term {
             d.binary("sub", "-", x, y),
             sum,
             d.fma(difference, difference, sum));
-  }
-
-  /** What is stored of a sum. */
-  String stored(Dialect d, String sum) {
-    return this == PRODUCT ? sum : d.binary("sub", "-", d.zero(), sum);
   }
 }

@@ -1,4 +1,3 @@
-import java.util.Arrays;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
@@ -164,10 +163,11 @@ final class TilesSource {
   }
 
   /**
-   * Tiles of up to so many vectors whose A is read where it lies: in vector classes from slices.
+   * Tiles whose A is read where it lies: in classes of vectors from slices.
+   *
+   * @param rows the most of a tile of 1, 2, 3, ... vectors; 0 where there is none
    */
-  static String direct(Dialect d, Term term, int mostVectors) {
-    int[] rows = Arrays.copyOf(d.directRows(), mostVectors);
+  static String direct(Dialect d, Term term, int[] rows) {
     Rows a = RowAccess.SLICED.slices(d) ? new DirectA(d.element()) : new PlacedA(d.element());
     return """
       @Override
@@ -276,7 +276,7 @@ final class TilesSource {
                     d.store(
                         "c",
                         place("cp", d.bytes(panelVectors), v, vectors, panelVectors, d),
-                        term.stored(d, "c" + (i * vectors + v)))));
+                        "c" + (i * vectors + v))));
       }
       code.append("      cp += cRowStride;\n");
     }

@@ -129,6 +129,7 @@ final class LayerCalls {
     int count = 40;
     long stride = (long) kernels.lanes() * Float.BYTES;
     calls.add(() -> kernels.scale(count, a, 0, b, 0, c));
-    calls.add(() -> kernels.next(0, count, a, 0, stride, b, 0));
+    calls.add(() -> kernels.nextAbove(0, count, a, 0, stride, b, 0));
+    calls.add(() -> kernels.nextBelow(0, count, a, 0, stride, b, 0));
   }
 }

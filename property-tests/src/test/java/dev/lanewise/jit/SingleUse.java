@@ -134,7 +134,9 @@ record SingleUse(String name, Maker made) {
         new SingleUse(
             "lookup of one row", arena -> lookup(arena, table(arena, DType.FLOAT32), rows(1))));
     for (Similarity similarity : Similarity.values()) {
-      all.add(new SingleUse("nearest by " + similarity, arena -> nearest(arena, similarity)));
+      all.add(new SingleUse("nearest by " + similarity, arena -> nearest(arena, similarity, 3)));
+      all.add(
+          new SingleUse("nearest to one by " + similarity, arena -> nearest(arena, similarity, 1)));
     }
     all.add(new SingleUse("SGD", arena -> update(arena, w -> Sgd.of(0.01f, w))));
     all.add(new SingleUse("Adagrad", arena -> update(arena, w -> Adagrad.of(0.01f, w))));
@@ -195,13 +197,13 @@ record SingleUse(String name, Maker made) {
     return () -> bag.forward(rows, offsets, out);
   }
 
-  private static Runnable nearest(Arena arena, Similarity similarity) {
+  private static Runnable nearest(Arena arena, Similarity similarity, int count) {
     Embedding table =
         Embedding.fromPretrained(Tensor.randn(arena, new SplittableRandom(2), ROWS, DIM));
     NearestRows search = NearestRows.of(table, similarity, 10);
-    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), 3, DIM);
-    Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(3, 10));
-    Tensor scores = Tensor.zeros(arena, 3, 10);
+    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), count, DIM);
+    Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(count, 10));
+    Tensor scores = Tensor.zeros(arena, count, 10);
     return () -> search.search(queries, rows, scores);
   }
 

@@ -51,8 +51,8 @@ import java.util.Optional;
  * @param updates a program that moves rows of a table
  * @param slicedUpdates the same for memory that is not mapped, faster
  * @param products rows of a table compared with queries by sums of products
- * @param distances the same by the negatives of sums of squared differences, so that the larger is
- *     always the nearer: {@code e = row - query; sum = fma(e, e, sum)}, and {@code 0 - sum}
+ * @param distances the same by sums of squared differences: {@code e = row - query; sum = fma(e, e,
+ *     sum)}
  * @param scores programs over the scores of such rows
  */
 public record KernelSet(

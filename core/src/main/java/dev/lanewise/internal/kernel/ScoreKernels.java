@@ -34,7 +34,17 @@ public interface ScoreKernels {
    * @param thresholdsOffset where it starts
    * @return the vector's number, or count
    */
-  int next(
+  int nextAbove(
+      int from,
+      int count,
+      MemorySegment scores,
+      long scoresOffset,
+      long scoresStride,
+      MemorySegment thresholds,
+      long thresholdsOffset);
+
+  /** The same for one that is not at least its lane's threshold. */
+  int nextBelow(
       int from,
       int count,
       MemorySegment scores,

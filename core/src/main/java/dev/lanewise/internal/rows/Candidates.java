@@ -8,9 +8,10 @@ import java.util.Arrays;
 /**
  * The best k rows so far for each of some queries: a heap a query, the worst at its root.
  *
- * <p>A larger score is better, any score is better than NaN, and of equal ones (-0 and +0 are
- * equal, and so are NaN) the smaller row number. No two rows are equal, so what is kept depends on
- * neither the order in which rows are offered nor on how they were divided.
+ * <p>A larger score is better (a distance is kept as its negative), any score is better than NaN,
+ * and of equal ones (-0 and +0 are equal, and so are NaN) the smaller row number. No two rows are
+ * equal, so what is kept depends on neither the order in which rows are offered nor on how they
+ * were divided.
  */
 final class Candidates {
   /** For each query a vector of its threshold, or for each panel one of its queries' thresholds. */
@@ -22,6 +23,9 @@ final class Candidates {
   private int k;
   private int lanes;
 
+  /** What thresholds are kept scores times of: -1 for distances, else 1. */
+  private int sign;
+
   /**
    * Forgets all candidates.
    *
@@ -29,8 +33,10 @@ final class Candidates {
    * @param most how many candidates each keeps
    * @param width the lanes of a vector
    * @param panels whether lanes of thresholds are queries, or repeat one query's
+   * @param distance whether scores are negatives of distances, of which thresholds are some
    */
-  void reset(int queries, int most, int width, boolean panels) {
+  void reset(int queries, int most, int width, boolean panels, boolean distance) {
+    this.sign = distance ? -1 : 1;
     this.k = most;
     this.lanes = panels ? 1 : width;
     int entries = Math.multiplyExact(queries, most);
@@ -47,8 +53,9 @@ final class Candidates {
       thresholds = Arena.ofAuto().allocate((long) places * Float.BYTES, 64);
     }
     for (int i = 0; i < places; i++) {
-      // Nothing is at most NaN, so all rows are offered; to a lane without a query, only NaN.
-      float threshold = panels && i >= queries ? Float.POSITIVE_INFINITY : Float.NaN;
+      // Nothing is in an order to NaN, so all rows are offered; to a lane without a query, only
+      // NaN.
+      float threshold = panels && i >= queries ? sign * Float.POSITIVE_INFINITY : Float.NaN;
       thresholds.setAtIndex(ValueLayout.JAVA_FLOAT, i, threshold);
     }
   }
@@ -85,7 +92,8 @@ final class Candidates {
       return;
     }
     for (int lane = 0; lane < lanes; lane++) {
-      thresholds.setAtIndex(ValueLayout.JAVA_FLOAT, (long) query * lanes + lane, scores[base]);
+      thresholds.setAtIndex(
+          ValueLayout.JAVA_FLOAT, (long) query * lanes + lane, sign * scores[base]);
     }
   }
 

@@ -91,7 +91,7 @@ final class SimilarityScan {
 
   /** Compares rows from one on up to another with all queries. */
   void run(QueryBatch queries, int k, long from, long to) {
-    candidates.reset(queries.count(), k, LANES, !queries.alone());
+    candidates.reset(queries.count(), k, LANES, !queries.alone(), table.distance());
     int most = queries.alone() ? block.nearRows(LANES, ROWS_OF_ONE) : rowsOfPanel();
     for (long row = from; row < to; row += most) {
       int rows = (int) Math.min(most, to - row);
@@ -236,8 +236,12 @@ final class SimilarityScan {
     }
   }
 
+  /** The next vector of scores of which one may be among the best. */
   private int next(int from, int count, long start, long stride, long threshold) {
-    return SCORES.next(from, count, results(), start, stride, candidates.thresholds(), threshold);
+    MemorySegment limits = candidates.thresholds();
+    return table.distance()
+        ? SCORES.nextBelow(from, count, results(), start, stride, limits, threshold)
+        : SCORES.nextAbove(from, count, results(), start, stride, limits, threshold);
   }
 
   /** Where the final scores of a block are. */
@@ -247,7 +251,8 @@ final class SimilarityScan {
 
   private void offer(int query, int place, long row) {
     if (row != table.excluded()) {
-      candidates.offer(query, results().getAtIndex(ValueLayout.JAVA_FLOAT, place), row);
+      float score = results().getAtIndex(ValueLayout.JAVA_FLOAT, place);
+      candidates.offer(query, table.distance() ? -score : score, row);
     }
   }
 }

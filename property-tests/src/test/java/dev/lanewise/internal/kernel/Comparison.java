@@ -6,7 +6,7 @@ import java.util.function.Function;
 enum Comparison {
   /** Products, which contractions sum too. */
   PRODUCTS(KernelSet::products),
-  /** Squared differences, of which the negative is stored. */
+  /** Squared differences. */
   DISTANCES(KernelSet::distances);
 
   private final Function<KernelSet, ComparisonKernels> kernels;
@@ -26,10 +26,5 @@ enum Comparison {
     }
     double difference = Numbers.add(type, x, -y);
     return Numbers.fma(type, difference, difference, sum);
-  }
-
-  /** What is stored of a sum. */
-  double stored(ElementType type, double sum) {
-    return this == PRODUCTS ? sum : Numbers.add(type, 0, -sum);
   }
 }

@@ -3,10 +3,13 @@ package dev.lanewise.internal.kernel;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Scores of rows, on both backends: every number of them, with gaps between their vectors. */
 @Tag("lanes")
@@ -51,8 +54,10 @@ class ScoreKernelsTest {
     }
   }
 
-  @Test
-  void theNextIsTheFirstThatIsNotAtMostItsThreshold() {
+  /** Above the thresholds, and, with all signs changed, below them. */
+  @ParameterizedTest
+  @ValueSource(ints = {1, -1})
+  void theNextIsTheFirstThatIsBeyondItsThreshold(int sign) {
     SplittableRandom random = new SplittableRandom(2);
     for (KernelSet set : Kernels.BACKENDS) {
       ScoreKernels kernels = set.scores();
@@ -77,7 +82,8 @@ class ScoreKernelsTest {
             int from = random.nextInt(count + 1);
             int expected = found < from ? count : found;
             String what = set.description() + ": " + above + " in vector " + found + " of " + count;
-            assertEquals(expected, next(kernels, from, count, scores, stride, thresholds), what);
+            assertEquals(
+                expected, next(kernels, sign, from, count, scores, stride, thresholds), what);
           }
         }
       }
@@ -85,18 +91,28 @@ class ScoreKernelsTest {
   }
 
   private static int next(
-      ScoreKernels kernels, int from, int count, double[] scores, int stride, double[] thresholds) {
+      ScoreKernels kernels,
+      int sign,
+      int from,
+      int count,
+      double[] scores,
+      int stride,
+      double[] thresholds) {
     try (Arena arena = Arena.ofConfined()) {
-      Numbers own = Numbers.of(TYPE, arena, scores, 8);
-      Numbers limits = Numbers.of(TYPE, arena, thresholds, 4);
-      return kernels.next(
-          from,
-          count,
-          own.segment(),
-          own.offsetBytes(),
-          (long) stride * TYPE.sizeBytes(),
-          limits.segment(),
-          limits.offsetBytes());
+      Numbers own = Numbers.of(TYPE, arena, times(sign, scores), 8);
+      Numbers limits = Numbers.of(TYPE, arena, times(sign, thresholds), 4);
+      long strideBytes = (long) stride * TYPE.sizeBytes();
+      MemorySegment x = own.segment();
+      MemorySegment y = limits.segment();
+      return sign > 0
+          ? kernels.nextAbove(
+              from, count, x, own.offsetBytes(), strideBytes, y, limits.offsetBytes())
+          : kernels.nextBelow(
+              from, count, x, own.offsetBytes(), strideBytes, y, limits.offsetBytes());
     }
+  }
+
+  private static double[] times(int sign, double[] numbers) {
+    return Arrays.stream(numbers).map(x -> sign * x).toArray();
   }
 }
