@@ -1,6 +1,7 @@
 package dev.lanewise.embedding;
 
 import dev.lanewise.internal.check.Check;
+import dev.lanewise.internal.kernel.ReadAhead;
 import dev.lanewise.internal.memory.ScratchPool;
 import dev.lanewise.internal.parallel.Parts;
 import dev.lanewise.internal.rows.Contributions;
@@ -274,7 +275,7 @@ public final class EmbeddingBag {
       reduceBags(bags, first, end, out, column);
       first = end;
     }
-    RowTouch.keep(read);
+    ReadAhead.keep(read);
   }
 
   private void reduceBags(Bags bags, int from, int to, Tensor out, long column) {

@@ -1,5 +1,6 @@
 package dev.lanewise.optim;
 
+import dev.lanewise.internal.kernel.ReadAhead;
 import dev.lanewise.internal.rows.RowSums;
 import dev.lanewise.internal.rows.RowTouch;
 import java.lang.foreign.MemorySegment;
@@ -104,6 +105,6 @@ final class BatchUpdate {
     for (int slot = 0; slot < state.bufferCount(); slot++) {
       read ^= state.touchBuffer(slot, sums.rows(), first, count);
     }
-    RowTouch.keep(read ^ sums.touch(first, count, MOST_ENTRIES_READ_AHEAD));
+    ReadAhead.keep(read ^ sums.touch(first, count, MOST_ENTRIES_READ_AHEAD));
   }
 }

@@ -4,8 +4,8 @@ import dev.lanewise.checkpoint.Value;
 import dev.lanewise.internal.kernel.ElementwiseKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.Partials;
+import dev.lanewise.internal.kernel.ReadAhead;
 import dev.lanewise.internal.kernel.ReductionKernels;
-import dev.lanewise.internal.rows.RowTouch;
 import dev.lanewise.internal.rows.Runs;
 import dev.lanewise.tensor.Parameter;
 import dev.lanewise.tensor.Tensor;
@@ -233,7 +233,7 @@ public final class RowwiseAdagrad extends Optimizer {
 
   @Override
   void moveTogether(ParameterState state, RowMoves moves, UpdateScratch scratch) {
-    RowTouch.keep(moves.touchBuffer(state, 0) ^ moves.touch(state));
+    ReadAhead.keep(moves.touchBuffer(state, 0) ^ moves.touch(state));
     int n = (int) state.width();
     for (int i = 0; i < moves.count(); i++) {
       long g = moves.gradientBytes(i);

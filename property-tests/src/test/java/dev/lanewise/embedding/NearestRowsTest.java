@@ -258,6 +258,40 @@ class NearestRowsTest {
     }
   }
 
+  /** Tables that are read ahead, of rows that need it for one query only and of longer ones. */
+  @Example
+  void theBestOfALargeTable() {
+    SplittableRandom random = new SplittableRandom(8);
+    for (int[] size : new int[][] {{40_000, 60}, {24_000, 100}, {8_200, 300}, {2_200, 1000}}) {
+      int count = size[0];
+      int width = size[1];
+      int gap = random.nextInt(2) * 5;
+      Similarity similarity = Similarity.values()[random.nextInt(Similarity.values().length)];
+      try (Arena arena = Arena.ofConfined()) {
+        Tensor table =
+            Tensor.copyOf(arena, numbers(random, count * (width + gap)), count, width + gap)
+                .slice(1, 0, width);
+        Tensor queries = Tensor.copyOf(arena, numbers(random, 2 * width), 2, width);
+        NearestRows nearest = NearestRows.of(table, similarity, 20);
+        Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(2, 20));
+        Tensor scores = Tensor.zeros(arena, 2, 20);
+        nearest.search(queries, rows, scores);
+        assertFound(
+            nearest + " of two",
+            similarity,
+            rows(table),
+            rows(queries)[1],
+            -1,
+            rows.select(0, 1),
+            scores.select(0, 1));
+        nearest.search(queries.select(0, 1), rows.select(0, 0), scores.select(0, 0));
+        assertArrayEquals(longs(rows.select(0, 1)), longs(rows.select(0, 0)), nearest + " alone");
+        assertArrayEquals(
+            bits(scores.select(0, 1)), bits(scores.select(0, 0)), nearest + " alone, scores");
+      }
+    }
+  }
+
   /** So many candidates that the queries do not fit one pass, and more queries than a pass has. */
   @Example
   void moreQueriesThanOnePassFindTheSame() {

@@ -103,6 +103,9 @@ record SingleUse(String name, Maker made) {
       addContraction(all, dtype, "ik,kj->ij", Shape.of(300, 17), Shape.of(17, 5));
       addContraction(all, dtype, "ik,jk->ij", Shape.of(8, 300), Shape.of(70, 300));
       addContraction(all, dtype, "ik,jk->ij", Shape.of(1, 256), Shape.of(300, 256));
+      // Matrices that are read before their kernels read them.
+      addContraction(all, dtype, "ik,jk->ij", Shape.of(1, 64), Shape.of(40_000, 64));
+      addContraction(all, dtype, "ik,kj->ij", Shape.of(20_000, 128), Shape.of(128, 16));
       // Of an output whose columns lie two apart.
       addContraction(all, dtype, "bik,bkj->ijb", Shape.of(2, 40, 40), Shape.of(2, 40, 40));
       addContraction(all, dtype, "bik,bkj->ijb", Shape.of(2, 200, 300), Shape.of(2, 300, 200));
@@ -199,9 +202,9 @@ record SingleUse(String name, Maker made) {
 
   private static Runnable nearest(Arena arena, Similarity similarity, int count) {
     Embedding table =
-        Embedding.fromPretrained(Tensor.randn(arena, new SplittableRandom(2), ROWS, DIM));
+        Embedding.fromPretrained(Tensor.randn(arena, new SplittableRandom(2), 20_000, 128));
     NearestRows search = NearestRows.of(table, similarity, 10);
-    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), count, DIM);
+    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), count, 128);
     Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(count, 10));
     Tensor scores = Tensor.zeros(arena, count, 10);
     return () -> search.search(queries, rows, scores);

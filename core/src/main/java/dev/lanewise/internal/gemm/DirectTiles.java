@@ -4,6 +4,7 @@ import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.PackedRows;
+import dev.lanewise.internal.kernel.ReadAhead;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -32,6 +33,9 @@ final class DirectTiles<A> {
   private final long bRowStride;
   private final long cRowStride;
 
+  /** Whether rows of A are read before the tiles of the first columns, which need them first. */
+  private final boolean readsAhead;
+
   /**
    * Tiles for a product.
    *
@@ -51,6 +55,10 @@ final class DirectTiles<A> {
     this.aColumnStride = maps.aColumns().strideBytes();
     this.bRowStride = bRowStride;
     this.cRowStride = maps.cRows().strideBytes();
+    this.readsAhead =
+        maps.k() <= PackedRows.LENGTH
+            && maps.aColumns().isContiguous(elementBytes)
+            && ReadAhead.paysForTiles(maps.aBytes(), maps.k() * elementBytes);
   }
 
   /** Whether a block of B is small. */
@@ -160,6 +168,12 @@ final class DirectTiles<A> {
         int mr = (rows - i) / (tiles - t);
         int same = Blocking.sameSize(rows - i, tiles - t);
         int count = direct ? same : Math.min(same, Blocking.TILES_ADDED);
+        if (readsAhead && j == 0) {
+          long rowBytes = (long) kc * elementBytes;
+          count = Math.clamp(ReadAhead.NEAR_BYTES / (mr * rowBytes), 1, count);
+          long start = aOffset + i * aRowStride;
+          ReadAhead.keep(ReadAhead.rows(a, start, count * mr, rowBytes, aRowStride));
+        }
         long cTile = cOffset + i * cRowStride + column * elementBytes;
         kernels.multiply(
             mr,

@@ -3,6 +3,7 @@ package dev.lanewise.internal.gemm;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.GemvKernels;
 import dev.lanewise.internal.kernel.PackedRows;
+import dev.lanewise.internal.kernel.ReadAhead;
 import dev.lanewise.internal.memory.ScratchPool;
 import java.lang.foreign.MemorySegment;
 
@@ -26,6 +27,9 @@ final class GemvProgram<A> implements MatrixProgram {
   private final ScratchPool<Workspace<A>> workspaces;
   private final int elementBytes;
 
+  /** Whether the columns that the kernel takes at a time are read before. */
+  private final boolean readsAhead;
+
   /**
    * A program.
    *
@@ -39,6 +43,7 @@ final class GemvProgram<A> implements MatrixProgram {
     this.output = new OutputBlocks(maps.cRows(), maps.cColumns(), kernels);
     this.workspaces = workspaces;
     this.elementBytes = kernels.type().sizeBytes();
+    this.readsAhead = maps.k() <= PackedRows.LENGTH && ReadAhead.pays(maps.bBytes());
   }
 
   /** Whether a product can be computed so. */
@@ -104,15 +109,22 @@ final class GemvProgram<A> implements MatrixProgram {
     int count = Math.max(columns, gemv.lanes());
     long first = Math.min(from, maps.n() - count);
     boolean direct = !add && count == columns;
-    gemv.multiply(
-        count,
-        kc,
-        b,
-        bOffset + maps.bColumns().at(first),
-        maps.bColumns().strideBytes(),
-        x,
-        direct ? c : some,
-        direct ? cOffset + maps.cColumns().at(from) : 0);
+    long column = bOffset + maps.bColumns().at(first);
+    long stride = maps.bColumns().strideBytes();
+    MemorySegment out = direct ? c : some;
+    long result = direct ? cOffset + maps.cColumns().at(from) : 0;
+    int together = readsAhead ? gemv.lanes() : count;
+    int read = 0;
+    for (int i = 0; i < count; i += together) {
+      // The last ones are moved back to end with the matrix.
+      int at = Math.min(i, count - together);
+      long start = column + at * stride;
+      if (readsAhead) {
+        read ^= ReadAhead.rows(b, start, together, (long) kc * elementBytes, stride);
+      }
+      gemv.multiply(together, kc, b, start, stride, x, out, result + (long) at * elementBytes);
+    }
+    ReadAhead.keep(read);
     if (direct) {
       return;
     }

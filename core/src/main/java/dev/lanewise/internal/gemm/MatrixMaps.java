@@ -40,6 +40,20 @@ record MatrixMaps(
         && cColumns.isStrided();
   }
 
+  /** About how much memory A's matrices of a batch take, if its rows lie one behind the other. */
+  long aBytes() {
+    return reach(aBatch, aRows);
+  }
+
+  /** The same of B, if its columns do. */
+  long bBytes() {
+    return reach(bBatch, bColumns);
+  }
+
+  private static long reach(OffsetMap batch, OffsetMap runs) {
+    return batch.count() == 0 ? 0 : batch.at(batch.count() - 1) + runs.count() * runs.strideBytes();
+  }
+
   /** All of the output. */
   Range whole() {
     return Range.whole(batch(), m(), n());

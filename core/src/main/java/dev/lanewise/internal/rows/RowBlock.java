@@ -2,6 +2,7 @@ package dev.lanewise.internal.rows;
 
 import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.KernelSet;
+import dev.lanewise.internal.kernel.ReadAhead;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
@@ -12,12 +13,13 @@ import java.lang.foreign.MemorySegment;
 final class RowBlock {
   private static final BlockKernels<float[]> BLOCKS = KernelSet.active().float32().blocks();
 
-  /** What stays in the nearest cache until it is compared. */
-  private static final long NEAR_BYTES = 32 << 10;
-
   private final RowTable table;
   private final long rowBytes;
   private final boolean mapped;
+
+  /** What is read of the table where it lies. */
+  private final long bytesRead;
+
   private MemorySegment copy = MemorySegment.NULL;
   private long first;
 
@@ -25,11 +27,12 @@ final class RowBlock {
     this.table = table;
     this.rowBytes = (long) table.width() * Float.BYTES;
     this.mapped = table.segment().isMapped();
+    this.bytesRead = mapped ? 0 : table.rowCount() * rowBytes;
   }
 
   /** How many rows, a multiple of some, stay near; those at least. */
   int nearRows(int multiple, int most) {
-    long fit = NEAR_BYTES / Math.max(1, rowBytes);
+    long fit = ReadAhead.NEAR_BYTES / Math.max(1, rowBytes);
     return Math.clamp(fit / multiple * multiple, multiple, most);
   }
 
@@ -62,22 +65,21 @@ final class RowBlock {
   }
 
   /**
-   * Reads rows of the block line by line, right before they are compared, if they all stay near:
-   * kernels read several at a time, in an order that the processor does not foresee.
+   * Reads rows of the block right before they are compared, unless they were copied or the table is
+   * small.
    *
    * @return a number that depends on what was read
    */
   int readAhead(int row, int rows) {
-    if (mapped || rows * rowBytes > NEAR_BYTES) {
-      return 0;
-    }
-    if (table.stride() == rowBytes) {
-      return RowTouch.lines(table.segment(), offset(row, 0), rows * rowBytes);
-    }
-    int read = 0;
-    for (int i = row; i < row + rows; i++) {
-      read ^= RowTouch.lines(table.segment(), offset(i, 0), rowBytes);
-    }
-    return read;
+    return ReadAhead.pays(bytesRead) ? read(row, rows) : 0;
+  }
+
+  /** The same for kernels that take the rows of a tile at a time. */
+  int readAheadForTiles(int row, int rows) {
+    return ReadAhead.paysForTiles(bytesRead, rowBytes) ? read(row, rows) : 0;
+  }
+
+  private int read(int row, int rows) {
+    return ReadAhead.rows(table.segment(), offset(row, 0), rows, rowBytes, table.stride());
   }
 }

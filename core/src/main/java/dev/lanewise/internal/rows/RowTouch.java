@@ -1,6 +1,5 @@
 package dev.lanewise.internal.rows;
 
-import dev.lanewise.internal.kernel.NativeSegments;
 import dev.lanewise.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -13,27 +12,10 @@ import java.lang.foreign.ValueLayout;
 public final class RowTouch {
   private static final long LINE_BYTES = 64;
 
-  /** Lines that are read from one slice. */
-  private static final int LINES = 8;
-
-  private static final long LINES_BYTES = LINES * LINE_BYTES;
-
   /** A smaller tensor is in the cache anyway. */
   private static final long SMALLEST_BYTES = 1 << 19;
 
-  private static int kept;
-
   private RowTouch() {}
-
-  /** Takes what was read, so that the reading is not left out as useless. */
-  public static void keep(int read) {
-    kept ^= read;
-  }
-
-  /** Never read but for this. */
-  static int kept() {
-    return kept;
-  }
 
   /**
    * Touches rows of a contiguous tensor, unless it is small.
@@ -123,31 +105,6 @@ public final class RowTouch {
       long row = rows[i] * stride;
       read ^= segment.get(ValueLayout.JAVA_INT_UNALIGNED, first + row);
       read ^= segment.get(ValueLayout.JAVA_INT_UNALIGNED, last + row);
-    }
-    return read;
-  }
-
-  /**
-   * Touches every line of a run of memory, one after the other, as the processor reads ahead best.
-   *
-   * @param segment where it is, which is not mapped
-   * @param offset where it starts, in bytes
-   * @param bytes how long it is
-   * @return a number that depends on what was read
-   */
-  static int lines(MemorySegment segment, long offset, long bytes) {
-    MemorySegment plain = NativeSegments.plain(segment);
-    int read = 0;
-    long at = 0;
-    for (; at + LINES_BYTES <= bytes; at += LINES_BYTES) {
-      MemorySegment lines = plain.asSlice(offset + at, LINES_BYTES);
-      // Each waits for the one before in what is computed of it, so they stay in order.
-      for (int i = 0; i < LINES; i++) {
-        read = 31 * read + lines.get(ValueLayout.JAVA_INT_UNALIGNED, i * LINE_BYTES);
-      }
-    }
-    for (; at + Float.BYTES <= bytes; at += LINE_BYTES) {
-      read = 31 * read + plain.get(ValueLayout.JAVA_INT_UNALIGNED, offset + at);
     }
     return read;
   }

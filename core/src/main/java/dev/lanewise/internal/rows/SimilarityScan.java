@@ -7,6 +7,7 @@ import dev.lanewise.internal.kernel.GemvKernels;
 import dev.lanewise.internal.kernel.KernelSet;
 import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ProductKernels;
+import dev.lanewise.internal.kernel.ReadAhead;
 import dev.lanewise.internal.kernel.ScoreKernels;
 import dev.lanewise.internal.memory.Zeros;
 import java.lang.foreign.Arena;
@@ -39,12 +40,6 @@ final class SimilarityScan {
    * scores stay in the nearest cache.
    */
   private static final int TILES = 6;
-
-  /**
-   * Rows of more numbers are read ahead for a panel, too: a tile of short ones spans so little
-   * memory that the processor follows it.
-   */
-  private static final int SHORT_ROW = 64;
 
   private final RowTable table;
   private final RowBlock block;
@@ -130,7 +125,7 @@ final class SimilarityScan {
         }
       }
     }
-    RowTouch.keep(read);
+    ReadAhead.keep(read);
     if (table.scaled()) {
       SCORES.scale(count, scores, 0, table.scales(), first * Float.BYTES, sums);
     }
@@ -149,9 +144,7 @@ final class SimilarityScan {
   /** Any number of queries: lanes run across those of a panel. */
   private void panels(QueryBatch queries, long row, int rows) {
     block.load(row, rows);
-    if (table.width() > SHORT_ROW) {
-      RowTouch.keep(block.readAhead(0, rows));
-    }
+    ReadAhead.keep(block.readAheadForTiles(0, rows));
     for (int first = 0; first < queries.count(); first += QueryBatch.queriesInPanel()) {
       int vectors = queries.vectors(first);
       long rowBytes = vectors * VECTOR_BYTES;
