@@ -107,8 +107,8 @@ final class GemvSource {
       Dialect d, Transposition transposition, Term term, int lanes, int i, String column) {
     return term.add(
         d,
-        transposition.numbers(lanes, column),
         d.broadcast("x[p + %d]".formatted(i)),
+        transposition.numbers(lanes, column),
         "sum",
         Integer.toString(i));
   }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.lanewise.MappedFiles;
+import dev.lanewise.einsum.Contraction;
 import dev.lanewise.parallel.Parallelism;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Shape;
@@ -255,6 +256,32 @@ class NearestRowsTest {
           .search(Tensor.copyOf(arena, query, width), rows, scores);
       double error = Math.abs(scores.toFloatArray()[0] - expected);
       assertTrue(error <= bound, () -> similarity + ": error " + error + " above " + bound);
+    }
+  }
+
+  /** Which are sums in the same order. */
+  @Property(tries = 30)
+  void scoresOfProductsAreThoseOfEinsum(@ForAll("seeds") long seed) {
+    SplittableRandom random = new SplittableRandom(seed);
+    int width = WIDTHS[random.nextInt(WIDTHS.length)];
+    int count = random.nextInt(1, 60);
+    int batch = random.nextInt(1, 40);
+    try (Arena arena = Arena.ofConfined()) {
+      Tensor table = Tensor.copyOf(arena, numbers(random, count * width), count, width);
+      Tensor queries = Tensor.copyOf(arena, numbers(random, batch * width), batch, width);
+      Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(batch, count));
+      Tensor scores = Tensor.zeros(arena, batch, count);
+      NearestRows.of(table, Similarity.DOT, count).search(queries, rows, scores);
+      Tensor products = Tensor.zeros(arena, batch, count);
+      Contraction.compile("qk,rk->qr", queries.shape(), table.shape())
+          .execute(queries, table, products);
+      for (int query = 0; query < batch; query++) {
+        long[] order = longs(rows.select(0, query));
+        int[] found = bits(scores.select(0, query));
+        int[] all = bits(products.select(0, query));
+        int[] expected = Arrays.stream(order).mapToInt(row -> all[(int) row]).toArray();
+        assertArrayEquals(expected, found, "query " + query);
+      }
     }
   }
 

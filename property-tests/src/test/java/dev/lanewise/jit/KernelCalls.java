@@ -2,7 +2,6 @@ package dev.lanewise.jit;
 
 import dev.lanewise.internal.kernel.BlockKernels;
 import dev.lanewise.internal.kernel.ColumnDotKernels;
-import dev.lanewise.internal.kernel.ComparisonKernels;
 import dev.lanewise.internal.kernel.ContractionKernels;
 import dev.lanewise.internal.kernel.DirectKernels;
 import dev.lanewise.internal.kernel.DotKernels;
@@ -67,13 +66,11 @@ final class KernelCalls<A> {
     return calls.calls;
   }
 
-  /** Calls of the kernels that compare rows of a table with queries. */
-  static List<Runnable> ofComparisons(Arena arena, KernelSet set) {
+  /** Calls of the kernels that compare rows of a table with queries, but for contractions' own. */
+  static List<Runnable> ofDistances(Arena arena, KernelSet set) {
     KernelCalls<float[]> calls = new KernelCalls<>(arena, set.float32());
-    for (ComparisonKernels kernels : List.of(set.products(), set.distances())) {
-      calls.direct(kernels.tiles());
-      kernels.gemv().ifPresent(calls::gemv);
-    }
+    calls.direct(set.distances().tiles());
+    set.distances().gemv().ifPresent(calls::gemv);
     return calls.calls;
   }
 

@@ -69,7 +69,7 @@ final class KernelProgram {
     KernelSet set = KernelSet.active();
     kernels.addAll(KernelCalls.of(arena, set.float32()));
     kernels.addAll(KernelCalls.of(arena, set.float64()));
-    kernels.addAll(KernelCalls.ofComparisons(arena, set));
+    kernels.addAll(KernelCalls.ofDistances(arena, set));
     kernels.addAll(LayerCalls.of(arena, set));
     Collections.shuffle(kernels, new Random(1));
     plans = MixedPlans.of(arena);

@@ -124,7 +124,9 @@ final class GemvProgram<A> implements MatrixProgram {
       }
       gemv.multiply(together, kc, b, start, stride, x, out, result + (long) at * elementBytes);
     }
-    ReadAhead.keep(read);
+    if (readsAhead) {
+      ReadAhead.keep(read);
+    }
     if (direct) {
       return;
     }

@@ -23,7 +23,7 @@ final class Candidates {
   private int k;
   private int lanes;
 
-  /** What thresholds are kept scores times of: -1 for distances, else 1. */
+  /** -1 where scores are negatives of distances, which thresholds are not; else 1. */
   private int sign;
 
   /**
@@ -33,7 +33,7 @@ final class Candidates {
    * @param most how many candidates each keeps
    * @param width the lanes of a vector
    * @param panels whether lanes of thresholds are queries, or repeat one query's
-   * @param distance whether scores are negatives of distances, of which thresholds are some
+   * @param distance whether scores are negatives of distances; thresholds are distances then
    */
   void reset(int queries, int most, int width, boolean panels, boolean distance) {
     this.sign = distance ? -1 : 1;
@@ -53,8 +53,7 @@ final class Candidates {
       thresholds = Arena.ofAuto().allocate((long) places * Float.BYTES, 64);
     }
     for (int i = 0; i < places; i++) {
-      // Nothing is in an order to NaN, so all rows are offered; to a lane without a query, only
-      // NaN.
+      // Nothing is in order with NaN: all rows are offered. To a lane without a query, only NaN.
       float threshold = panels && i >= queries ? sign * Float.POSITIVE_INFINITY : Float.NaN;
       thresholds.setAtIndex(ValueLayout.JAVA_FLOAT, i, threshold);
     }

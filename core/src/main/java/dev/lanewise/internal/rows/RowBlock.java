@@ -36,7 +36,7 @@ final class RowBlock {
     return Math.clamp(fit / multiple * multiple, multiple, most);
   }
 
-  /** Goes on to other rows, of which there are never more than at first. */
+  /** Goes on to other rows. */
   void load(long row, int rows) {
     first = row;
     if (!mapped) {

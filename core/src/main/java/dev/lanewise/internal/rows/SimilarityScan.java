@@ -29,15 +29,12 @@ final class SimilarityScan {
   private static final int LENGTH = PackedRows.LENGTH;
   private static final long VECTOR_BYTES = (long) LANES * Float.BYTES;
 
-  /**
-   * So many rows are compared with one query before their scores are looked through: these take 1
-   * KiB.
-   */
+  /** At most so many rows are compared with one query before their scores are looked through. */
   private static final int ROWS_OF_ONE = 256;
 
   /**
-   * So many tiles are compared with a panel before their scores are looked through: rows, panel and
-   * scores stay in the nearest cache.
+   * At most so many tiles are compared with a panel before their scores are looked through: rows,
+   * panel and scores stay in the nearest cache.
    */
   private static final int TILES = 6;
 

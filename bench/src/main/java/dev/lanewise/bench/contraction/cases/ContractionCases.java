@@ -112,6 +112,14 @@ public final class ContractionCases {
     rows.add("rowproducts", "ij,ij->i", dense(4096), dense(4096, 4096), dense(4096, 4096));
     rows.add("columnproducts", "ij,ij->j", dense(4096), dense(4096, 4096), dense(4096, 4096));
 
+    // From memory: a tall matrix that meets one row, or 32.
+    rows.group("tall");
+    rows.add("one64", "ik,jk->ij", dense(1, 500_000), dense(1, 64), dense(500_000, 64));
+    for (int k : new int[] {64, 128, 256}) {
+      int m = 32_000_000 / k;
+      rows.add("tall" + k, "ik,jk->ij", dense(m, 32), dense(m, k), dense(32, k));
+    }
+
     rows.group("threads");
     rows.threads(2);
     for (int n : new int[] {512, 1024, 2048}) {
