@@ -9,7 +9,6 @@ import dev.lanewise.internal.kernel.PackedRows;
 import dev.lanewise.internal.kernel.ProductKernels;
 import dev.lanewise.internal.kernel.ReadAhead;
 import dev.lanewise.internal.kernel.ScoreKernels;
-import dev.lanewise.internal.memory.Zeros;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -41,6 +40,8 @@ final class SimilarityScan {
   private final RowTable table;
   private final RowBlock block;
   private final DirectKernels tiles;
+
+  /** Of a table without columns they stay +0, as which they are allocated. */
   private final MemorySegment scores;
 
   /** What is added to the scores, or what they become. */
@@ -145,9 +146,6 @@ final class SimilarityScan {
     for (int first = 0; first < queries.count(); first += QueryBatch.queriesInPanel()) {
       int vectors = queries.vectors(first);
       long rowBytes = vectors * VECTOR_BYTES;
-      if (table.width() == 0) {
-        Zeros.fill(scores, 0, rows * rowBytes);
-      }
       for (int column = 0; column < table.width(); column += LENGTH) {
         int columns = Math.min(LENGTH, table.width() - column);
         long panel = queries.panelOffset(first, column);
