@@ -2,12 +2,12 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * The innermost products of matrices, a method for each shape of tile; see TileKernels and
- * DirectKernels.
+ * The innermost products and distances of matrices, a method for each shape of tile; see
+ * TileKernels and DirectKernels.
  *
- * <p>Nothing but broadcasts, loads and multiply-adds in a loop. B's place goes up by a stride that
- * is a parameter, so C2 cannot derive it from the loop's counter: from one counter for both places
- * it moved broadcasts up until twenty accumulators were spilled, at half the speed.
+ * <p>Nothing but broadcasts, loads and what adds a term in a loop. B's place goes up by a stride
+ * that is a parameter, so C2 cannot derive it from the loop's counter: from one counter for both
+ * places it moved broadcasts up until twenty accumulators were spilled, at half the speed.
  */
 final class TilesSource {
   private static final String PANEL_STRIDE = ", long bPanelStride";
@@ -67,12 +67,15 @@ final class TilesSource {
   }
 
   /**
-   * Rows that are read where they lie, by twos from slices. These are equally long, so that two
-   * checks at each step are enough for all of them.
+   * Rows that are read where they lie: each number by its place, or rows by twos from slices. These
+   * are equally long, so that two checks at each step are enough for all of them.
    */
-  private record DirectA(Element element) implements Rows {
+  private record DirectA(Element element, boolean slices) implements Rows {
     @Override
     public String prepare(int mr) {
+      if (!slices) {
+        return "      long ap = aOffset;\n";
+      }
       StringBuilder code =
           new StringBuilder(
               "      final long length = %s(kc - 1) * aColumnStride + %s;\n"
@@ -99,37 +102,12 @@ final class TilesSource {
 
     @Override
     public String value(int row, int mr) {
+      if (!slices) {
+        return "a.get(%s, ap + %d * aRowStride)".formatted(element.layout(), row);
+      }
       int first = first(row, mr);
       return "rows%d.get(%s, ap%s)"
           .formatted(first, element.layout(), row == first ? "" : " + aRowStride");
-    }
-
-    @Override
-    public String step() {
-      return "        ap += aColumnStride;\n";
-    }
-
-    @Override
-    public String next(int mr) {
-      return "aOffset += %d * aRowStride;".formatted(mr);
-    }
-  }
-
-  /** Rows that are read where they lie, each number by its place. */
-  private record PlacedA(Element element) implements Rows {
-    @Override
-    public String prepare(int mr) {
-      return "      long ap = aOffset;\n";
-    }
-
-    @Override
-    public String loop() {
-      return "int p = 0; p < kc; p++";
-    }
-
-    @Override
-    public String value(int row, int mr) {
-      return "a.get(%s, ap + %d * aRowStride)".formatted(element.layout(), row);
     }
 
     @Override
@@ -168,7 +146,7 @@ final class TilesSource {
    * @param rows the most of a tile of 1, 2, 3, ... vectors; 0 where there is none
    */
   static String direct(Dialect d, Term term, int[] rows) {
-    Rows a = RowAccess.SLICED.slices(d) ? new DirectA(d.element()) : new PlacedA(d.element());
+    Rows a = new DirectA(d.element(), RowAccess.SLICED.slices(d));
     return """
       @Override
       public boolean boundByInstructions() {

@@ -3,9 +3,7 @@ package dev.lanewise.einsum;
 import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 
 import dev.lanewise.tensor.DType;
-import dev.lanewise.tensor.Shape;
 import dev.lanewise.tensor.Tensor;
-import dev.lanewise.verification.FloatClass;
 import java.lang.foreign.Arena;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -42,13 +40,15 @@ class LargeOperandsTest {
       String equation, DType type, Accumulation accumulation, int few, int k, int gap, int many) {
     try (Arena arena = Arena.ofConfined()) {
       boolean largeFirst = few > 1;
-      Tensor large = values(arena, type, 1, many, k + gap).slice(1, 0, k);
+      Tensor large = TameMatrix.of(arena, type, 1, many, k + gap).slice(1, 0, k);
       Tensor small =
           equation.equals("ik,kj->ij")
-              ? values(arena, type, 2, k, few)
-              : values(arena, type, 2, few, k);
+              ? TameMatrix.of(arena, type, 2, k, few)
+              : TameMatrix.of(arena, type, 2, few, k);
       Tensor whole =
-          largeFirst ? values(arena, type, 3, many, few) : values(arena, type, 3, few, many);
+          largeFirst
+              ? TameMatrix.of(arena, type, 3, many, few)
+              : TameMatrix.of(arena, type, 3, few, many);
       Tensor parts = Tensor.allocate(arena, type, whole.shape()).copyFrom(whole);
       multiply(equation, largeFirst, large, small, whole, accumulation);
       for (int part = 0; part < PARTS; part++) {
@@ -72,11 +72,5 @@ class LargeOperandsTest {
     Tensor b = largeFirst ? small : large;
     ContractionOptions options = ContractionOptions.DEFAULT.withDType(out.dtype());
     Contraction.compile(equation, options, a.shape(), b.shape()).execute(a, b, out, accumulation);
-  }
-
-  private static Tensor values(Arena arena, DType type, long seed, int rows, int columns) {
-    float[] values = FloatClass.tame(seed, rows * columns);
-    Tensor floats = Tensor.copyOf(arena, values, rows, columns);
-    return Tensor.allocate(arena, type, Shape.of(rows, columns)).convertFrom(floats);
   }
 }

@@ -5,7 +5,6 @@ import static dev.lanewise.verification.TensorAssertions.assertSameBits;
 import dev.lanewise.MappedFiles;
 import dev.lanewise.tensor.DType;
 import dev.lanewise.tensor.Tensor;
-import dev.lanewise.verification.FloatClass;
 import dev.lanewise.verification.LanewiseArbitraries;
 import java.lang.foreign.Arena;
 import net.jqwik.api.Arbitraries;
@@ -41,12 +40,14 @@ class MappedFilesTest {
       @ForAll("seeds") long seed) {
     try (Arena arena = Arena.ofShared()) {
       Arena files = new MappedFiles(arena);
-      Tensor a = values(arena, dtype, seed, m, k);
+      Tensor a = TameMatrix.of(arena, dtype, seed, m, k);
       Tensor b =
-          transposed ? values(arena, dtype, seed + 1, n, k) : values(arena, dtype, seed + 1, k, n);
+          transposed
+              ? TameMatrix.of(arena, dtype, seed + 1, n, k)
+              : TameMatrix.of(arena, dtype, seed + 1, k, n);
       Tensor mappedA = mapsA ? Tensor.allocate(files, dtype, a.shape()).copyFrom(a) : a;
       Tensor mappedB = Tensor.allocate(files, dtype, b.shape()).copyFrom(b);
-      Tensor before = values(arena, dtype, seed + 2, m, n);
+      Tensor before = TameMatrix.of(arena, dtype, seed + 2, m, n);
       Tensor expected = Tensor.allocate(arena, dtype, before.shape()).copyFrom(before);
       Tensor actual = Tensor.allocate(files, dtype, before.shape()).copyFrom(before);
       ContractionOptions options = ContractionOptions.DEFAULT.withDType(dtype);
@@ -57,11 +58,5 @@ class MappedFilesTest {
       plan.execute(mappedA, mappedB, actual, accumulation);
       assertSameBits("[%d, %d, %d]".formatted(m, k, n), expected, actual);
     }
-  }
-
-  private static Tensor values(Arena arena, DType dtype, long seed, int rows, int columns) {
-    float[] values = FloatClass.tame(seed, rows * columns);
-    Tensor floats = Tensor.copyOf(arena, values, rows, columns);
-    return Tensor.allocate(arena, dtype, floats.shape()).convertFrom(floats);
   }
 }

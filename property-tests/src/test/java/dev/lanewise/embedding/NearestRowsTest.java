@@ -101,6 +101,12 @@ class NearestRowsTest {
     }
   }
 
+  private static void assertSame(
+      String what, Tensor expectedRows, Tensor expectedScores, Tensor rows, Tensor scores) {
+    assertArrayEquals(longs(expectedRows), longs(rows), what + ", rows");
+    assertArrayEquals(bits(expectedScores), bits(scores), what + ", scores");
+  }
+
   private static long[] longs(Tensor rows) {
     long[] found = new long[(int) rows.size(0)];
     for (int i = 0; i < found.length; i++) {
@@ -160,9 +166,12 @@ class NearestRowsTest {
             rows.select(0, query),
             scores.select(0, query));
         nearest.search(queries.select(0, query), rowsAlone, scoresAlone);
-        assertArrayEquals(longs(rows.select(0, query)), longs(rowsAlone), what + " alone");
-        assertArrayEquals(
-            bits(scores.select(0, query)), bits(scoresAlone), what + " alone, scores");
+        assertSame(
+            what + " alone",
+            rows.select(0, query),
+            scores.select(0, query),
+            rowsAlone,
+            scoresAlone);
       }
     }
   }
@@ -196,12 +205,13 @@ class NearestRowsTest {
         nearest
             .withParallelism(Parallelism.of(pool, threads))
             .search(queries, rowsShared, scoresShared);
-        assertArrayEquals(bits(scores), bits(scoresShared), threads + " threads, scores");
         for (int query = 0; query < batch; query++) {
-          assertArrayEquals(
-              longs(rows.select(0, query)),
-              longs(rowsShared.select(0, query)),
-              threads + " threads, rows");
+          assertSame(
+              threads + " threads, query " + query,
+              rows.select(0, query),
+              scores.select(0, query),
+              rowsShared.select(0, query),
+              scoresShared.select(0, query));
         }
       }
       assertFound(
@@ -312,9 +322,12 @@ class NearestRowsTest {
             rows.select(0, 1),
             scores.select(0, 1));
         nearest.search(queries.select(0, 1), rows.select(0, 0), scores.select(0, 0));
-        assertArrayEquals(longs(rows.select(0, 1)), longs(rows.select(0, 0)), nearest + " alone");
-        assertArrayEquals(
-            bits(scores.select(0, 1)), bits(scores.select(0, 0)), nearest + " alone, scores");
+        assertSame(
+            nearest + " alone",
+            rows.select(0, 1),
+            scores.select(0, 1),
+            rows.select(0, 0),
+            scores.select(0, 0));
       }
     }
   }
@@ -337,8 +350,12 @@ class NearestRowsTest {
         Tensor scoresAlone = Tensor.zeros(arena, count);
         for (int query : new int[] {0, 28, 29, batch - 1}) {
           nearest.search(queries.select(0, query), rowsAlone, scoresAlone);
-          assertArrayEquals(longs(rowsAlone), longs(rows.select(0, query)), "query " + query);
-          assertArrayEquals(bits(scoresAlone), bits(scores.select(0, query)), "query " + query);
+          assertSame(
+              "query " + query,
+              rowsAlone,
+              scoresAlone,
+              rows.select(0, query),
+              scores.select(0, query));
         }
       }
     }

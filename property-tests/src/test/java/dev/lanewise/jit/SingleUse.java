@@ -201,10 +201,11 @@ record SingleUse(String name, Maker made) {
   }
 
   private static Runnable nearest(Arena arena, Similarity similarity, int count) {
+    int width = 128;
     Embedding table =
-        Embedding.fromPretrained(Tensor.randn(arena, new SplittableRandom(2), 20_000, 128));
+        Embedding.fromPretrained(Tensor.randn(arena, new SplittableRandom(2), 20_000, width));
     NearestRows search = NearestRows.of(table, similarity, 10);
-    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), count, 128);
+    Tensor queries = Tensor.randn(arena, new SplittableRandom(3), count, width);
     Tensor rows = Tensor.allocate(arena, DType.INT64, Shape.of(count, 10));
     Tensor scores = Tensor.zeros(arena, count, 10);
     return () -> search.search(queries, rows, scores);

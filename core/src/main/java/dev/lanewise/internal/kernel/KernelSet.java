@@ -50,7 +50,7 @@ import java.util.Optional;
  * @param scatter programs of the gradients of a table's rows
  * @param updates a program that moves rows of a table
  * @param slicedUpdates the same for memory that is not mapped, faster
- * @param products rows of a table compared with queries by sums of products
+ * @param dotProducts rows of a table compared with queries by sums of products
  * @param distances the same by sums of squared differences: {@code e = row - query; sum = fma(e, e,
  *     sum)}
  * @param scores programs over the scores of such rows
@@ -67,7 +67,7 @@ public record KernelSet(
     ScatterKernels scatter,
     UpdateKernels updates,
     UpdateKernels slicedUpdates,
-    ComparisonKernels products,
+    ComparisonKernels dotProducts,
     ComparisonKernels distances,
     ScoreKernels scores) {
 

@@ -19,7 +19,9 @@ final class QueryBatch {
   /** The most vectors of a panel's row. */
   static final int VECTORS = 2;
 
-  private static final int MOST = VECTORS * LANES;
+  /** The queries of a panel, the last of which may have fewer. */
+  static final int PANEL = VECTORS * LANES;
+
   private static final int LENGTH = PackedRows.LENGTH;
 
   private MemorySegment memory = MemorySegment.NULL;
@@ -49,7 +51,7 @@ final class QueryBatch {
                     ValueLayout.JAVA_FLOAT_UNALIGNED,
                     at + column * queries.stride(-1) * Float.BYTES);
         if (alone) {
-          blocks[column / LENGTH][column % LENGTH] = x;
+          block(column)[column % LENGTH] = x;
         } else {
           memory.set(ValueLayout.JAVA_FLOAT, place(query, column), x);
         }
@@ -81,7 +83,7 @@ final class QueryBatch {
     return alone;
   }
 
-  /** The numbers of the query that is alone from a column on, a multiple of a block's. */
+  /** The block of numbers of the query that is alone which a column is in. */
   float[] block(int column) {
     return blocks[column / LENGTH];
   }
@@ -89,11 +91,6 @@ final class QueryBatch {
   /** The memory of the panels. */
   MemorySegment panels() {
     return memory;
-  }
-
-  /** The queries of a panel, the last of which may have fewer. */
-  static int queriesInPanel() {
-    return MOST;
   }
 
   /** How many vectors the rows of the panel have that begins with a query. */
@@ -107,7 +104,7 @@ final class QueryBatch {
   }
 
   private long place(int query, int column) {
-    int inPanel = query % MOST;
+    int inPanel = query % PANEL;
     return panelOffset(query - inPanel, column) + (long) inPanel * Float.BYTES;
   }
 
@@ -117,7 +114,7 @@ final class QueryBatch {
     for (int column = 0; column < width; column++) {
       double x =
           alone
-              ? blocks[column / LENGTH][column % LENGTH]
+              ? block(column)[column % LENGTH]
               : memory.get(ValueLayout.JAVA_FLOAT, place(query, column));
       sum += x * x;
     }

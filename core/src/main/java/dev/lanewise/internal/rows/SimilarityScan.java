@@ -39,7 +39,7 @@ final class SimilarityScan {
 
   private final RowTable table;
   private final RowBlock block;
-  private final DirectKernels tiles;
+  private final ComparisonKernels kernels;
 
   /** Of a table without columns they stay +0, as which they are allocated. */
   private final MemorySegment scores;
@@ -52,16 +52,16 @@ final class SimilarityScan {
   SimilarityScan(RowTable table) {
     this.table = table;
     this.block = new RowBlock(table);
-    this.tiles = kernels(table).tiles();
+    this.kernels = kernels(table);
     // Not confined: another thread may be the next to use it.
     Arena arena = Arena.ofAuto();
-    int most = Math.max(ROWS_OF_ONE, rowsOfPanel() * QueryBatch.queriesInPanel());
+    int most = Math.max(ROWS_OF_ONE, rowsOfPanel() * QueryBatch.PANEL);
     this.scores = arena.allocate(most * (long) Float.BYTES, 64);
     this.sums = arena.allocate(most * (long) Float.BYTES, 64);
   }
 
   private static ComparisonKernels kernels(RowTable table) {
-    return table.distance() ? SET.distances() : SET.products();
+    return table.distance() ? SET.distances() : SET.dotProducts();
   }
 
   /** Whether one query can be compared with as many rows at a time as there are lanes. */
@@ -74,7 +74,7 @@ final class SimilarityScan {
 
   /** The rows that are compared with a panel before their scores are looked through. */
   private int rowsOfPanel() {
-    int tile = tiles.maxRows(QueryBatch.VECTORS);
+    int tile = kernels.tiles().maxRows(QueryBatch.VECTORS);
     return block.nearRows(tile, TILES * tile);
   }
 
@@ -86,19 +86,17 @@ final class SimilarityScan {
   void run(QueryBatch queries, int k, long from, long to) {
     candidates.reset(queries.count(), k, LANES, !queries.alone(), table.distance());
     int most = queries.alone() ? block.nearRows(LANES, ROWS_OF_ONE) : rowsOfPanel();
+    int read = 0;
     for (long row = from; row < to; row += most) {
       int rows = (int) Math.min(most, to - row);
-      if (queries.alone()) {
-        one(queries, row, rows);
-      } else {
-        panels(queries, row, rows);
-      }
+      read ^= queries.alone() ? one(queries, row, rows) : panels(queries, row, rows);
     }
+    ReadAhead.keep(read);
   }
 
-  /** One query: lanes run across rows. */
-  private void one(QueryBatch queries, long row, int rows) {
-    GemvKernels<float[]> gemv = kernels(table).gemv().orElseThrow();
+  /** One query: lanes run across rows. Returns what was read ahead. */
+  private int one(QueryBatch queries, long row, int rows) {
+    GemvKernels<float[]> gemv = kernels.gemv().orElseThrow();
     // Fewer than a vector are compared with some beside them.
     int count = Math.max(rows, LANES);
     long first = Math.min(row, table.rowCount() - count);
@@ -123,7 +121,6 @@ final class SimilarityScan {
         }
       }
     }
-    ReadAhead.keep(read);
     if (table.scaled()) {
       SCORES.scale(count, scores, 0, table.scales(), first * Float.BYTES, sums);
     }
@@ -137,13 +134,14 @@ final class SimilarityScan {
       }
       vector = next(vector + 1, vectors, 0, VECTOR_BYTES, 0);
     }
+    return read;
   }
 
-  /** Any number of queries: lanes run across those of a panel. */
-  private void panels(QueryBatch queries, long row, int rows) {
+  /** Any number of queries: lanes run across those of a panel. Returns what was read ahead. */
+  private int panels(QueryBatch queries, long row, int rows) {
     block.load(row, rows);
-    ReadAhead.keep(block.readAheadForTiles(0, rows));
-    for (int first = 0; first < queries.count(); first += QueryBatch.queriesInPanel()) {
+    int read = block.readAheadForTiles(0, rows);
+    for (int first = 0; first < queries.count(); first += QueryBatch.PANEL) {
       int vectors = queries.vectors(first);
       long rowBytes = vectors * VECTOR_BYTES;
       for (int column = 0; column < table.width(); column += LENGTH) {
@@ -173,6 +171,7 @@ final class SimilarityScan {
         offerPanel(queries, query, (long) (query - first) * Float.BYTES, rowBytes, row, rows);
       }
     }
+    return read;
   }
 
   /** The block's rows and one panel. */
@@ -184,6 +183,7 @@ final class SimilarityScan {
       MemorySegment panels,
       long panel,
       MemorySegment out) {
+    DirectKernels tiles = kernels.tiles();
     long rowBytes = vectors * VECTOR_BYTES;
     int most = tiles.maxRows(vectors);
     for (int i = 0; i < rows; ) {

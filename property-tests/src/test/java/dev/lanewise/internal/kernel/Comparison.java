@@ -5,7 +5,7 @@ import java.util.function.Function;
 /** What the kernels of comparisons sum, by one operation after the other. */
 enum Comparison {
   /** Products, which contractions sum too. */
-  PRODUCTS(KernelSet::products),
+  PRODUCTS(KernelSet::dotProducts),
   /** Squared differences. */
   DISTANCES(KernelSet::distances);
 
