@@ -82,11 +82,11 @@ final class RowLoops {
       List<String> scalars,
       Stored stored,
       GroupBody body) {
-    return eachGroup(d, name, parameters, scalars, stored, 1, body);
+    return eachGroup(d, name, parameters, scalars, stored, Integer.MAX_VALUE, body);
   }
 
   /**
-   * As the other, with groups that are smaller by a factor: for programs of so many operations a
+   * As the other, with groups of so many vectors at most: for programs of so many operations a
    * vector that C2 would not keep all vectors of a larger group in registers.
    */
   static String eachGroup(
@@ -95,13 +95,13 @@ final class RowLoops {
       String parameters,
       List<String> scalars,
       Stored stored,
-      int smaller,
+      int most,
       GroupBody body) {
     StringBuilder code = new StringBuilder(SourceText.header(name, parameters));
     StringBuilder methods = new StringBuilder();
     code.append("    int i = 0;\n");
     for (Dialect loop : d.loops()) {
-      int largest = Math.max(1, stored.largestGroup(loop) / smaller);
+      int largest = Math.min(most, stored.largestGroup(loop));
       int larger = 0;
       for (int vectors = largest; vectors >= 1; vectors /= 2) {
         String method = name + (loop == d ? vectors : "Tail");

@@ -5,6 +5,7 @@ import java.util.stream.IntStream;
 final class RowsSource {
   private static final String TABLE =
       "MemorySegment table, long tableOffset, long tableStride, long[] rows, int from, int count, ";
+  private static final String MAX = TABLE + "MemorySegment out, long outOffset, int width";
   private static final String SOURCE = "tableOffset + rows[from + r] * tableStride";
 
   private RowsSource() {}
@@ -28,9 +29,10 @@ final class RowsSource {
         + RowLoops.eachGroup(
             d,
             "bagMax",
-            TABLE + "MemorySegment out, long outOffset, int width",
+            MAX,
             List.of(),
             stored,
+            4,
             (p, vectors) -> max(p, stored, access, vectors));
   }
 
@@ -103,25 +105,85 @@ final class RowsSource {
     }
   }
 
+  /**
+   * Numbers taken as integers: of those that are not negative the largest is the largest integer,
+   * and if there is none, of the negative ones the smallest. That takes three operations a vector,
+   * where a maximum of numbers takes six. A NaN is beyond infinity, a negative one if the integers
+   * have no sign; then the columns are taken one by one.
+   */
   private static void max(Program p, Stored stored, RowAccess access, int vectors) {
     Dialect d = p.dialect;
-    for (int v = 0; v < vectors; v++) {
-      p.line(
-          "%s max%d = %s;"
-              .formatted(
-                  d.floats(),
-                  v,
-                  d.broadcast("count == 0 ? 0 : " + d.element().capital + ".NEGATIVE_INFINITY")));
+    if (!(d instanceof VectorDialect)) {
+      maxOfNumbers(p, stored, access);
+      return;
     }
+    Element e = d.element();
+    String type = Selection.type(e);
+    String species = Selection.species(e);
+    String start = type + " %s = " + type + ".broadcast(" + species + ", %s);";
+    String integer = Selection.boxed(e);
+    for (int v = 0; v < vectors; v++) {
+      p.line(start.formatted("least" + v, integer + ".MAX_VALUE"));
+      p.line(start.formatted("most" + v, "count == 0 ? 0 : " + integer + ".MIN_VALUE"));
+    }
+    p.line(start.formatted("furthest", "0"));
     beginRows(p, stored, access, vectors);
     for (int v = 0; v < vectors; v++) {
-      String x = load(p, stored, access, vectors, v);
-      p.line("max%d = %s;".formatted(v, d.call("max", x, "max" + v)));
+      String number =
+          VectorDialect.known(VectorDialect.SPECIES, load(p, stored, access, vectors, v));
+      String x =
+          VectorDialect.known(species, p.let(type, number + ".reinterpretAs" + e.integer + "s()"));
+      p.line("least%1$d = %2$s.min(least%1$d);".formatted(v, x));
+      p.line("most%1$d = %2$s.max(most%1$d);".formatted(v, x));
+      p.line("furthest = %s.lanewise(VectorOperators.UMAX, furthest);".formatted(x));
     }
     p.line("}");
-    for (int v = 0; v < vectors; v++) {
-      p.line(d.store("out", RowLoops.at("outOffset", v, d), "max" + v) + ";");
+    String most = VectorDialect.known(species, "most0");
+    for (int v = 1; v < vectors; v++) {
+      most = VectorDialect.known(species, most + ".max(most" + v + ")");
     }
+    String infinity =
+        "%s.%sTo%sBits(%s.%%s_INFINITY)".formatted(e.capital, e.primitive, e.integer, e.capital);
+    p.line(
+        "if (%s.compare(VectorOperators.GT, %s).or(%s.compare(VectorOperators.UGT, %s)).anyTrue()) {"
+            .formatted(
+                most,
+                infinity.formatted("POSITIVE"),
+                VectorDialect.known(species, "furthest"),
+                infinity.formatted("NEGATIVE")));
+    p.line("for (int column = i; column < i + %d * LANES; column++) {".formatted(vectors));
+    p.line("bagMaxTail(%s, column);".formatted(SourceText.names(MAX)));
+    p.line("}");
+    p.line("return;");
+    p.line("}");
+    for (int v = 0; v < vectors; v++) {
+      String max =
+          p.let(
+              type,
+              "%2$s.blend(most%1$d, %3$s.compare(VectorOperators.GE, 0))"
+                  .formatted(
+                      v,
+                      VectorDialect.known(species, "least" + v),
+                      VectorDialect.known(species, "most" + v)));
+      p.line(
+          d.store("out", RowLoops.at("outOffset", v, d), max + ".reinterpretAs" + e.capital + "s()")
+              + ";");
+    }
+  }
+
+  private static void maxOfNumbers(Program p, Stored stored, RowAccess access) {
+    Dialect d = p.dialect;
+    String type = d.element().capital;
+    p.line("%s max = count == 0 ? 0 : %s.NEGATIVE_INFINITY;".formatted(d.floats(), type));
+    beginRows(p, stored, access, 1);
+    p.line("max = %s;".formatted(d.call("max", load(p, stored, access, 1, 0), "max")));
+    p.line("}");
+    p.line(
+        d.store(
+                "out",
+                RowLoops.at("outOffset", 0, d),
+                type + ".isNaN(max) ? " + type + ".NaN : max")
+            + ";");
   }
 
   private static void beginRows(Program p, Stored stored, RowAccess access, int vectors) {

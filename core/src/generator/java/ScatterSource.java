@@ -17,7 +17,7 @@ final class ScatterSource {
             TABLE + "MemorySegment g, long gOffset, int width, double divisor",
             List.of("divisor"),
             Stored.FLOAT32,
-            2,
+            4,
             (p, vectors) -> bag(p, vectors, false))
         + RowLoops.eachGroup(
             d,
@@ -33,7 +33,7 @@ final class ScatterSource {
                 + "MemorySegment out, long outOffset, MemorySegment g, long gOffset, MemorySegment values, long valuesOffset, long valuesStride, int width",
             List.of(),
             Stored.FLOAT32,
-            4,
+            2,
             ScatterSource::maxGradient);
   }
 

@@ -15,7 +15,7 @@ final class UpdatesSource {
         List.of("start"),
         Stored.FLOAT32,
         // Twice as many vectors are more than C2 takes at once, and no faster.
-        2,
+        4,
         (p, vectors) -> axpy(p, access.slices(p.dialect, vectors), vectors));
   }
 

@@ -53,8 +53,8 @@ public interface RowKernels {
       int width);
 
   /**
-   * {@code out = max over i of table[r]}, as {@code Math.max} has it: NaN if there is one, +0 above
-   * -0; 0 of no rows.
+   * {@code out = max over i of table[r]}, as {@code Math.max} has it: NaN if there is one (the
+   * canonical one, whatever the row's bits), +0 above -0; 0 of no rows.
    */
   void bagMax(
       MemorySegment table,

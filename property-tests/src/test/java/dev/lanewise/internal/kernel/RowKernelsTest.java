@@ -9,6 +9,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Assertions;
 import org.junit.jupiter.api.Tag;
@@ -101,6 +102,98 @@ class RowKernelsTest {
       }
     }
     check(format, 1031, 3, random);
+  }
+
+  /**
+   * Maxima of numbers of either sign, zeros and infinities included, with and without a NaN of
+   * either sign among them: numbers of all classes have a NaN in nearly every vector.
+   */
+  @ParameterizedTest
+  @EnumSource(names = {"FLOAT32", "FLOAT64"})
+  void maximaWithFewNans(RowFormat format) {
+    SplittableRandom random = new SplittableRandom(format.ordinal());
+    double[] sizes = {0, Double.MIN_VALUE, 0x1p-149, 1, 1.5, 0x1p100, Double.POSITIVE_INFINITY};
+    for (int width = 1; width <= 140; width++) {
+      for (int nans = 0; nans <= 2; nans++) {
+        for (boolean negative : new boolean[] {false, true}) {
+          double[][] numbers = new double[ROWS][width];
+          for (double[] row : numbers) {
+            Arrays.setAll(
+                row,
+                d -> {
+                  double size = type(format).round(sizes[random.nextInt(sizes.length)]);
+                  return negative || random.nextBoolean() ? -size : size;
+                });
+          }
+          checkMaxima(format, numbers, nans, random);
+        }
+      }
+    }
+  }
+
+  private static void checkMaxima(
+      RowFormat format, double[][] numbers, int nans, SplittableRandom random) {
+    FloatFormat type = type(format);
+    int width = numbers[0].length;
+    long stride = (long) width * type.sizeBytes();
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment table = arena.allocate(stride * ROWS);
+      for (int row = 0; row < ROWS; row++) {
+        for (int d = 0; d < width; d++) {
+          type.set(table, row * stride + (long) d * type.sizeBytes(), numbers[row][d]);
+        }
+      }
+      for (int i = 0; i < nans; i++) {
+        int row = random.nextInt(ROWS);
+        int d = random.nextInt(width);
+        numbers[row][d] = Double.NaN;
+        setNan(format, table, row * stride + (long) d * type.sizeBytes(), i % 2 == 1);
+      }
+      double[] expected = new double[width];
+      for (int d = 0; d < width; d++) {
+        double max = Double.NEGATIVE_INFINITY;
+        for (double[] row : numbers) {
+          max = Math.max(max, row[d]);
+        }
+        expected[d] = max;
+      }
+      long[] rows = {3, 0, 4, 2, 1};
+      for (KernelSet set : new KernelSet[] {KernelSet.scalar(), KernelSet.vector()}) {
+        for (RowKernels kernels : List.of(set.rows(format), set.slicedRows(format))) {
+          GuardedRun out = GuardedRun.of(arena, type, new double[width], random.nextInt(64));
+          kernels.bagMax(table, 0, stride, rows, 0, ROWS, out.segment(), out.offsetBytes(), width);
+          String what = set.description() + " " + format + " max of " + width;
+          assertSameBits(what, expected, out.numbers());
+          assertNansAreCanonical(format, out, width);
+          out.assertGuardsUnchanged(what);
+        }
+      }
+    }
+  }
+
+  private static void setNan(RowFormat format, MemorySegment table, long at, boolean negative) {
+    if (format == RowFormat.FLOAT32) {
+      table.set(ValueLayout.JAVA_INT_UNALIGNED, at, negative ? 0xff800001 : 0x7fc12345);
+    } else {
+      table.set(
+          ValueLayout.JAVA_LONG_UNALIGNED,
+          at,
+          negative ? 0xfff8000000000001L : 0x7ff0000000000001L);
+    }
+  }
+
+  private static void assertNansAreCanonical(RowFormat format, GuardedRun out, int width) {
+    for (int d = 0; d < width; d++) {
+      if (format == RowFormat.FLOAT32) {
+        long at = out.offsetBytes() + (long) d * Float.BYTES;
+        int bits = out.segment().get(ValueLayout.JAVA_INT_UNALIGNED, at);
+        Assertions.assertEquals(Float.floatToIntBits(Float.intBitsToFloat(bits)), bits);
+      } else {
+        long at = out.offsetBytes() + (long) d * Double.BYTES;
+        long bits = out.segment().get(ValueLayout.JAVA_LONG_UNALIGNED, at);
+        Assertions.assertEquals(Double.doubleToLongBits(Double.longBitsToDouble(bits)), bits);
+      }
+    }
   }
 
   private static void check(RowFormat format, int width, int count, SplittableRandom random) {
