@@ -129,8 +129,13 @@ final class TilesSource {
         return %d;
       }
 
+      @Override
+      public boolean boundByInstructions() {
+        return %s;
+      }
+
     """
-            .formatted(d.panelVectors())
+            .formatted(d.panelVectors(), d.boundByInstructions())
         + methods(
             d,
             PACKED.formatted(d.element().primitive),
@@ -147,15 +152,7 @@ final class TilesSource {
    */
   static String direct(Dialect d, Term term, int[] rows) {
     Rows a = new DirectA(d.element(), RowAccess.SLICED.slices(d));
-    return """
-      @Override
-      public boolean boundByInstructions() {
-        return %s;
-      }
-
-    """
-            .formatted(d.boundByInstructions())
-        + methods(d, DIRECT, rows, rows.length, a, term);
+    return methods(d, DIRECT, rows, rows.length, a, term);
   }
 
   /** One switch for all shapes: a tile of mr rows and v vectors has the case {@code 16 v + mr}. */

@@ -35,14 +35,12 @@ final class Gemm<A> implements MatrixProgram {
   private static final int B_BYTES = 8 << 20;
 
   /**
-   * With fewer rows of A, a packed B would not be used often enough; nor if its panels are narrower
-   * than two lines. Those are read at more places, and each of their rows is used for less time.
+   * With fewer rows of A, a packed B would not be used often enough. The less time a row of a panel
+   * is used for, the more it costs that each is in a page of its own where B lies.
    */
   private static final int ROWS_WORTH_PACKING_B = 160;
 
-  private static final int ROWS_WORTH_PACKING_NARROW_B = 48;
-
-  private static final int TWO_LINES = 128;
+  private static final int ROWS_WORTH_PACKING_B_FOR_FAST_TILES = 48;
 
   /** Up to this size B is in a near cache wherever it lies. */
   private static final int SMALL_B_BYTES = 256 << 10;
@@ -180,10 +178,9 @@ final class Gemm<A> implements MatrixProgram {
 
   /** Whether a B that could be read where it lies is large, and used often enough to be packed. */
   static boolean isWorthPackingB(MatrixMaps maps, TileKernels<?> tiles, int elementBytes) {
-    boolean narrow = tiles.panelVectors() * tiles.lanes() * elementBytes < TWO_LINES;
-    double bytes = (double) maps.n() * maps.k() * elementBytes;
-    return maps.m() >= (narrow ? ROWS_WORTH_PACKING_NARROW_B : ROWS_WORTH_PACKING_B)
-        && bytes > SMALL_B_BYTES;
+    int rows =
+        tiles.boundByInstructions() ? ROWS_WORTH_PACKING_B_FOR_FAST_TILES : ROWS_WORTH_PACKING_B;
+    return maps.m() >= rows && (double) maps.n() * maps.k() * elementBytes > SMALL_B_BYTES;
   }
 
   @Override

@@ -38,6 +38,9 @@ public final class Nest {
 
   private static final int VECTORS_WORTH_TRANSPOSING_A = 8;
 
+  /** As many columns are enough as have so many bytes in a row of B. */
+  private static final int BYTES_WORTH_TRANSPOSING_A = 256;
+
   /** A matrix up to this size is in a near cache, and may be read in any order. */
   private static final double NEAR_BYTES = 128 << 10;
 
@@ -200,11 +203,17 @@ public final class Nest {
    */
   private static boolean isWorthPackingA(
       MatrixMaps maps, ContractionKernels<?> kernels, int elementBytes) {
-    long vectors = maps.n() / kernels.tiles().lanes();
-    return kernels.direct().stream().anyMatch(DirectKernels::boundByInstructions)
-        && (maps.aColumns().isContiguous(elementBytes)
-            ? vectors >= VECTORS_WORTH_COPYING_A
-            : maps.aRows().isContiguous(elementBytes) && vectors >= VECTORS_WORTH_TRANSPOSING_A);
+    if (!kernels.tiles().boundByInstructions()) {
+      return false;
+    }
+    int lanes = kernels.tiles().lanes();
+    long vectors = maps.n() / lanes;
+    if (maps.aColumns().isContiguous(elementBytes)) {
+      return vectors >= VECTORS_WORTH_COPYING_A;
+    }
+    int worthTransposing =
+        Math.min(VECTORS_WORTH_TRANSPOSING_A, BYTES_WORTH_TRANSPOSING_A / (lanes * elementBytes));
+    return maps.aRows().isContiguous(elementBytes) && vectors >= worthTransposing;
   }
 
   /** Whether a row of B and of C can be read and written a vector at a time. */

@@ -17,12 +17,6 @@ public interface DirectKernels {
   int maxVectors();
 
   /**
-   * Whether the machine takes longer for the instructions around multiply-adds than for these.
-   * Tiles of packed rows have fewer of them.
-   */
-  boolean boundByInstructions();
-
-  /**
    * Computes tiles, one below the other; see {@link TileKernels#multiply}.
    *
    * @param mr rows, from 1 to {@link #maxRows}

@@ -30,6 +30,12 @@ public interface TileKernels<A> {
   int panelVectors();
 
   /**
+   * Whether the machine multiplies so fast that a tile whose rows are not packed takes longer for
+   * the instructions around its multiply-adds than for these.
+   */
+  boolean boundByInstructions();
+
+  /**
    * Computes tiles, one below the other: what one call for each would, but the next one's first
    * loads do not wait for a call.
    *

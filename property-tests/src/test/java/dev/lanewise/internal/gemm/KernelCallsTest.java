@@ -50,11 +50,6 @@ class KernelCallsTest {
     }
 
     @Override
-    public boolean boundByInstructions() {
-      return false;
-    }
-
-    @Override
     public void multiply(
         int mr,
         int vectors,

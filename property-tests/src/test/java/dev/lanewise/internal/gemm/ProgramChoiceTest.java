@@ -26,8 +26,8 @@ class ProgramChoiceTest {
   private static final int LANES = KERNELS.tiles().lanes();
   private static final long MOST = 1 << 30;
 
-  /** Narrow vectors: tiles of packed rows are faster, and panels are narrower than two lines. */
-  private static final boolean NARROW = KERNELS.direct().getFirst().boundByInstructions();
+  /** Two vectors are multiplied at a time: tiles of packed rows are faster. */
+  private static final boolean FAST_TILES = KERNELS.tiles().boundByInstructions();
 
   private static final String IN_PLACE = "blocked product, B in place";
 
@@ -77,7 +77,7 @@ class ProgramChoiceTest {
 
   /** How a product is computed whose first factor many columns meet. */
   private static String manyColumns() {
-    return NARROW ? IN_PLACE : direct(LANES);
+    return FAST_TILES ? IN_PLACE : direct(LANES);
   }
 
   @Example
@@ -89,9 +89,9 @@ class ProgramChoiceTest {
 
   /** A first factor that could be read where it lies, too, if its rows are packed faster. */
   @Example
-  void aFirstFactorIsPackedForNarrowVectorsIfEnoughColumnsMeetIt() {
+  void aFirstFactorIsPackedForFastTilesIfEnoughColumnsMeetIt() {
     int copied = 4 * LANES;
-    int transposed = 8 * LANES;
+    int transposed = Math.min(8 * LANES, 256 / Float.BYTES);
     assertEquals(sizes(manyColumns(), 64, copied, 256), product(64, copied, 256));
     assertEquals(sizes(direct(LANES), 64, copied - 1, 256), product(64, copied - 1, 256));
     assertEquals(
@@ -118,7 +118,7 @@ class ProgramChoiceTest {
     assertEquals(sizes(IN_PLACE, 8, 129, 257), product(8, 129, 257));
     assertEquals(sizes(small, 1024, 128, 257), product(1024, 128, 257));
     assertEquals(sizes(IN_PLACE, 1025, 128, 257), product(1025, 128, 257));
-    String large = NARROW ? "blocked product" : direct(LANES);
+    String large = FAST_TILES ? "blocked product" : direct(LANES);
     assertEquals(sizes(large, 512, 128, 5000), product(512, 128, 5000));
   }
 
@@ -130,7 +130,7 @@ class ProgramChoiceTest {
     assertEquals(sizes(packed, 28, 28, 28), productByTransposed(28, 28, 28));
     assertEquals(sizes(packed, 16, LANES, 300), productByTransposed(16, LANES, 300));
     assertEquals(sizes(blocked, 15, LANES, 300), productByTransposed(15, LANES, 300));
-    String many = NARROW ? blocked : packed;
+    String many = FAST_TILES ? blocked : packed;
     assertEquals(sizes(many, MOST, 128, 256), productByTransposed(MOST, 128, 256));
     assertEquals(sizes(blocked, MOST, 129, 256), productByTransposed(MOST, 129, 256));
     assertEquals(sizes(packed, 16, 16_384, 2), productByTransposed(16, 16_384, 2));
@@ -244,7 +244,7 @@ class ProgramChoiceTest {
 
   @Example
   void aSecondFactorIsPackedIfItIsLargeAndUsedOften() {
-    int rows = NARROW ? 48 : 160;
+    int rows = FAST_TILES ? 48 : 160;
     assertEquals(sizes("blocked product", rows, 256, 257), product(rows, 256, 257));
     assertEquals(sizes(IN_PLACE, rows - 1, 256, 257), product(rows - 1, 256, 257));
     assertEquals(sizes(manyColumns(), rows - 1, 300, 256), product(rows - 1, 300, 256));

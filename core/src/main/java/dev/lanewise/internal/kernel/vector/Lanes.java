@@ -39,9 +39,11 @@ final class Lanes {
 
   /**
    * Whether a tile that reads A where it lies takes longer for its checks and addresses than for
-   * its multiply-adds: of vectors of up to 256 bits processors multiply two at a time.
+   * its multiply-adds: where processors multiply two vectors at a time, which of up to 256 bits all
+   * do.
    */
-  static final boolean BOUND_BY_INSTRUCTIONS = FLOATS.vectorBitSize() < WIDEST;
+  static final boolean BOUND_BY_INSTRUCTIONS =
+      FLOATS.vectorBitSize() < WIDEST || Processor.ofThisMachine().multipliesTwoWidest();
 
   /** Registers that C2 takes for broadcasts that it moves up; with fewer it spills accumulators. */
   private static final int FOR_BROADCASTS = 4;
