@@ -32,7 +32,8 @@ final class RowsSource {
             MAX,
             List.of(),
             stored,
-            4,
+            // Of more, C2 has more nodes than it takes at once.
+            stored.isNarrow() ? 2 : 4,
             (p, vectors) -> max(p, stored, access, vectors));
   }
 
@@ -107,7 +108,8 @@ final class RowsSource {
 
   /**
    * Numbers taken as integers: of those that are not negative the largest is the largest integer,
-   * and if there is none, of the negative ones the smallest. That takes three operations a vector,
+   * of negative ones the smallest, which starts as the last of them: without a sign it is the
+   * smaller of the two only where no number is not negative. That takes three operations a vector,
    * where a maximum of numbers takes six. A NaN is beyond infinity, a negative one if the integers
    * have no sign; then the columns are taken one by one.
    */
@@ -121,18 +123,14 @@ final class RowsSource {
     String type = Selection.type(e);
     String species = Selection.species(e);
     String start = type + " %s = " + type + ".broadcast(" + species + ", %s);";
-    String integer = Selection.boxed(e);
     for (int v = 0; v < vectors; v++) {
-      p.line(start.formatted("least" + v, integer + ".MAX_VALUE"));
-      p.line(start.formatted("most" + v, "count == 0 ? 0 : " + integer + ".MIN_VALUE"));
+      p.line(start.formatted("least" + v, "-1"));
+      p.line(start.formatted("most" + v, "count == 0 ? 0 : " + Selection.boxed(e) + ".MIN_VALUE"));
     }
     p.line(start.formatted("furthest", "0"));
     beginRows(p, stored, access, vectors);
     for (int v = 0; v < vectors; v++) {
-      String number =
-          VectorDialect.known(VectorDialect.SPECIES, load(p, stored, access, vectors, v));
-      String x =
-          VectorDialect.known(species, p.let(type, number + ".reinterpretAs" + e.integer + "s()"));
+      String x = VectorDialect.known(species, p.let(type, integers(p, stored, access, vectors, v)));
       p.line("least%1$d = %2$s.min(least%1$d);".formatted(v, x));
       p.line("most%1$d = %2$s.max(most%1$d);".formatted(v, x));
       p.line("furthest = %s.lanewise(VectorOperators.UMAX, furthest);".formatted(x));
@@ -157,18 +155,22 @@ final class RowsSource {
     p.line("return;");
     p.line("}");
     for (int v = 0; v < vectors; v++) {
-      String max =
-          p.let(
-              type,
-              "%2$s.blend(most%1$d, %3$s.compare(VectorOperators.GE, 0))"
-                  .formatted(
-                      v,
-                      VectorDialect.known(species, "least" + v),
-                      VectorDialect.known(species, "most" + v)));
       p.line(
-          d.store("out", RowLoops.at("outOffset", v, d), max + ".reinterpretAs" + e.capital + "s()")
-              + ";");
+          "%s.lanewise(VectorOperators.UMIN, least%d).intoMemorySegment(out, %s, NATIVE);"
+              .formatted(
+                  VectorDialect.known(species, "most" + v), v, RowLoops.at("outOffset", v, d)));
     }
+  }
+
+  /** The bits of a vector of numbers. */
+  private static String integers(Program p, Stored stored, RowAccess access, int vectors, int v) {
+    Element e = p.dialect.element();
+    return stored.isNarrow()
+        ? VectorDialect.known(VectorDialect.SPECIES, load(p, stored, access, vectors, v))
+            + ".reinterpretAs"
+            + e.integer
+            + "s()"
+        : Selection.load(e, segment(p, access, vectors), offset(p, stored, access, vectors, v));
   }
 
   private static void maxOfNumbers(Program p, Stored stored, RowAccess access) {
@@ -201,8 +203,16 @@ final class RowsSource {
 
   /** Vector v of a group. */
   private static String load(Program p, Stored stored, RowAccess access, int vectors, int v) {
+    return stored.load(p, segment(p, access, vectors), offset(p, stored, access, vectors, v));
+  }
+
+  private static String segment(Program p, RowAccess access, int vectors) {
+    return access.slices(p.dialect, vectors) ? "x" : "table";
+  }
+
+  private static String offset(Program p, Stored stored, RowAccess access, int vectors, int v) {
     return access.slices(p.dialect, vectors)
-        ? stored.load(p, "x", "(long) " + v + " * " + p.dialect.lanes() + " * " + stored.bytes)
-        : stored.load(p, "table", RowLoops.at("source", v, p.dialect, stored.bytes));
+        ? "(long) " + v + " * " + p.dialect.lanes() + " * " + stored.bytes
+        : RowLoops.at("source", v, p.dialect, stored.bytes);
   }
 }
