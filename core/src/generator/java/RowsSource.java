@@ -107,11 +107,12 @@ final class RowsSource {
   }
 
   /**
-   * Numbers taken as integers: of those that are not negative the largest is the largest integer,
-   * of negative ones the smallest, which starts as the last of them: without a sign it is the
-   * smaller of the two only where no number is not negative. That takes three operations a vector,
-   * where a maximum of numbers takes six. A NaN is beyond infinity, a negative one if the integers
-   * have no sign; then the columns are taken one by one.
+   * Of numbers taken as integers the largest number is the largest integer or, if all numbers are
+   * negative, the smallest. Both are kept; the smallest starts as -1, so that it is negative in any
+   * case, and without a sign the smaller of the two is the one that is meant. That takes three
+   * operations a vector, where a maximum of numbers takes six. The third finds a negative NaN: it
+   * is beyond -infinity if the integers have no sign, as a positive one is beyond infinity. Then
+   * the columns are taken one by one.
    */
   private static void max(Program p, Stored stored, RowAccess access, int vectors) {
     Dialect d = p.dialect;
