@@ -694,6 +694,8 @@ public final class Tensor implements Operand {
 
   /**
    * Copies every element of another tensor of the same type and shape; the strides may differ.
+   * Innermost dimensions that lie side by side on both sides are copied at once, everything else
+   * element by element: a contraction such as {@code ij->ji} transposes faster.
    *
    * @param source the tensor to copy; must not overlap this one, unless it is the same view
    * @return this
@@ -710,20 +712,28 @@ public final class Tensor implements Operand {
       // A view of no elements may begin behind its memory.
       return this;
     }
-    if (isContiguous() && source.isContiguous()) {
-      MemorySegment.copy(
-          source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));
-      return this;
+    // The innermost dimensions that lie side by side on both sides are a run, copied at once.
+    int outer = shape.rank();
+    long run = 1;
+    while (outer > 0 && isStep(outer - 1, run) && source.isStep(outer - 1, run)) {
+      outer--;
+      run *= shape.size(outer);
     }
     int size = dtype.sizeBytes();
-    var from = new Positions(shape, source.strides, source.offset);
-    for (var to = new Positions(shape, strides, offset);
+    Shape runs = Shape.of(Arrays.copyOf(shape.toArray(), outer));
+    var from = new Positions(runs, Arrays.copyOf(source.strides, outer), source.offset);
+    for (var to = new Positions(runs, Arrays.copyOf(strides, outer), offset);
         to.hasElement();
         to.advance(), from.advance()) {
       MemorySegment.copy(
-          source.segment, from.position() * size, segment, to.position() * size, size);
+          source.segment, from.position() * size, segment, to.position() * size, run * size);
     }
     return this;
+  }
+
+  /** Whether a dimension's elements are so many others apart; a single one is any number apart. */
+  private boolean isStep(int dim, long elements) {
+    return strides[dim] == elements || shape.size(dim) == 1;
   }
 
   /**

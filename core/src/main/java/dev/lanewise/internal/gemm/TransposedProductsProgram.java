@@ -24,6 +24,19 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
 
   private static final int BLOCK_COLUMNS = 16;
 
+  /**
+   * Rows of the output that are a multiple of this apart, in bytes, meet in two sets of an L1 cache
+   * at most: of 256 rows' lines, few stay there until they are written. Fewer rows at a time then
+   * cost half, or a third, where the output is no larger than {@link #CROWDED_MOST_BYTES}.
+   */
+  private static final int CROWDED_BYTES = 2 << 10;
+
+  private static final long CROWDED_MOST_BYTES = 4 << 20;
+
+  private static final int CROWDED_ROWS = 16;
+
+  private static final int CROWDED_COLUMNS = 32;
+
   private final ProductMaps maps;
   private final BlockKernels<A> blocks;
   private final ProductKernels products;
@@ -93,21 +106,45 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
   }
 
   private void copy(MemorySegment a, long aOffset, MemorySegment c, long cOffset, Range range) {
-    for (long i = range.rowFrom(); i < range.rowTo(); i += BLOCK_ROWS) {
-      int rows = (int) Math.min(BLOCK_ROWS, range.rowTo() - i);
-      for (long j = range.columnFrom(); j < range.columnTo(); j += BLOCK_COLUMNS) {
-        int columns = (int) Math.min(BLOCK_COLUMNS, range.columnTo() - j);
-        blocks.transpose(
-            rows,
-            columns,
-            a,
-            aOffset + i * elementBytes + j * maps.columns().aStride(),
-            maps.columns().aStride(),
-            c,
-            cOffset + i * maps.rows().cStride() + j * elementBytes,
-            maps.rows().cStride());
+    long cStride = maps.rows().cStride();
+    long rows = range.rowTo() - range.rowFrom();
+    if (cStride % CROWDED_BYTES != 0 || rows * Math.abs(cStride) > CROWDED_MOST_BYTES) {
+      for (long i = range.rowFrom(); i < range.rowTo(); i += BLOCK_ROWS) {
+        long to = Math.min(i + BLOCK_ROWS, range.rowTo());
+        for (long j = range.columnFrom(); j < range.columnTo(); j += BLOCK_COLUMNS) {
+          copy(a, aOffset, c, cOffset, i, to, j, Math.min(j + BLOCK_COLUMNS, range.columnTo()));
+        }
+      }
+      return;
+    }
+    for (long j = range.columnFrom(); j < range.columnTo(); j += CROWDED_COLUMNS) {
+      long to = Math.min(j + CROWDED_COLUMNS, range.columnTo());
+      for (long i = range.rowFrom(); i < range.rowTo(); i += CROWDED_ROWS) {
+        copy(a, aOffset, c, cOffset, i, Math.min(i + CROWDED_ROWS, range.rowTo()), j, to);
       }
     }
+  }
+
+  private void copy(
+      MemorySegment a,
+      long aOffset,
+      MemorySegment c,
+      long cOffset,
+      long row,
+      long rowTo,
+      long column,
+      long columnTo) {
+    long aStride = maps.columns().aStride();
+    long cStride = maps.rows().cStride();
+    blocks.transpose(
+        (int) (rowTo - row),
+        (int) (columnTo - column),
+        a,
+        aOffset + row * elementBytes + column * aStride,
+        aStride,
+        c,
+        cOffset + row * cStride + column * elementBytes,
+        cStride);
   }
 
   private void multiply(
