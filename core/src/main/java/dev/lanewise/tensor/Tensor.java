@@ -695,7 +695,8 @@ public final class Tensor implements Operand {
   /**
    * Copies every element of another tensor of the same type and shape; the strides may differ.
    * Innermost dimensions that lie side by side on both sides are copied at once, everything else
-   * element by element: a contraction such as {@code ij->ji} transposes faster.
+   * element by element: a contraction such as {@code ij->ji} transposes faster. Copying between
+   * contiguous tensors allocates nothing.
    *
    * @param source the tensor to copy; must not overlap this one, unless it is the same view
    * @return this
@@ -710,6 +711,12 @@ public final class Tensor implements Operand {
     requireUnrepeated();
     if (shape.elementCount() == 0) {
       // A view of no elements may begin behind its memory.
+      return this;
+    }
+    if (isContiguous() && source.isContiguous()) {
+      // What the runs below come to, without allocating.
+      MemorySegment.copy(
+          source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));
       return this;
     }
     // The innermost dimensions that lie side by side on both sides are a run, copied at once.
