@@ -719,15 +719,10 @@ public final class Tensor implements Operand {
           source.segment, source.offsetBytes(), segment, offsetBytes(), sizeBytes(dtype, shape));
       return this;
     }
-    // The innermost dimensions that lie side by side on both sides are a run, copied at once.
-    int outer = shape.rank();
-    long run = 1;
-    while (outer > 0 && isStep(outer - 1, run) && source.isStep(outer - 1, run)) {
-      outer--;
-      run *= shape.size(outer);
-    }
-    int size = dtype.sizeBytes();
+    int outer = Math.max(layout.outerDims(), source.layout.outerDims());
     Shape runs = Shape.of(Arrays.copyOf(shape.toArray(), outer));
+    long run = shape.elementCount() / runs.elementCount();
+    int size = dtype.sizeBytes();
     var from = new Positions(runs, Arrays.copyOf(source.strides, outer), source.offset);
     for (var to = new Positions(runs, Arrays.copyOf(strides, outer), offset);
         to.hasElement();
@@ -736,11 +731,6 @@ public final class Tensor implements Operand {
           source.segment, from.position() * size, segment, to.position() * size, run * size);
     }
     return this;
-  }
-
-  /** Whether a dimension's elements are so many others apart; a single one is any number apart. */
-  private boolean isStep(int dim, long elements) {
-    return strides[dim] == elements || shape.size(dim) == 1;
   }
 
   /**

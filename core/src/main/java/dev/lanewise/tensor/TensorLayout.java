@@ -14,7 +14,7 @@ public final class TensorLayout {
   private final Shape shape;
   private final long[] strides;
   private final long spanBytes;
-  private final boolean contiguous;
+  private final int outerDims;
   private final boolean mayRepeatElements;
 
   /** The array becomes the layout's. */
@@ -23,8 +23,8 @@ public final class TensorLayout {
     this.shape = shape;
     this.strides = strides;
     this.spanBytes = spanBytes(dtype, shape, strides);
-    this.contiguous = isContiguous(shape, strides);
-    this.mayRepeatElements = !contiguous && mayRepeatElements(shape, strides);
+    this.outerDims = outerDims(shape, strides);
+    this.mayRepeatElements = !isContiguous() && mayRepeatElements(shape, strides);
   }
 
   /**
@@ -55,7 +55,12 @@ public final class TensorLayout {
   }
 
   boolean isContiguous() {
-    return contiguous;
+    return outerDims == 0;
+  }
+
+  /** The dimensions but for the innermost ones whose elements lie side by side, row by row. */
+  int outerDims() {
+    return outerDims;
   }
 
   boolean mayRepeatElements() {
@@ -74,16 +79,17 @@ public final class TensorLayout {
     return (last + 1) * dtype.sizeBytes();
   }
 
-  private static boolean isContiguous(Shape shape, long... strides) {
-    long expected = 1;
-    for (int dim = strides.length - 1; dim >= 0; dim--) {
-      long size = shape.size(dim);
-      if (size != 1 && strides[dim] != expected) {
-        return shape.elementCount() == 0;
-      }
-      expected *= size;
+  private static int outerDims(Shape shape, long... strides) {
+    if (shape.elementCount() == 0) {
+      return 0;
     }
-    return true;
+    int dims = strides.length;
+    long run = 1;
+    while (dims > 0 && (shape.size(dims - 1) == 1 || strides[dims - 1] == run)) {
+      dims--;
+      run *= shape.size(dims);
+    }
+    return dims;
   }
 
   private static boolean mayRepeatElements(Shape shape, long... strides) {

@@ -26,8 +26,8 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
 
   /**
    * Rows of the output that are a multiple of this apart, in bytes, meet in two sets of an L1 cache
-   * at most: of 256 rows' lines, few stay there until they are written. Fewer rows at a time then
-   * cost half, or a third, where the output is no larger than {@link #CROWDED_MOST_BYTES}.
+   * at most. Fewer of them at a time take half or a third of the time where the output is no larger
+   * than {@link #CROWDED_MOST_BYTES} (see ADR 6).
    */
   private static final int CROWDED_BYTES = 2 << 10;
 
@@ -45,6 +45,7 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
   private final long elementBytes;
   private final boolean bIsOneNumber;
   private final boolean bTransposed;
+  private final boolean isCrowded;
 
   TransposedProductsProgram(
       ProductMaps maps, ContractionKernels<A> kernels, ScratchPool<Workspace<A>> workspaces) {
@@ -61,6 +62,8 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
             && maps.rows().bStride() == 0
             && maps.bBatch().isStrided()
             && maps.bBatch().strideBytes() == 0;
+    long cRow = Math.abs(maps.rows().cStride());
+    this.isCrowded = cRow % CROWDED_BYTES == 0 && maps.rows().size() * cRow <= CROWDED_MOST_BYTES;
   }
 
   @Override
@@ -106,21 +109,19 @@ final class TransposedProductsProgram<A> implements MatrixProgram {
   }
 
   private void copy(MemorySegment a, long aOffset, MemorySegment c, long cOffset, Range range) {
-    long cStride = maps.rows().cStride();
-    long rows = range.rowTo() - range.rowFrom();
-    if (cStride % CROWDED_BYTES != 0 || rows * Math.abs(cStride) > CROWDED_MOST_BYTES) {
-      for (long i = range.rowFrom(); i < range.rowTo(); i += BLOCK_ROWS) {
-        long to = Math.min(i + BLOCK_ROWS, range.rowTo());
-        for (long j = range.columnFrom(); j < range.columnTo(); j += BLOCK_COLUMNS) {
-          copy(a, aOffset, c, cOffset, i, to, j, Math.min(j + BLOCK_COLUMNS, range.columnTo()));
+    if (isCrowded) {
+      for (long j = range.columnFrom(); j < range.columnTo(); j += CROWDED_COLUMNS) {
+        long to = Math.min(j + CROWDED_COLUMNS, range.columnTo());
+        for (long i = range.rowFrom(); i < range.rowTo(); i += CROWDED_ROWS) {
+          copy(a, aOffset, c, cOffset, i, Math.min(i + CROWDED_ROWS, range.rowTo()), j, to);
         }
       }
       return;
     }
-    for (long j = range.columnFrom(); j < range.columnTo(); j += CROWDED_COLUMNS) {
-      long to = Math.min(j + CROWDED_COLUMNS, range.columnTo());
-      for (long i = range.rowFrom(); i < range.rowTo(); i += CROWDED_ROWS) {
-        copy(a, aOffset, c, cOffset, i, Math.min(i + CROWDED_ROWS, range.rowTo()), j, to);
+    for (long i = range.rowFrom(); i < range.rowTo(); i += BLOCK_ROWS) {
+      long to = Math.min(i + BLOCK_ROWS, range.rowTo());
+      for (long j = range.columnFrom(); j < range.columnTo(); j += BLOCK_COLUMNS) {
+        copy(a, aOffset, c, cOffset, i, to, j, Math.min(j + BLOCK_COLUMNS, range.columnTo()));
       }
     }
   }
